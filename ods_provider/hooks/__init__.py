@@ -1,0 +1,1 @@
+"""The hook: Airflow's way to a portal."""

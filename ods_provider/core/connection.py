@@ -1,0 +1,251 @@
+"""A connection as a value: where the portal is, who we are to it, how patient we are. It never prints a secret."""
+
+from __future__ import annotations
+
+import ipaddress
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, NoReturn, get_args
+from typing import Literal as OneOf
+from urllib.parse import urlsplit
+
+from ods_provider.core.errors import OdsConfigError
+from ods_provider.core.query import truth
+from ods_provider.core.redact import Secret
+
+Auth = OneOf["auto", "anonymous", "apikey", "basic"]
+
+
+@dataclass(frozen=True, slots=True)
+class OdsConnection:
+    """Everything a client needs to know about a portal.
+
+    Attributes:
+        base_url: ``https://data.example.org``, no trailing slash, no credentials.
+        auth: ``auto`` sends the key when there is one.
+        login: User name, for ``auth="basic"`` only.
+        api_key: The API key (or the password of ``basic``).
+        push_keys: Push keys by ``dataset/resource``; the one under ``""`` serves every resource.
+        timeout_s: Longest silence accepted while an answer is read. There is no limit on the whole (Q36).
+        connect_timeout_s: Longest wait for a connection.
+        max_retries, max_wait_s: See ``RetryRules``.
+        max_quota_wait_s: Longest wait for a quota that a job accepts; past it the job fails and says when the quota returns.
+        verify: True, False, or the path of a CA bundle.
+        proxy: URL of a proxy for this portal, as a secret because it may hold a password.
+        allowed_hosts: Other hosts of the same portal; a redirect to one is followed with credentials (Q45).
+    """
+
+    base_url: str
+    auth: Auth = "auto"
+    login: str | None = None
+    api_key: Secret | None = None
+    push_keys: Mapping[str, Secret] = field(default_factory=dict)
+    timeout_s: float = 60.0
+    connect_timeout_s: float = 10.0
+    max_retries: int = 5
+    max_wait_s: float = 60.0
+    max_quota_wait_s: float = 26 * 3600.0
+    verify: bool | str = True
+    proxy: Secret | None = None
+    allowed_hosts: tuple[str, ...] = ()
+
+    @property
+    def host(self) -> str:
+        """The portal's host, with its port when it has one."""
+        return urlsplit(self.base_url).netloc
+
+    def secrets(self) -> list[Secret]:
+        """Return every secret of the connection, for maskers."""
+        return [secret for secret in (self.api_key, self.proxy, *self.push_keys.values()) if secret]
+
+    def push_key(self, dataset_id: str, resource_id: str) -> Secret:
+        """Return the push key of a resource.
+
+        Raises:
+            OdsConfigError: The connection has none for it.
+        """
+        for name in (f"{dataset_id}/{resource_id}", ""):
+            if name in self.push_keys:
+                return self.push_keys[name]
+        raise OdsConfigError(
+            f"no push key for {dataset_id}/{resource_id}",
+            where="connection extra push_api_key",
+            advice='Set push_api_key to the key, or to {"dataset/resource": "key"}',
+        )
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("an OdsConnection is never pickled: it holds keys; look it up again where it is needed")
+
+
+def from_parts(
+    *,
+    host: str | None,
+    schema: str | None = None,
+    port: int | None = None,
+    login: str | None = None,
+    password: str | None = None,
+    extra: Mapping[str, Any] | None = None,
+    where: str = "connection",
+) -> OdsConnection:
+    """Return a connection from the parts that a scheduler's form has.
+
+    Args:
+        host: Host name or URL. A scheme in it wins over ``schema``; without either, http on loopback, else https.
+        schema: ``http`` or ``https``.
+        port: Port, when the host names none.
+        login: User name; an empty login is no login.
+        password: API key.
+        extra: The optional settings, each coerced from text; empty ones count as absent.
+        where: Name of the connection, for messages.
+
+    Raises:
+        OdsConfigError: A part is missing, unknown or bad; the message names it and never shows its value if secret.
+    """
+    settings = {name: _present(value) for name, value in (extra or {}).items()}
+    settings = {name: value for name, value in settings.items() if value is not None}
+    unknown = sorted(set(settings) - set(_EXTRAS))
+    if unknown:
+        raise OdsConfigError(
+            f"unknown extra{'s' if len(unknown) > 1 else ''} {', '.join(unknown)}",
+            where=where,
+            advice=f"Known are {', '.join(_EXTRAS)}",
+        )
+    known = {_ATTRIBUTES.get(name, name): _EXTRAS[name](name, value, where) for name, value in settings.items()}
+    connection = OdsConnection(
+        base_url=_base_url(host, schema, port, where),
+        login=login or None,
+        api_key=Secret(password) if password else None,
+    )
+    connection = replace(connection, **known)
+    _check_auth(connection, where)
+    return connection
+
+
+def _check_auth(connection: OdsConnection, where: str) -> None:
+    if connection.auth in ("apikey", "basic") and not connection.api_key:
+        raise OdsConfigError(
+            f"auth={connection.auth} needs a password", where=where, advice="Put the API key into the password field"
+        )
+    if connection.auth == "basic" and not connection.login:
+        raise OdsConfigError("auth=basic needs a login", where=where, advice="Put the user name into the login field")
+
+
+def _present(value: Any) -> Any:
+    return None if value is None or (isinstance(value, str) and not value.strip()) else value
+
+
+def _base_url(host: str | None, schema: str | None, port: int | None, where: str) -> str:
+    text = (host or "").strip().rstrip("/")
+    if not text:
+        raise OdsConfigError("the connection has no host", where=where, advice="Set the host, such as data.example.org")
+    explicit = "://" in text
+    parts = urlsplit(text if explicit else f"//{text}")
+    try:
+        named_port = parts.port
+    except ValueError:
+        named_port, parts = None, urlsplit("")
+    scheme = (parts.scheme if explicit else schema or "").lower()
+    if not parts.hostname or parts.path or parts.query or parts.fragment:
+        raise OdsConfigError(
+            "the host is not a host name or a URL without a path",
+            where=where,
+            advice="Write it as data.example.org or https://data.example.org, without a path; keys go into the password",
+        )
+    if parts.username or parts.password:
+        raise OdsConfigError(
+            "the host holds credentials", where=where, advice="Move the key into the password field of the connection"
+        )
+    scheme = scheme or ("http" if _is_loopback(parts.hostname) else "https")
+    if scheme not in ("http", "https"):
+        raise OdsConfigError(f"the scheme {scheme!r} is neither http nor https", where=where, advice="Use https")
+    name = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
+    final_port = named_port or port
+    return f"{scheme}://{name}" + (f":{final_port}" if final_port else "")
+
+
+def _is_loopback(name: str) -> bool:
+    if name == "localhost" or name.endswith(".localhost"):
+        return True
+    try:
+        return ipaddress.ip_address(name).is_loopback
+    except ValueError:
+        return False
+
+
+def _bad(name: str, where: str, expected: str) -> OdsConfigError:
+    # The value itself stays out of the message: somebody may have pasted a key into the wrong box.
+    return OdsConfigError(f"the extra {name} is not {expected}", where=where, advice=f"Correct {name} in the connection")
+
+
+def _seconds(name: str, value: Any, where: str) -> float:
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        number = -1.0
+    if isinstance(value, bool) or not 0 <= number < float("inf") or (number == 0 and name.endswith("timeout_s")):
+        raise _bad(name, where, "a number of seconds")
+    return number
+
+
+def _count(name: str, value: Any, where: str) -> int:
+    if isinstance(value, bool) or not str(value).strip().isdigit():
+        raise _bad(name, where, "a whole number")
+    return int(str(value).strip())
+
+
+def _auth(name: str, value: Any, where: str) -> Any:
+    text = str(value).strip().lower()
+    if text not in get_args(Auth):
+        raise _bad(name, where, f"one of {', '.join(get_args(Auth))}")
+    return text
+
+
+def _verify(name: str, value: Any, where: str) -> bool | str:
+    try:
+        return truth(name, value)
+    except OdsConfigError:
+        if isinstance(value, str) and ("/" in value or value.endswith((".pem", ".crt"))):
+            return value.strip()
+    raise _bad(name, where, "true, false or the path of a CA bundle")
+
+
+def _push_keys(name: str, value: Any, where: str) -> dict[str, Secret]:
+    if isinstance(value, str) and value.lstrip().startswith("{"):
+        try:
+            value = json.loads(value)
+        except ValueError:
+            raise _bad(name, where, 'a key or a mapping {"dataset/resource": "key"}') from None
+    if isinstance(value, str):
+        return {"": Secret(value.strip())}
+    if isinstance(value, Mapping) and all(isinstance(key, str) and key for key in value.values()):
+        return {str(resource): Secret(key) for resource, key in value.items()}
+    raise _bad(name, where, 'a key or a mapping {"dataset/resource": "key"}')
+
+
+def _hosts(name: str, value: Any, where: str) -> tuple[str, ...]:
+    items = value.replace(",", " ").split() if isinstance(value, str) else value
+    if not isinstance(items, (list, tuple)) or not all(isinstance(item, str) for item in items):
+        raise _bad(name, where, "a list of host names")
+    return tuple(item.strip().lower() for item in items)
+
+
+def _secret(name: str, value: Any, where: str) -> Secret:
+    if not isinstance(value, str):
+        raise _bad(name, where, "a text")
+    return Secret(value.strip())
+
+
+_EXTRAS: dict[str, Callable[[str, Any, str], Any]] = {
+    "auth": _auth,
+    "push_api_key": _push_keys,
+    "timeout_s": _seconds,
+    "connect_timeout_s": _seconds,
+    "max_retries": _count,
+    "max_wait_s": _seconds,
+    "max_quota_wait_s": _seconds,
+    "verify": _verify,
+    "proxy": _secret,
+    "allowed_hosts": _hosts,
+}
+_ATTRIBUTES = {"push_api_key": "push_keys"}

@@ -1,0 +1,124 @@
+"""Run a plan over a transport: the only loop. ``drive`` for threads and ``adrive`` for event loops share every decision."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import cache
+from typing import Protocol, TypeVar
+
+from ods_provider.core.errors import OdsError, OdsQuotaExceeded
+from ods_provider.core.events import Emit, QuotaSeen, RequestSent, ignore
+from ods_provider.core.quota import QuotaBook
+from ods_provider.core.retry import RetryRules, aretrying, retrying
+from ods_provider.core.times import utc_now
+from ods_provider.core.verdict import check
+from ods_provider.core.wire import Plan, Request, Response
+
+T = TypeVar("T")
+
+
+class Transport(Protocol):
+    """What sends: one method. It never retries and never parses."""
+
+    def send(self, request: Request) -> Response:
+        """Send and return the answer, whatever its status.
+
+        Raises:
+            OdsTransportError: No answer came.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """Everything a driver needs besides the plan."""
+
+    transport: Transport
+    rules: RetryRules = RetryRules()
+    quota: QuotaBook = field(default_factory=QuotaBook)
+    emit: Emit = ignore
+    now: Callable[[], datetime] = utc_now
+    sleep: Callable[[float], None] = time.sleep
+    asleep: Callable[[float], Awaitable[None]] = asyncio.sleep
+
+
+def drive(plan: Plan[T], terms: Terms) -> T:
+    """Run ``plan`` to its end in this thread and return its result.
+
+    Raises:
+        OdsError: What a request ended with after its retries, unless the plan handles it.
+    """
+    exchange = _Exchange(terms)
+    loop = retrying(terms.rules, now=terms.now, sleep=terms.sleep, emit=terms.emit)
+    try:
+        request = next(plan)
+        while True:
+            try:
+                response = loop.copy()(exchange, request)
+            except OdsError as error:
+                request = plan.throw(error)
+            else:
+                request = plan.send(response)
+    except StopIteration as end:
+        result: T = end.value
+        return result
+
+
+async def adrive(plan: Plan[T], terms: Terms) -> T:
+    """Run ``plan`` to its end without blocking the event loop; as ``drive`` otherwise."""
+    exchange = _Exchange(terms)
+    policy = aretrying(terms.rules, now=terms.now, sleep=terms.asleep, emit=terms.emit)
+
+    async def in_thread(request: Request) -> Response:
+        return await asyncio.get_running_loop().run_in_executor(_executor(), exchange, request)
+
+    try:
+        request = next(plan)
+        while True:
+            try:
+                response = await policy.copy()(in_thread, request)
+            except OdsError as error:
+                request = plan.throw(error)
+            else:
+                request = plan.send(response)
+    except StopIteration as end:
+        result: T = end.value
+        return result
+
+
+@cache
+def _executor() -> ThreadPoolExecutor:
+    # Our own and bounded: the default executor is shared with everything else that runs in a triggerer.
+    return ThreadPoolExecutor(max_workers=8, thread_name_prefix="ods-portal")
+
+
+class _Exchange:
+    """One request, one answer, judged: the part that both drivers repeat."""
+
+    def __init__(self, terms: Terms) -> None:
+        self._terms = terms
+
+    def __call__(self, request: Request) -> Response:
+        terms = self._terms
+        started = time.monotonic()
+        response = terms.transport.send(request)
+        terms.emit(RequestSent(request.method, response.url, response.status, time.monotonic() - started))
+        # Before the verdict: a refusal may carry the quota too (Q30).
+        if terms.quota.observe(response.headers, request.dataset_id):
+            quota = terms.quota.tightest(request.dataset_id)
+            if quota:
+                terms.emit(QuotaSeen(request.dataset_id, quota))
+        try:
+            check(request, response, now=terms.now())
+        except OdsError as error:
+            if response.stream:
+                response.stream.close()
+            if isinstance(error, OdsQuotaExceeded) and error.retry_at is None:
+                error.retry_at = terms.quota.reset_when_spent(request.dataset_id)
+            raise
+        return response

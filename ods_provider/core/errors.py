@@ -1,0 +1,187 @@
+"""Every error of the package: one tree, each message says what happened, where, and what to do.
+
+::
+
+    OdsError
+    ├── OdsConfigError            an argument, a connection or an environment that cannot work
+    ├── OdsTransportError         no usable answer came
+    │   ├── OdsTimeout            the portal was silent for longer than allowed
+    │   └── OdsTruncated          the answer ended before it was whole
+    ├── OdsResponseError          the portal answered, and the answer is an error
+    │   ├── OdsQueryError         400: the query is malformed or out of bounds
+    │   ├── OdsAuthError          401, 403, or a login page where data was asked
+    │   ├── OdsNotFound           404, 410: no such dataset, record, file or endpoint
+    │   ├── OdsNotAPortal         the host answers, but not as a portal
+    │   ├── OdsQuotaExceeded      429: calls used up until ``reset_at``
+    │   └── OdsServerError        5xx: the portal failed
+    ├── OdsIncomplete             rows are missing: a cap, a gate, a count that does not hold
+    ├── OdsMoved                  the dataset was republished while it was read
+    ├── OdsSinkError              the destination refused or failed
+    └── OdsPluginError            a plugin that supplies something failed
+
+``transient`` tells whether the same call may succeed later; Airflow does not retry a task on a final error. All of them
+survive pickling, because schedulers carry errors between processes.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from ods_provider.core.redact import scrub
+
+__all__ = [
+    "OdsAuthError",
+    "OdsConfigError",
+    "OdsError",
+    "OdsIncomplete",
+    "OdsMoved",
+    "OdsNotAPortal",
+    "OdsNotFound",
+    "OdsPluginError",
+    "OdsQueryError",
+    "OdsQuotaExceeded",
+    "OdsResponseError",
+    "OdsServerError",
+    "OdsSinkError",
+    "OdsTimeout",
+    "OdsTransportError",
+    "OdsTruncated",
+]
+
+
+class OdsError(Exception):
+    """Base of all errors of the package.
+
+    Args:
+        what: What happened, one sentence without a final stop.
+        where: The call, file or argument it happened at; secrets are cut out.
+        advice: What the reader can do, one sentence.
+        transient: Whether the same call may succeed later; None takes the class's own answer.
+    """
+
+    transient: bool = False
+
+    def __init__(
+        self, what: str, *, where: str | None = None, advice: str | None = None, transient: bool | None = None
+    ) -> None:
+        self.what = scrub(what).rstrip(". ")
+        self.where = scrub(where) if where else None
+        self.advice = scrub(advice).rstrip(". ") if advice else None
+        if transient is not None:
+            self.transient = transient
+        super().__init__(self._sentence())
+
+    def _sentence(self) -> str:
+        place = f" ({self.where})" if self.where else ""
+        return f"{self.what}{place}." + (f" {self.advice}." if self.advice else "")
+
+    def __str__(self) -> str:
+        return self._sentence()
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # The default rebuilds from args alone, which loses every keyword argument of a subclass.
+        return _rebuild, (type(self), self.args, self.__dict__)
+
+
+def _rebuild(cls: type[OdsError], args: tuple[Any, ...], state: dict[str, Any]) -> OdsError:
+    error = cls.__new__(cls, *args)
+    error.args = args
+    error.__dict__.update(state)
+    return error
+
+
+class OdsConfigError(OdsError, ValueError):
+    """An argument, a connection or an environment that cannot work, whatever the portal says."""
+
+
+class OdsTransportError(OdsError):
+    """No usable answer came: the host was not reached, refused, or broke off."""
+
+    transient = True
+
+
+class OdsTimeout(OdsTransportError):
+    """The portal was silent for longer than the connect or idle timeout."""
+
+
+class OdsTruncated(OdsTransportError):
+    """The answer ended before it was whole."""
+
+
+class OdsResponseError(OdsError):
+    """The portal answered, and the answer is an error.
+
+    Args:
+        what: What happened.
+        status: HTTP status.
+        code: The portal's own code (``error_code`` text or ``errorcode`` number as text), None when it gave none.
+        retry_at: When the portal says to come back (aware UTC), None when it did not say.
+    """
+
+    def __init__(
+        self,
+        what: str,
+        *,
+        status: int,
+        code: str | None = None,
+        retry_at: datetime | None = None,
+        where: str | None = None,
+        advice: str | None = None,
+        transient: bool | None = None,
+    ) -> None:
+        self.status = status
+        self.code = code
+        self.retry_at = retry_at
+        super().__init__(what, where=where, advice=advice, transient=transient)
+
+
+class OdsQueryError(OdsResponseError):
+    """400: the portal refuses the query."""
+
+
+class OdsAuthError(OdsResponseError):
+    """401, 403, or a login page where data was asked."""
+
+
+class OdsNotFound(OdsResponseError):
+    """404 or 410: no such dataset, record, file or endpoint, or none that this key may see."""
+
+
+class OdsNotAPortal(OdsResponseError):
+    """The host answers, but not as an Opendatasoft portal."""
+
+
+class OdsQuotaExceeded(OdsResponseError):
+    """429: the calls of a quota are used up until ``reset_at`` (aware UTC; None when the portal did not say)."""
+
+    transient = True
+
+    @property
+    def reset_at(self) -> datetime | None:
+        """When the quota returns."""
+        return self.retry_at
+
+
+class OdsServerError(OdsResponseError):
+    """5xx, 408 or 425: the portal failed or asks for patience."""
+
+    transient = True
+
+
+class OdsIncomplete(OdsError):
+    """Rows are missing: a cap was reached, a gate emptied the answer, or a count does not hold."""
+
+
+class OdsMoved(OdsError):
+    """The dataset was republished while it was read."""
+
+    transient = True
+
+
+class OdsSinkError(OdsError):
+    """The destination refused or failed."""
+
+
+class OdsPluginError(OdsError):
+    """A plugin that supplies something (a connection, a store, a destination) failed."""

@@ -1,0 +1,1 @@
+"""Export formats: how many rows a file holds, and whether it is whole, told from its bytes as they pass."""

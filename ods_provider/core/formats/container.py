@@ -1,0 +1,99 @@
+"""Check that a file is whole where its format has no rows to count."""
+
+from __future__ import annotations
+
+import zipfile
+from typing import IO
+from xml.parsers import expat
+
+from ods_provider.core.formats.check import Verified, broken
+
+
+class ZipCheck:
+    """Reads an archive's directory and every checksum in it."""
+
+    verified: Verified = "container"
+    random_access = True
+
+    def feed(self, data: bytes) -> None:
+        """Look at nothing: the directory comes last."""
+
+    def finish(self, file: IO[bytes] | None) -> int | None:
+        """Return None after every member was read."""
+        if file is None:
+            broken("the archive cannot be read back")
+        try:
+            with zipfile.ZipFile(file) as archive:
+                damaged = archive.testzip()
+        except (zipfile.BadZipFile, EOFError):
+            broken("the archive is not whole")
+        if damaged:
+            broken(f"the member {damaged!r} of the archive is damaged")
+        return None
+
+
+class XmlCheck:
+    """Parses XML as it passes: every element must close."""
+
+    verified: Verified = "container"
+    random_access = False
+
+    def __init__(self) -> None:
+        self._parser = expat.ParserCreate()
+
+    def feed(self, data: bytes) -> None:
+        """Parse the next piece."""
+        self._parse(data, last=False)
+
+    def finish(self, file: IO[bytes] | None) -> int | None:
+        """Return None after the root element was closed."""
+        self._parse(b"", last=True)
+        return None
+
+    def _parse(self, data: bytes, *, last: bool) -> None:
+        try:
+            self._parser.Parse(data, last)
+        except expat.ExpatError as error:
+            broken(f"the XML is not whole: {error}")
+
+
+class MagicCheck:
+    """Checks the first bytes, for formats whose end only a full reader could find."""
+
+    verified: Verified = "container"
+    random_access = False
+
+    def __init__(self, magic: bytes) -> None:
+        self._magic = magic
+        self._head = b""
+
+    def feed(self, data: bytes) -> None:
+        """Keep the first bytes."""
+        if len(self._head) < len(self._magic):
+            self._head += data[: len(self._magic)]
+
+    def finish(self, file: IO[bytes] | None) -> int | None:
+        """Return None after the first bytes were right."""
+        if not self._head.startswith(self._magic):
+            broken("the file does not begin as its format does")
+        return None
+
+
+class IcalCheck:
+    """Checks that a calendar ends with its end mark."""
+
+    verified: Verified = "container"
+    random_access = False
+
+    def __init__(self) -> None:
+        self._tail = b""
+
+    def feed(self, data: bytes) -> None:
+        """Keep the last bytes."""
+        self._tail = (self._tail + data)[-64:]
+
+    def finish(self, file: IO[bytes] | None) -> int | None:
+        """Return None after the end mark was seen."""
+        if not self._tail.rstrip().endswith(b"END:VCALENDAR"):
+            broken("the calendar has no end mark")
+        return None

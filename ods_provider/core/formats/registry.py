@@ -1,0 +1,110 @@
+"""Which formats there are, and how each is checked.
+
+Source: Explore v2.1 export formats; design promise 1 (what is counted, what is only checked).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from ods_provider.core.errors import OdsConfigError
+from ods_provider.core.formats.check import Check, Untouched
+from ods_provider.core.formats.container import IcalCheck, MagicCheck, XmlCheck, ZipCheck
+from ods_provider.core.formats.delimited import CsvCheck, LinesCheck
+from ods_provider.core.formats.jsontext import JsonCheck
+from ods_provider.core.formats.tables import ParquetCheck, XlsxCheck
+from ods_provider.core.query import truth
+from ods_provider.core.wire import Params
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """One export format.
+
+    Attributes:
+        name: As in the URL.
+        check: Makes a fresh check of one file.
+        options: The format's own parameters, each with what is sent unless the user says otherwise (None: nothing).
+        booleans: Those of them that are true or false.
+        media_type: For object stores that want one.
+    """
+
+    name: str
+    check: Callable[[], Check] = Untouched
+    options: Mapping[str, str | None] = field(default_factory=dict)
+    booleans: frozenset[str] = frozenset()
+
+    def params(self, given: Mapping[str, Any] | None) -> Params:
+        """Return the format's parameters from a user's ``format_options``.
+
+        Raises:
+            OdsConfigError: An option that the format does not know, or a value it cannot take.
+        """
+        chosen = dict(given or {})
+        allowed = {**_COMMON, **self.options}
+        unknown = sorted(set(chosen) - set(allowed))
+        if unknown:
+            raise OdsConfigError(
+                f"format {self.name} has no option {', '.join(unknown)}",
+                where="argument format_options",
+                advice=f"It knows {', '.join(sorted(allowed))}",
+            )
+        merged = {**allowed, **chosen}
+        return tuple((name, self._text(name, value)) for name, value in merged.items() if value is not None)
+
+    def _text(self, name: str, value: Any) -> str:
+        if name in self.booleans or name in _COMMON_BOOLEANS:
+            return "true" if truth(name, value) else "false"
+        if name == "delimiter" and value not in (";", ",", "\t", "|"):
+            raise OdsConfigError(
+                f"delimiter={value!r} is not offered", where="argument format_options", advice="Use ; , | or a tab"
+            )
+        return str(value)
+
+
+_COMMON: dict[str, str | None] = {"use_labels": None, "epsg": None}
+_COMMON_BOOLEANS = frozenset({"use_labels"})
+
+_FORMATS = {
+    made.name: made
+    for made in (
+        Format(
+            "csv",
+            CsvCheck,
+            # Comma and no BOM unless asked: what warehouses load. The portal's own default is ";" with a BOM (Q38, Q39).
+            {"delimiter": ",", "with_bom": "false", "list_separator": None, "quote_all": None},
+            frozenset({"with_bom", "quote_all"}),
+        ),
+        Format("jsonl", LinesCheck),
+        Format("json", lambda: JsonCheck("[")),
+        Format("geojson", lambda: JsonCheck("{[")),
+        Format("parquet", ParquetCheck, {"parquet_compression": None}),
+        Format("xlsx", XlsxCheck),
+        Format("shp", ZipCheck),
+        Format("kml", XmlCheck),
+        Format("gpx", XmlCheck, dict.fromkeys(("name_field", "description_field_list", "use_extension"))),
+        Format("rdfxml", XmlCheck),
+        Format("fgb", lambda: MagicCheck(b"fgb\x03fgb")),
+        Format("jsonld", lambda: JsonCheck(None)),
+        Format("ical", IcalCheck),
+        Format("n3"),
+        Format("turtle"),
+        Format("ov2"),
+    )
+}
+
+
+def format_named(name: Any) -> Format:
+    """Return the format of that name.
+
+    Raises:
+        OdsConfigError: No portal offers it; the message lists those that exist.
+    """
+    text = str(name).strip().lower()
+    if text not in _FORMATS:
+        raise OdsConfigError(
+            f"there is no export format {text!r}", where="argument format", advice=f"Use one of {', '.join(_FORMATS)}"
+        )
+    return _FORMATS[text]

@@ -1,0 +1,60 @@
+"""How a job ends: with an Outcome, or with the wish to be run again later."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+KEYS = (
+    "dataset_id",
+    "path",
+    "format",
+    "rows",
+    "size_bytes",
+    "sha256",
+    "verified",
+    "data_processed",
+    "moved",
+    "calls",
+    "quota_remaining",
+)
+
+
+def outcome(**known: Any) -> dict[str, Any]:
+    """Return an Outcome: a plain dict with every common key, None where a key does not apply.
+
+    Keys:
+        dataset_id, path, format: What was read or written, and where.
+        rows: Rows counted in what was written or sent; None where the format cannot be counted.
+        size_bytes, sha256: Of the file as it stands.
+        verified: ``"counted"``, ``"container"`` (an intact file of a format without rows) or ``"transport"``.
+        data_processed: State of the dataset that was read, ISO 8601.
+        moved: True when the dataset was republished meanwhile and that was accepted.
+        calls: Requests this run made.
+        quota_remaining: Calls left, as last seen.
+    """
+    return {key: None for key in KEYS} | known
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """The job is finished; ``result`` goes to whoever asked (an Outcome, or rows)."""
+
+    result: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """The job must be run again, not before ``until``; it will go on where it stopped.
+
+    Args:
+        until: Aware UTC; a lower bound only.
+        reason: One sentence for people.
+        checkpoint: Small JSON state that travels with the wait; bulky progress stays in the checkpoint store.
+    """
+
+    until: datetime
+    reason: str
+    checkpoint: Mapping[str, Any] = field(default_factory=dict)

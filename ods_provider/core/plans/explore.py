@@ -1,0 +1,46 @@
+"""Where the endpoints of Explore v2.1 are, and how an answer is read.
+
+Source: Explore v2.1 reference, endpoint table.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import quote
+
+from ods_provider.core.errors import OdsNotAPortal
+from ods_provider.core.wire import Kind, Params, Request, Response
+
+ROOT = "/api/explore/v2.1/catalog"
+
+
+def path(*parts: str, dataset_id: str | None = None) -> str:
+    """Return the path of an endpoint of the catalogue or of one dataset, ids percent-encoded (Q44)."""
+    inside = () if dataset_id is None else ("datasets", dataset_id)
+    return "/".join([ROOT, *(quote(part, safe="") for part in (*inside, *parts))])
+
+
+def get(*parts: str, dataset_id: str | None = None, params: Params = (), kind: Kind = "api") -> Request:
+    """Return a GET on that endpoint."""
+    return Request(path(*parts, dataset_id=dataset_id), params, kind=kind, dataset_id=dataset_id)
+
+
+def json_object(response: Response, *keys: str) -> Mapping[str, Any]:
+    """Return the JSON object of an answer.
+
+    Raises:
+        OdsNotAPortal: It is no object, or lacks one of ``keys``: something else answers on this host.
+    """
+    try:
+        body = response.json()
+    except ValueError:
+        body = None
+    if not isinstance(body, dict) or any(key not in body for key in keys):
+        raise OdsNotAPortal(
+            "The answer is not shaped like a portal's" + (f": {', '.join(keys)} expected" if keys else ""),
+            status=response.status,
+            where=f"GET {response.url}",
+            advice="Check the host of the connection; some portals only imitate Explore v2.1",
+        )
+    return body

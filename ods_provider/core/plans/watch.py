@@ -1,0 +1,51 @@
+"""Look at what is waited for: how fresh a dataset is, and whether a quota allows calls again."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from ods_provider.core.errors import OdsQuotaExceeded
+from ods_provider.core.plans.records import count
+from ods_provider.core.query import Query
+from ods_provider.core.quota import Quota, QuotaBook
+from ods_provider.core.wire import Request, Response
+
+
+@dataclass(frozen=True, slots=True)
+class QuotaLook:
+    """A quota as one call showed it, and when to look again; ``ready_at`` is None when there is no need to wait."""
+
+    quota: Quota
+    ready: bool
+    ready_at: datetime | None
+
+
+def quota(
+    book: QuotaBook, dataset_id: str | None, min_remaining: int
+) -> Generator[Request, Response, QuotaLook]:
+    """Ask for nothing but the headers of an answer. One call, which counts in the quota itself.
+
+    Args:
+        book: Where the driver notes the quotas it sees.
+        dataset_id: A dataset with a quota of its own; None looks at the portal's.
+        min_remaining: Calls that must be left.
+    """
+    try:
+        yield from count(dataset_id, Query())
+    except OdsQuotaExceeded as error:
+        if error.retry_at is None:
+            raise
+        return QuotaLook(Quota(remaining=0, reset_at=error.retry_at), ready=False, ready_at=error.retry_at)
+    seen = book.tightest(dataset_id)
+    # A portal that states no quota lets calls through: that is what was asked.
+    if seen is None or seen.remaining is None or seen.remaining >= min_remaining:
+        return QuotaLook(seen or Quota(), ready=True, ready_at=None)
+    return QuotaLook(seen, ready=False, ready_at=seen.reset_at)
+
+
+def as_result(look: QuotaLook) -> dict[str, Any]:
+    """Return what a quota sensor returns: ``{limit, remaining, reset_at}``."""
+    return look.quota.as_dict()

@@ -1,0 +1,68 @@
+"""Keep secrets out of everything that can be read: values that do not print, and text with its secrets cut out."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import NoReturn
+from urllib.parse import quote, quote_plus
+
+MASK = "***"
+
+# Every name under which a portal takes a credential in a query or a form body (portal API, authentication table).
+_NAMES = "apikey|api_key|pushkey|push_api_key|access_token|refresh_token|client_secret|password"
+_PARAMETER = re.compile(rf"(?i)\b({_NAMES})(=|%3D)([^&\s\"'<>)\]]+)")
+_AUTHORIZATION = re.compile(r"(?i)\b(apikey|bearer|basic)(\s+)([A-Za-z0-9._~+/=-]{4,})")
+_USERINFO = re.compile(r"(?i)\b([a-z][a-z0-9+.-]*://)[^/\s@\"']*@")
+
+
+class Secret:
+    """A text that prints as ``***`` and refuses to be pickled; ``reveal()`` gives it at the moment of sending."""
+
+    __slots__ = ("_text",)
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    def reveal(self) -> str:
+        """Return the text itself. Call it only where it goes onto the wire or to a masker."""
+        return self._text
+
+    def __repr__(self) -> str:
+        return f"Secret({MASK})"
+
+    def __str__(self) -> str:
+        return MASK
+
+    def __bool__(self) -> bool:
+        return bool(self._text)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Secret) and other._text == self._text
+
+    def __hash__(self) -> int:
+        return hash((Secret, self._text))
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("a Secret is never pickled: look the connection up again where it is needed")
+
+
+def scrub(text: str, secrets: Iterable[Secret] = ()) -> str:
+    """Return ``text`` with credentials cut out: those in URLs and headers by their names, ``secrets`` wherever they stand."""
+    for secret in secrets:
+        plain = secret.reveal()
+        if plain:
+            # The same key looks different once a URL library has encoded it.
+            for form in {plain, quote(plain, safe=""), quote_plus(plain)}:
+                text = text.replace(form, MASK)
+    text = _PARAMETER.sub(rf"\1\2{MASK}", text)
+    text = _AUTHORIZATION.sub(_mask_scheme, text)
+    return _USERINFO.sub(rf"\1{MASK}@", text)
+
+
+def _mask_scheme(match: re.Match[str]) -> str:
+    # "Basic authentication" is prose, "Basic dXNlcjpwYXNz" a credential: prose words hold no digit and no capital inside.
+    word = match[3]
+    if word.isalpha() and (word.islower() or word.istitle()) and len(word) < 24:
+        return match[0]
+    return f"{match[1]}{match[2]}{MASK}"

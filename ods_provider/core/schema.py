@@ -1,0 +1,100 @@
+"""A dataset as the portal describes it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from ods_provider.core.times import iso, parse_time
+
+GEO_TYPES = frozenset({"geo_point_2d", "geo_shape"})
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One field of a dataset: technical name, type, label and annotations (``{"facet": true, …}``, Q47)."""
+
+    name: str
+    type: str
+    label: str | None = None
+    description: str | None = None
+    annotations: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def multivalued(self) -> bool:
+        """Whether one cell holds several values."""
+        return "multivalued" in self.annotations
+
+
+@dataclass(frozen=True, slots=True)
+class Dataset:
+    """A dataset object of Explore v2.1, live shape.
+
+    Attributes:
+        dataset_id: The id in URLs; case-sensitive, may hold ``@`` (Q44).
+        fields: The schema in the portal's order.
+        records_count: Rows the portal says it holds; a key may see fewer (Q4).
+        data_processed: When the records last changed (aware UTC), the freshness test.
+        modified: Editorial date, may be set by hand (Q56).
+        has_records: Whether it holds records at all (some hold only attachments).
+        data_visible: False predicts 403 on its records (Q3).
+        metas: Everything else, as sent.
+    """
+
+    dataset_id: str
+    fields: tuple[Field, ...] = ()
+    records_count: int | None = None
+    data_processed: datetime | None = None
+    modified: datetime | None = None
+    has_records: bool = True
+    data_visible: bool = True
+    features: tuple[str, ...] = ()
+    attachments: tuple[Mapping[str, Any], ...] = ()
+    alternative_exports: tuple[Mapping[str, Any], ...] = ()
+    metas: Mapping[str, Any] = field(default_factory=dict)
+    dataset_uid: str | None = None
+
+    @classmethod
+    def from_json(cls, body: Mapping[str, Any]) -> Dataset:
+        """Return the dataset that a catalogue answer describes; absent parts take their defaults."""
+        metas = body.get("metas") or {}
+        default = metas.get("default") or {}
+        return cls(
+            dataset_id=str(body["dataset_id"]),
+            fields=tuple(_field(item) for item in body.get("fields") or ()),
+            records_count=default.get("records_count"),
+            data_processed=parse_time(default.get("data_processed")),
+            modified=parse_time(default.get("modified")),
+            has_records=bool(body.get("has_records", True)),
+            data_visible=body.get("data_visible") is not False,
+            features=tuple(body.get("features") or ()),
+            attachments=tuple(body.get("attachments") or ()),
+            alternative_exports=tuple(body.get("alternative_exports") or ()),
+            metas=metas,
+            dataset_uid=body.get("dataset_uid"),
+        )
+
+    def field(self, name: str) -> Field | None:
+        """Return the field of that technical name, or None."""
+        return next((item for item in self.fields if item.name == name), None)
+
+    def freshness(self) -> dict[str, Any]:
+        """Return what a watcher compares: ``{dataset_id, data_processed, modified, records_count}``, times in ISO 8601."""
+        return {
+            "dataset_id": self.dataset_id,
+            "data_processed": iso(self.data_processed),
+            "modified": iso(self.modified),
+            "records_count": self.records_count,
+        }
+
+
+def _field(item: Mapping[str, Any]) -> Field:
+    return Field(
+        name=str(item["name"]),
+        type=str(item.get("type", "text")),
+        label=item.get("label"),
+        description=item.get("description"),
+        annotations=item.get("annotations") or {},
+    )

@@ -1,0 +1,213 @@
+"""Is this answer an error, and which? Decided from status, type and first bytes, in one place.
+
+| condition                                  | error            | transient |
+|--------------------------------------------|------------------|-----------|
+| 2xx, JSON or the file asked                | none             |           |
+| 2xx, HTML with a login form                | OdsAuthError     | no        |
+| 2xx, other HTML, or JSON that is no JSON   | OdsNotAPortal    | no        |
+| 2xx, a JSON error object instead of a file | by its code      | no        |
+| 3xx that was not followed                  | OdsNotAPortal    | no        |
+| 400, 413, 414                              | OdsQueryError    | no        |
+| 401, 403                                   | OdsAuthError     | no        |
+| 403 with errorcode 10001 (old quota body)  | OdsQuotaExceeded | yes       |
+| 404, 410                                   | OdsNotFound      | no        |
+| 408, 425, 5xx                              | OdsServerError   | yes       |
+| 429                                        | OdsQuotaExceeded | yes       |
+
+Source: Explore v2.1 errors; Q30, Q34, Q48, Q49.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+from ods_provider.core.errors import (
+    OdsAuthError,
+    OdsNotAPortal,
+    OdsNotFound,
+    OdsQueryError,
+    OdsQuotaExceeded,
+    OdsResponseError,
+    OdsServerError,
+)
+from ods_provider.core.times import parse_time
+from ods_provider.core.wire import Request, Response
+
+_PEEK_BYTES = 65_536
+_HTML = re.compile(rb"\A\s*(?:\xef\xbb\xbf)?\s*<(?:!doctype\s+html|html|head|body)\b", re.IGNORECASE)
+_LOGIN = re.compile(rb"type=[\"']?password|name=[\"']?password|/login\b|log ?in\b|sign ?in\b|connexion", re.IGNORECASE)
+_QUOTA_CODES = {"10001", "10002", "10005"}
+
+
+def check(request: Request, response: Response, *, now: datetime) -> None:
+    """Raise the error that ``response`` is, or return when it is an answer.
+
+    Args:
+        request: What was asked.
+        response: What came; a stream is peeked at, not consumed.
+        now: The present moment, for Retry-After in seconds.
+
+    Raises:
+        OdsResponseError: Of the class that the table above gives.
+    """
+    where = f"{request.method} {response.url}"
+    if 200 <= response.status < 300:
+        _check_success(request, response, where)
+        return
+    details = _details(response.body)
+    code = _code(details)
+    if response.status == 429 or (response.status == 403 and code in _QUOTA_CODES):
+        raise quota_error(response, details, where=where, now=now)
+    raise _failure(response, details, code, where=where, now=now)
+
+
+def _check_success(request: Request, response: Response, where: str) -> None:
+    head = response.stream.peek(_PEEK_BYTES) if response.stream else response.body[:_PEEK_BYTES]
+    # A file may well be an HTML page that somebody attached; API answers and exports never are.
+    if request.kind != "file" and (response.media_type == "text/html" or _HTML.match(head)):
+        raise _page_error(response.status, head, where)
+    if request.kind == "export" and head.lstrip()[:1] == b"{" and len(head) < _PEEK_BYTES:
+        details = _details(head)
+        if _code(details):
+            raise _failure(response, details, _code(details), where=where, now=None)
+    if request.kind in ("api", "push") and not _is_json(head):
+        raise OdsNotAPortal(
+            f"The answer is {response.media_type or 'of no type'}, not JSON",
+            status=response.status,
+            where=where,
+            advice="Check the host of the connection: it must be a portal's own address",
+        )
+
+
+def _is_json(head: bytes) -> bool:
+    return head.lstrip()[:1] in (b"{", b"[")
+
+
+def _page_error(status: int, head: bytes, where: str) -> OdsResponseError:
+    if _LOGIN.search(head):
+        return OdsAuthError(
+            "The portal showed its login page instead of data",
+            status=status,
+            where=where,
+            advice="The portal or dataset is private: put an API key that may read it into the connection's password",
+        )
+    return OdsNotAPortal(
+        "The answer is a web page, not data",
+        status=status,
+        where=where,
+        advice="Check the host of the connection; the portal may have moved or be down for maintenance",
+    )
+
+
+def _details(body: bytes) -> Mapping[str, Any]:
+    try:
+        details = json.loads(body)
+    except ValueError:
+        return {}
+    return details if isinstance(details, dict) else {}
+
+
+def _code(details: Mapping[str, Any]) -> str | None:
+    # Two envelopes: error_code + message, and errorcode + error on quotas (Q34).
+    if "message" in details and details.get("error_code"):
+        return str(details["error_code"])
+    if "error" in details and details.get("errorcode") is not None:
+        return str(details["errorcode"])
+    return None
+
+
+def _message(details: Mapping[str, Any], response: Response) -> str:
+    for key in ("message", "error"):
+        if isinstance(details.get(key), str) and details[key].strip():
+            return str(details[key])[:500]
+    return f"The portal answered HTTP {response.status} without saying why"
+
+
+def _failure(
+    response: Response, details: Mapping[str, Any], code: str | None, *, where: str, now: datetime | None
+) -> OdsResponseError:
+    status, message = response.status, _message(details, response)
+    if code in _QUOTA_CODES:
+        return quota_error(response, details, where=where, now=now)
+    if status == 401 or status == 403 or code == "ForbiddenAccess":
+        return OdsAuthError(message, status=status, code=code, where=where, advice=_auth_advice(status, code))
+    if status in (404, 410) or code in ("NotFoundResource", "NotFoundURI"):
+        return OdsNotFound(message, status=status, code=code, where=where, advice=_missing_advice(status, code))
+    if status in (408, 425) or status >= 500:
+        retry_at = _retry_after(response, now) if now else None
+        advice = "Nothing is wrong with the call itself: it is retried, or run it again later"
+        return OdsServerError(message, status=status, code=code, retry_at=retry_at, where=where, advice=advice)
+    if 300 <= status < 400:
+        return OdsNotAPortal(
+            f"The portal redirects to {response.headers.get('location', 'nowhere')!r}, which is not followed",
+            status=status,
+            where=where,
+            advice="Put the portal's present address into the connection, or name that host in its allowed_hosts",
+        )
+    return OdsQueryError(message, status=status, code=code, where=where, advice=_query_advice(status))
+
+
+def _auth_advice(status: int, code: str | None) -> str:
+    if status == 401:
+        return "Check the API key in the connection's password; the portal does not accept it, or wants one"
+    if code == "ForbiddenAccess":
+        return "The data is gated: ask the publisher for access, or use an API key whose user has it"
+    return "Check what the key of the connection may do"
+
+
+def _missing_advice(status: int, code: str | None) -> str:
+    if status == 410:
+        return "The endpoint is gone from this API version"
+    if code == "NotFoundURI":
+        return "Check the host of the connection: this address is no endpoint of the portal"
+    return "Check the id (it is case-sensitive); a dataset that the key may not see answers the same"
+
+
+def _query_advice(status: int) -> str:
+    if status == 414:
+        return "The query is too long for a URL: shorten the filter"
+    if status == 413:
+        return "The body is too large: send smaller batches"
+    return "Correct the query; field names are the technical names of the dataset's schema"
+
+
+def quota_error(
+    response: Response, details: Mapping[str, Any], *, where: str, now: datetime | None
+) -> OdsQuotaExceeded:
+    """Return the quota error that a 429 (or an old 403) is, with the reset from its body, else from its headers."""
+    retry_at = parse_time(details.get("reset_time"))
+    if retry_at is None and now is not None:
+        retry_at = _retry_after(response, now) or _spent_reset(response)
+    limit, unit = details.get("call_limit"), details.get("limit_time_unit")
+    size = f" ({limit} calls per {unit})" if limit and unit else ""
+    until = f"The quota returns at {retry_at.isoformat()}" if retry_at else "The portal did not say when it ends"
+    return OdsQuotaExceeded(
+        f"{_message(details, response).rstrip('.')}{size}",
+        status=response.status,
+        code=_code(details),
+        retry_at=retry_at,
+        where=where,
+        advice=until + "; an API key usually has a larger quota than anonymous calls",
+    )
+
+
+def _spent_reset(response: Response) -> datetime | None:
+    for prefix in ("x-ratelimit-dataset-", "x-ratelimit-"):
+        if response.headers.get(prefix + "remaining") == "0":
+            return parse_time(response.headers.get(prefix + "reset"))
+    return None
+
+
+def _retry_after(response: Response, now: datetime) -> datetime | None:
+    value = response.headers.get("retry-after", "").strip()
+    if value.isdigit():
+        return now + timedelta(seconds=min(int(value), 366 * 86_400))
+    try:
+        return parse_time(parsedate_to_datetime(value)) if value else None
+    except ValueError:
+        return None

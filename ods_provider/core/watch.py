@@ -1,0 +1,82 @@
+"""Has a dataset changed since? Only times of the portal are compared, never the clock of a worker."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, Literal, get_args
+
+from ods_provider.core.errors import OdsConfigError, OdsIncomplete
+from ods_provider.core.schema import Dataset
+from ods_provider.core.times import parse_time
+
+What = Literal["data", "metadata", "any"]
+_TIMES: dict[What, tuple[str, ...]] = {
+    "data": ("data_processed",),
+    "metadata": ("modified",),
+    "any": ("data_processed", "modified"),
+}
+
+
+def what_named(value: Any) -> What:
+    """Return what is watched.
+
+    Raises:
+        OdsConfigError: It is none of data, metadata, any.
+    """
+    for what in get_args(What):
+        if str(value).strip().lower() == what:
+            chosen: What = what
+            return chosen
+    raise OdsConfigError(f"what={value!r} cannot be watched", where="argument what", advice="Use data, metadata or any")
+
+
+def watermark(since: Any, what: What) -> dict[str, datetime]:
+    """Return the times to compare with, by name.
+
+    Args:
+        since: One portal time (ISO 8601 text or datetime), or what a watcher returned earlier (a mapping).
+        what: What is watched.
+
+    Raises:
+        OdsConfigError: It holds no time that fits.
+    """
+    if isinstance(since, str) and since.lstrip().startswith("{"):
+        # A rendered template turns the earlier result into text, in Python's spelling.
+        since = _literal(since)
+    given = since if isinstance(since, Mapping) else dict.fromkeys(_TIMES[what], since)
+    times = {name: parse_time(given.get(name)) for name in _TIMES[what]}
+    known = {name: time for name, time in times.items() if time is not None}
+    if not known:
+        raise OdsConfigError(
+            f"since={since!r} holds no time to compare {' and '.join(_TIMES[what])} with",
+            where="argument since",
+            advice="Pass a time of the portal (ISO 8601), or what this sensor returned earlier; leave it out otherwise",
+        )
+    return known
+
+
+def _literal(text: str) -> Any:
+    import ast
+
+    try:
+        return ast.literal_eval(text)
+    except (ValueError, SyntaxError):
+        return text
+
+
+def moved_on(dataset: Dataset, since: Mapping[str, datetime], what: What) -> bool:
+    """Return whether the dataset is newer than the watermark.
+
+    Raises:
+        OdsIncomplete: The portal does not say when the dataset changed, so that waiting would never end.
+    """
+    seen = {"data_processed": dataset.data_processed, "modified": dataset.modified}
+    compared = [(seen[name], moment) for name, moment in since.items() if seen[name] is not None]
+    if not compared:
+        raise OdsIncomplete(
+            f"the portal does not say when {dataset.dataset_id} changed ({', '.join(_TIMES[what])} is empty)",
+            where=f"dataset {dataset.dataset_id}",
+            advice="Watch what='metadata', or another dataset",
+        )
+    return any(now > then for now, then in compared if now is not None)

@@ -1,0 +1,114 @@
+"""What a plan asks for and what it gets back: values that hold no secret and no socket."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Generator, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, Protocol, TypeVar
+
+Params = tuple[tuple[str, str], ...]
+Kind = Literal["api", "export", "file", "push"]
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One call, before it has a host and before it has credentials.
+
+    Args:
+        path: Path on the portal, already percent-encoded; for ``kind="file"`` an absolute URL is allowed.
+        params: Query parameters in order; a name may repeat, because ``refine`` does.
+        method: HTTP method.
+        body: Encoded body of a POST.
+        kind: ``api`` is a JSON answer read whole, ``export`` and ``file`` are streamed, ``push`` carries the push key.
+        dataset_id: The dataset concerned, for its own quota and for messages.
+        resource_id: The realtime resource of a push; with ``dataset_id`` it names the push key.
+    """
+
+    path: str
+    params: Params = ()
+    method: Literal["GET", "POST"] = "GET"
+    body: bytes | None = field(default=None, repr=False)
+    kind: Kind = "api"
+    dataset_id: str | None = None
+    resource_id: str | None = None
+
+    @property
+    def streamed(self) -> bool:
+        """Whether the body is handed over as a stream instead of bytes."""
+        return self.kind in ("export", "file")
+
+
+class ByteStream(Protocol):
+    """A body that is read once, in pieces, decoded (inflated) already."""
+
+    def peek(self, size: int) -> bytes:
+        """Return up to ``size`` first bytes without consuming them; shorter only when the body is shorter."""
+        ...
+
+    def read(self, size: int = 262_144) -> bytes:
+        """Return the next piece, ``b""`` at a proper end.
+
+        Raises:
+            OdsTruncated: The body ended before it was whole.
+            OdsTimeout: Nothing came for longer than the idle timeout.
+        """
+        ...
+
+    def close(self) -> None:
+        """Give the connection back or drop it; safe to call twice."""
+        ...
+
+
+class Headers(Mapping[str, str]):
+    """Response headers, looked up whatever their case (Q64)."""
+
+    __slots__ = ("_values",)
+
+    def __init__(self, pairs: Mapping[str, str] | Iterable[tuple[str, str]] = ()) -> None:
+        items = pairs.items() if isinstance(pairs, Mapping) else pairs
+        self._values = {name.lower(): value for name, value in items}
+
+    def __getitem__(self, name: str) -> str:
+        return self._values[name.lower()]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._values)
+
+    def __len__(self) -> int:
+        return len(self._values)
+
+    def __repr__(self) -> str:
+        return f"Headers({sorted(self._values)})"
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """An answer: status, headers, and either the whole body or a stream of it.
+
+    Args:
+        status: HTTP status.
+        headers: Response headers.
+        url: Where it came from, credentials cut out.
+        body: The whole body when it was read, else ``b""``.
+        stream: The body still to be read (``kind`` export and file with a 2xx status), else None.
+    """
+
+    status: int
+    headers: Headers
+    url: str
+    body: bytes = field(default=b"", repr=False)
+    stream: ByteStream | None = field(default=None, repr=False)
+
+    def json(self) -> Any:
+        """Return the decoded JSON body. 64-bit integers stay exact (Q15)."""
+        return json.loads(self.body)
+
+    @property
+    def media_type(self) -> str:
+        """The content type without its parameters, lower case, ``""`` when absent."""
+        return self.headers.get("content-type", "").partition(";")[0].strip().lower()
+
+
+T = TypeVar("T")
+Plan = Generator[Request, Response, T]

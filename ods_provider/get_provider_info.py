@@ -1,0 +1,108 @@
+"""What Airflow reads about this package without importing any of it: the connection form, the operators, the links."""
+
+from __future__ import annotations
+
+from typing import Any
+
+CONNECTION_TYPE = "ods"
+
+
+def get_provider_info() -> dict[str, Any]:
+    """Return the provider's metadata, in the form of Airflow's provider schema."""
+    return {
+        "package-name": "ods-provider",
+        "name": "Opendatasoft",
+        "description": "Search, analyse, download, fetch media from and push to Opendatasoft (Huwise) portals.",
+        "integrations": [
+            {
+                "integration-name": "Opendatasoft",
+                "external-doc-url": "https://help.huwise.com/",
+                "tags": ["service"],
+            }
+        ],
+        "connection-types": [
+            {
+                "connection-type": CONNECTION_TYPE,
+                "hook-class-name": "ods_provider.hooks.ods.OdsHook",
+                "hook-name": "Opendatasoft portal",
+                "ui-field-behaviour": _field_behaviour(),
+                "conn-fields": _connection_fields(),
+            }
+        ],
+        "hooks": [{"integration-name": "Opendatasoft", "python-modules": ["ods_provider.hooks.ods"]}],
+        "operators": [
+            {
+                "integration-name": "Opendatasoft",
+                "python-modules": [
+                    f"ods_provider.operators.{name}" for name in ("search", "analysis", "download", "media", "push")
+                ],
+            }
+        ],
+        "sensors": [
+            {
+                "integration-name": "Opendatasoft",
+                "python-modules": ["ods_provider.sensors.dataset", "ods_provider.sensors.quota"],
+            }
+        ],
+        "triggers": [
+            {
+                "integration-name": "Opendatasoft",
+                "python-modules": [f"ods_provider.triggers.{name}" for name in ("dataset", "quota", "wait")],
+            }
+        ],
+    }
+
+
+def _field_behaviour() -> dict[str, Any]:
+    return {
+        "hidden-fields": [],
+        "relabeling": {"password": "API key", "login": "Login (basic auth only)", "schema": "Scheme"},
+        "placeholders": {
+            "host": "data.example.org",
+            "schema": "https",
+            "password": "leave empty for anonymous calls",
+        },
+    }
+
+
+def _field(
+    label: str, description: str, kind: str, *, secret: bool = False, choices: list[str] | None = None, **schema: Any
+) -> dict[str, Any]:
+    made: dict[str, Any] = {"type": [kind, "null"], **schema}
+    if secret:
+        made["format"] = "password"
+    if choices:
+        made["enum"] = choices
+    return {"label": label, "description": description, "schema": made}
+
+
+def _connection_fields() -> dict[str, Any]:
+    return {
+        "auth": _field(
+            "Authentication",
+            "auto sends the API key when there is one",
+            "string",
+            choices=["auto", "anonymous", "apikey", "basic"],
+            default="auto",
+        ),
+        "push_api_key": _field(
+            "Push key",
+            'Key of a realtime resource, or {"dataset/resource": "key"} for several',
+            "string",
+            secret=True,
+        ),
+        "timeout_s": _field("Idle timeout (s)", "Longest silence while an answer is read; 60 unless set", "number", minimum=0),
+        "connect_timeout_s": _field("Connect timeout (s)", "10 unless set", "number", minimum=0),
+        "max_retries": _field("Retries", "Times a request is sent again; 5 unless set", "integer", minimum=0),
+        "max_wait_s": _field(
+            "Longest wait in place (s)", "Beyond it the task defers; 60 unless set", "number", minimum=0
+        ),
+        "max_quota_wait_s": _field(
+            "Longest wait for a quota (s)", "Beyond it the task fails; 93600 (26 h) unless set", "number", minimum=0
+        ),
+        "verify": _field("Verify TLS", "true, false, or the path of a CA bundle", "string"),
+        "proxy": _field("Proxy", "URL of a proxy for this portal", "string", secret=True),
+        "allowed_hosts": _field(
+            "Allowed hosts", "Other hosts of the same portal, which may get the key after a redirect", "string"
+        ),
+    }

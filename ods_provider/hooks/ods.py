@@ -1,0 +1,105 @@
+"""``OdsHook``: an Airflow connection turned into a client, and jobs run for a task."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from airflow.sdk import BaseHook
+
+from ods_provider.get_provider_info import CONNECTION_TYPE
+
+if TYPE_CHECKING:
+    from ods_provider.client import OdsClient
+    from ods_provider.core.outcome import Done, Wait
+    from ods_provider.jobs.context import Job
+
+SCHEDULER = "airflow"
+
+
+class OdsHook(BaseHook):
+    """Talk to an Opendatasoft portal through an Airflow connection of type ``ods``.
+
+    Args:
+        ods_conn_id: The connection.
+    """
+
+    conn_name_attr = "ods_conn_id"
+    default_conn_name = "ods_default"
+    conn_type = CONNECTION_TYPE
+    hook_name = "Opendatasoft portal"
+
+    def __init__(self, ods_conn_id: str = default_conn_name, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.ods_conn_id = ods_conn_id
+
+    def get_conn(self) -> OdsClient:
+        """Return a client; close it, or use it in a ``with`` block.
+
+        Raises:
+            OdsConfigError: The connection is bad; the message names what.
+        """
+        from ods_provider.client import OdsClient
+        from ods_provider.plugins.manager import plugins
+
+        return OdsClient(plugins().connection(self.ods_conn_id, SCHEDULER))
+
+    async def aget_conn(self) -> OdsClient:
+        """Return a client, looking the connection up without blocking the event loop: for triggers."""
+        from ods_provider.client import OdsClient
+        from ods_provider.plugins.airflow import from_airflow
+
+        return OdsClient(from_airflow(await self.aget_connection(self.ods_conn_id)))
+
+    def run_job(
+        self,
+        job: Job,
+        *,
+        context: Any,
+        checkpoint: Mapping[str, Any] | None = None,
+        cancel: threading.Event | None = None,
+    ) -> Done | Wait:
+        """Run a job for the task of ``context``; see ``ods_provider.jobs.runner.run_job``."""
+        from ods_provider.jobs.runner import run_job
+
+        return run_job(
+            job,
+            scheduler=SCHEDULER,
+            native=context,
+            connection_ref=self.ods_conn_id,
+            checkpoint=checkpoint,
+            cancel=cancel,
+        )
+
+    def test_connection(self) -> tuple[bool, str]:
+        """Try the connection and say in one sentence what came of it.
+
+        Returns:
+            Whether the portal answered as one, and the sentence: whether a key was sent and not refused, how many
+            datasets are visible, and what is left of the quota; or what is wrong and what to do.
+        """
+        from ods_provider.core.errors import OdsError
+        from ods_provider.core.plans.records import count
+        from ods_provider.core.query import Query
+
+        try:
+            with self.get_conn() as client:
+                visible = client.run(count(None, Query()))
+                key = "the API key was sent and not refused" if client.key_sent else "no key was sent (anonymous)"
+                quota = client.quota.tightest()
+        except OdsError as error:
+            return False, str(error)
+        left = "the portal states no quota"
+        if quota and quota.remaining is not None:
+            left = f"{quota.remaining} of {quota.limit} calls are left"
+            left += f" until {quota.reset_at:%Y-%m-%d %H:%M} UTC" if quota.reset_at else ""
+        return True, f"The portal answers: {key}, {visible} datasets are visible, {left}."
+
+    @classmethod
+    async def alook_up(cls, ods_conn_id: str) -> OdsClient:
+        """Return a client for a connection's name: what triggers call."""
+        # A client loads requests, which takes long enough to be felt by every other trigger.
+        await asyncio.to_thread(__import__, "ods_provider.transport.session")
+        return await cls(ods_conn_id).aget_conn()

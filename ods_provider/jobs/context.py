@@ -1,0 +1,108 @@
+"""What a job may use while it works."""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Protocol, TypeVar
+
+from ods_provider.client import OdsClient
+from ods_provider.core.checkpoint import CheckpointStore, Ledger
+from ods_provider.core.events import Emit, Progress
+from ods_provider.core.retry import retrying
+from ods_provider.plugins.manager import Plugins
+from ods_provider.plugins.run import Run
+from ods_provider.sinks.checkpoints import FolderStore
+from ods_provider.sinks.destination import Destination
+
+T = TypeVar("T")
+PROGRESS_EVERY_S = 5.0
+
+
+class Suspended(SystemExit):
+    """The job was told to stop. It leaves no unfinished file, its confirmed units are kept, the next try goes on.
+
+    A SystemExit, because schedulers let those through and try the task again.
+    """
+
+
+class Job(Protocol):
+    """A piece of work with its arguments, validated already."""
+
+    name: str
+    dataset_id: str | None
+
+    def work(self, ctx: JobContext) -> Any:
+        """Do the work and return its result; raise ``OdsError``. It never sleeps longer than a request may."""
+        ...
+
+
+@dataclass(slots=True)
+class JobContext:
+    """A job's client, stores, destinations, and the means to say how far it is and to be stopped.
+
+    Attributes:
+        state: Small JSON state that travels with a wait; the job may change it.
+    """
+
+    client: OdsClient
+    run: Run
+    plugins: Plugins
+    emit: Emit
+    cancel: threading.Event
+    state: dict[str, Any] = field(default_factory=dict)
+    _said_at: float = 0.0
+
+    @property
+    def token(self) -> str:
+        """Name of this run in temporary file names: the same at every try."""
+        return hashlib.sha256(self.run.key.encode()).hexdigest()[:12]
+
+    @property
+    def calls(self) -> int:
+        """Requests made so far."""
+        return self.client.quota.calls
+
+    def remaining(self, dataset_id: str | None) -> int | None:
+        """Calls left, as last seen."""
+        quota = self.client.quota.tightest(dataset_id)
+        return quota.remaining if quota else None
+
+    def destination(self, place: Any) -> Destination:
+        """Open the destination that the user named."""
+        place = self.plugins.destination(place, self.run)
+        assert isinstance(place, Destination)  # the built-in plugin answers or raises
+        return place
+
+    def ledger(self, identity: str, *, beside: Destination | None = None) -> Ledger:
+        """Open this job's confirmed units: beside its destination where there is one, else in the scheduler's store."""
+        store: CheckpointStore
+        if beside is not None:
+            store = FolderStore(beside.sibling(f".{beside.name}.{self.token}.progress"))
+        else:
+            store = self.plugins.checkpoint_store(self.run)
+        return Ledger(store, identity)
+
+    def check(self) -> None:
+        """Stop here if the job was told to.
+
+        Raises:
+            Suspended: It was.
+        """
+        if self.cancel.is_set():
+            raise Suspended("stopped; progress is kept and the next try goes on")
+
+    def progress(self, done: int, total: int | None, unit: str) -> None:
+        """Say how far the job is; said on at most every five seconds, and at the end."""
+        now = time.monotonic()
+        if now - self._said_at >= PROGRESS_EVERY_S or done == total:
+            self._said_at = now
+            self.emit(Progress(done, total, unit))
+
+    def again(self, work: Callable[[], T], *, worth: Callable[[BaseException], bool]) -> T:
+        """Do a unit of work that is more than one request, and do it again under the same rules as a request."""
+        terms = self.client.terms
+        return retrying(terms.rules, now=terms.now, sleep=terms.sleep, emit=self.emit, worth=worth)(work)

@@ -1,0 +1,238 @@
+"""Bring a dataset into a file that holds exactly its rows."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import IO, Any, Literal, cast, get_args
+
+from ods_provider.core.errors import (
+    OdsAuthError,
+    OdsConfigError,
+    OdsIncomplete,
+    OdsMoved,
+    OdsTimeout,
+    OdsTruncated,
+)
+from ods_provider.core.formats.check import Check, Verified
+from ods_provider.core.formats.registry import Format
+from ods_provider.core.limits import XLSX_ROWS
+from ods_provider.core.outcome import outcome
+from ods_provider.core.plans import catalog, records
+from ods_provider.core.query import Query
+from ods_provider.core.times import iso
+from ods_provider.core.wire import ByteStream
+from ods_provider.jobs.context import JobContext
+from ods_provider.sinks.destination import Destination
+from ods_provider.sinks.writer import FileWriter
+
+IfMoved = Literal["retry", "fail", "accept"]
+MOVED_TRIES = 3
+PROGRESS_BYTES = 8 * 1_048_576
+
+
+@dataclass(frozen=True, slots=True)
+class _State:
+    """The dataset at one moment: rows that match the query, rows it holds in all, when it last changed."""
+
+    matching: int | None
+    records_count: int | None
+    processed: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Copy:
+    """What was written and not yet committed."""
+
+    writer: FileWriter
+    rows: int | None
+    verified: Verified
+
+
+@dataclass(frozen=True, slots=True)
+class DownloadJob:
+    """One export, counted, hashed, compared with what the portal says before and after, and only then named.
+
+    The export is one unit: interrupted, it is asked for again.
+
+    Args:
+        dataset_id: The dataset.
+        path: File to write, replacing an older one in one step.
+        format: Export format.
+        query: What to select.
+        limit: Rows at most; None wants all.
+        format_options: The format's own parameters.
+        if_moved: What to do when the dataset is republished meanwhile: ``retry`` (three tries), ``fail``, or
+            ``accept`` when the rows lie between the two counts.
+        min_rows: Fewer rows than this are an error.
+    """
+
+    dataset_id: str
+    path: Any
+    format: Format
+    query: Query = field(default_factory=Query)
+    limit: int | None = None
+    format_options: Mapping[str, Any] | None = None
+    if_moved: IfMoved = "retry"
+    min_rows: int = 0
+    name = "download"
+
+    def __post_init__(self) -> None:
+        if self.if_moved not in get_args(IfMoved):
+            raise OdsConfigError(
+                f"if_moved={self.if_moved!r} is not known", where="argument if_moved", advice="Use retry, fail or accept"
+            )
+        self.format.params(self.format_options)
+
+    def work(self, ctx: JobContext) -> dict[str, Any]:
+        """Return the Outcome of the file that now stands under its name."""
+        place = ctx.destination(self.path)
+        before = self._look(ctx)
+        for tries_left in reversed(range(MOVED_TRIES)):
+            ctx.check()
+            self._expect_data(before)
+            copy = ctx.again(lambda: self._fetch(ctx, place, before), worth=_cut_short)
+            with copy.writer as writer:
+                after = self._look(ctx)
+                moved = before.processed != after.processed or before.matching != after.matching
+                if not moved or self.if_moved == "accept":
+                    self._expect_rows(copy.rows, before, after)
+                    writer.commit()
+                    return self._outcome(ctx, place, copy, after, moved=moved)
+            if self.if_moved == "fail" or not tries_left:
+                raise self._moved(before, after)
+            before = after
+        raise AssertionError("the loop returns or raises")
+
+    def _look(self, ctx: JobContext) -> _State:
+        dataset = ctx.client.run(catalog.dataset(self.dataset_id))
+        # Groups have no count that can be trusted (Q2).
+        matching = None if self.query.group_by else ctx.client.run(records.count(self.dataset_id, self.query))
+        return _State(matching, dataset.records_count, dataset.data_processed)
+
+    def _where(self) -> str:
+        return f"dataset {self.dataset_id}, format {self.format.name}"
+
+    def _expect_data(self, before: _State) -> None:
+        """Raise before anything is fetched when the file could not be right."""
+        if before.matching == 0 and before.records_count and not self.query.filtered:
+            raise OdsAuthError(
+                f"the portal shows none of the {before.records_count} rows",
+                status=200,
+                where=self._where(),
+                advice="The data is gated for this key: ask the publisher for access, or use another key",
+            )
+        if self.format.name == "xlsx" and self._wanted(before.matching or 0) > XLSX_ROWS:
+            raise OdsConfigError(
+                f"{before.matching} rows do not fit into an Excel sheet",
+                where=self._where(),
+                advice="Use csv or parquet, or narrow the query",
+            )
+
+    def _wanted(self, matching: int) -> int:
+        return matching if self.limit is None else min(self.limit, matching)
+
+    def _fetch(self, ctx: JobContext, place: Destination, before: _State) -> _Copy:
+        options = self.format.params(self.format_options)
+        response = ctx.client.open_export(
+            self.dataset_id, self.query, format=self.format.name, limit=self.limit, options=options
+        )
+        stream = cast(ByteStream, response.stream)  # an export is always streamed
+        check = self.format.check()
+        try:
+            writer = FileWriter(place, token=ctx.token)
+        except BaseException:
+            stream.close()
+            raise
+        spool: IO[bytes] | None = None
+        try:
+            # A store that cannot be read before it is committed: the check gets a copy on local disk.
+            if check.random_access and writer.read_back() is None:
+                spool = tempfile.TemporaryFile()
+            self._pour(ctx, stream, writer, check, spool)
+            rows = self._finish(check, writer, spool)
+        except BaseException:
+            writer.discard()
+            raise
+        finally:
+            stream.close()
+            if spool is not None:
+                spool.close()
+        return _Copy(writer, rows, check.verified)
+
+    def _pour(
+        self, ctx: JobContext, stream: ByteStream, writer: FileWriter, check: Check, spool: IO[bytes] | None
+    ) -> None:
+        said = 0
+        while piece := stream.read():
+            ctx.check()
+            check.feed(piece)
+            writer.write(piece)
+            if spool is not None:
+                spool.write(piece)
+            if writer.size_bytes - said >= PROGRESS_BYTES:
+                said = writer.size_bytes
+                ctx.progress(said, None, "bytes")
+
+    def _finish(self, check: Check, writer: FileWriter, spool: IO[bytes] | None) -> int | None:
+        if not check.random_access:
+            return check.finish(None)
+        if spool is not None:
+            spool.seek(0)
+            return check.finish(spool)
+        with cast("IO[bytes]", writer.read_back()) as file:
+            return check.finish(file)
+
+    def _expect_rows(self, rows: int | None, before: _State, after: _State) -> None:
+        if rows is None:
+            return
+        if before.matching is not None and after.matching is not None:
+            low, high = sorted((self._wanted(before.matching), self._wanted(after.matching)))
+            if not low <= rows <= high:
+                expected = str(low) if low == high else f"between {low} and {high}"
+                raise OdsIncomplete(
+                    f"the file holds {rows} rows where the portal counts {expected}",
+                    where=self._where(),
+                    advice="Nothing was kept. Run it again; if it persists, the export is gated or broken on the portal",
+                    transient=True,
+                )
+        if rows < self.min_rows:
+            raise OdsIncomplete(
+                f"the file holds {rows} rows, fewer than min_rows={self.min_rows}",
+                where=self._where(),
+                advice="Check the query and the dataset, or lower min_rows",
+            )
+
+    def _moved(self, before: _State, after: _State) -> OdsMoved:
+        return OdsMoved(
+            f"the dataset was republished while it was read: {iso(before.processed)} with {before.matching} rows, "
+            f"then {iso(after.processed)} with {after.matching}",
+            where=self._where(),
+            advice='Run it when the publisher is quiet; if_moved="accept" takes a file of either state',
+        )
+
+    def _outcome(
+        self, ctx: JobContext, place: Destination, copy: _Copy, after: _State, *, moved: bool
+    ) -> dict[str, Any]:
+        # A number of rows that nothing was compared with proves the container only.
+        verified = "container" if self.query.group_by and copy.verified == "counted" else copy.verified
+        return outcome(
+            dataset_id=self.dataset_id,
+            path=place.url,
+            format=self.format.name,
+            rows=copy.rows,
+            size_bytes=copy.writer.size_bytes,
+            sha256=copy.writer.sha256,
+            verified=verified,
+            data_processed=iso(after.processed),
+            moved=moved,
+            calls=ctx.calls,
+            quota_remaining=ctx.remaining(self.dataset_id),
+        )
+
+
+def _cut_short(error: BaseException) -> bool:
+    # Opening the export has had its own retries; what is left is a body that broke off.
+    return isinstance(error, (OdsTruncated, OdsTimeout))

@@ -1,0 +1,61 @@
+"""Rows on their way out: into XCom while they fit, else into a JSON lines file."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from ods_provider.core.errors import OdsConfigError
+from ods_provider.core.outcome import outcome
+from ods_provider.jobs.context import JobContext
+from ods_provider.sinks.destination import Destination
+from ods_provider.sinks.writer import FileWriter
+
+
+class Allowance:
+    """How many more bytes of rows may go to XCom.
+
+    Args:
+        max_bytes: The most, as JSON.
+    """
+
+    def __init__(self, max_bytes: int) -> None:
+        self._max_bytes = max_bytes
+        self._used = 2
+
+    def take(self, rows: Iterable[Any]) -> None:
+        """Count rows in.
+
+        Raises:
+            OdsConfigError: They no longer fit.
+        """
+        for row in rows:
+            self._used += len(json.dumps(row, ensure_ascii=False).encode()) + 2
+            if self._used > self._max_bytes:
+                raise OdsConfigError(
+                    f"the rows take more than max_xcom_bytes ({self._max_bytes})",
+                    where="argument max_xcom_bytes",
+                    advice="Give a path to write them to a file, or select fewer fields, or set a limit",
+                )
+
+
+def write_rows(ctx: JobContext, place: Destination, rows: Iterable[Mapping[str, Any]], **known: Any) -> dict[str, Any]:
+    """Write rows as JSON lines and return the Outcome."""
+    count = 0
+    with FileWriter(place, token=ctx.token) as writer:
+        for row in rows:
+            writer.write(json.dumps(row, ensure_ascii=False, separators=(",", ":")).encode() + b"\n")
+            count += 1
+        writer.commit()
+    dataset_id = known.get("dataset_id")
+    return outcome(
+        **known,
+        path=place.url,
+        format="jsonl",
+        rows=count,
+        size_bytes=writer.size_bytes,
+        sha256=writer.sha256,
+        calls=ctx.calls,
+        quota_remaining=ctx.remaining(dataset_id),
+    )

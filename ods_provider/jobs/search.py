@@ -1,0 +1,115 @@
+"""Find datasets, or records of one: pages of 100, one export beyond 10,000 rows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from ods_provider.core.checkpoint import Ledger, fingerprint
+from ods_provider.core.errors import OdsIncomplete, OdsMoved
+from ods_provider.core.limits import PAGE_ROWS, WINDOW_ROWS
+from ods_provider.core.plans import records
+from ods_provider.core.query import Query
+from ods_provider.jobs.context import JobContext
+from ods_provider.jobs.rows import Allowance, write_rows
+
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class SearchJob:
+    """Rows of a query, to XCom or to a JSON lines file.
+
+    A page is the unit of progress: after a wait or a kill, the pages already here are not asked for again.
+
+    Args:
+        dataset_id: None searches the catalogue.
+        query: What to select.
+        limit: Rows at most; None wants all.
+        path: File to write; None returns the rows.
+        max_xcom_bytes: Most bytes of rows, as JSON, that are returned without a path.
+    """
+
+    dataset_id: str | None
+    query: Query
+    limit: int | None = None
+    path: Any = None
+    max_xcom_bytes: int = 1_000_000
+    name = "search"
+
+    def work(self, ctx: JobContext) -> Any:
+        """Return the rows, or an Outcome when a path was given."""
+        place = None if self.path is None else ctx.destination(self.path)
+        base_url = ctx.client.connection.base_url
+        ledger = ctx.ledger(
+            fingerprint(base_url=base_url, dataset_id=self.dataset_id, query=self.query, limit=self.limit), beside=place
+        )
+        try:
+            rows = self._rows(ctx, ledger)
+            if place is not None:
+                result: Any = write_rows(ctx, place, rows, dataset_id=self.dataset_id)
+            else:
+                result = list(self._fitting(rows))
+        except (OdsMoved, OdsIncomplete):
+            # Pages of two states of the dataset must never be put together.
+            ledger.clear()
+            raise
+        ledger.clear()
+        return result
+
+    def _fitting(self, rows: Iterator[Row]) -> Iterator[Row]:
+        allowance = Allowance(self.max_xcom_bytes)
+        for row in rows:
+            allowance.take([row])
+            yield row
+
+    def _rows(self, ctx: JobContext, ledger: Ledger) -> Iterator[Row]:
+        pages = _Pages(ctx, self, ledger)
+        first = pages.get(0, done=0, total=None, previous=[])
+        total = pages.total if self.limit is None else min(self.limit, pages.total)
+        if total > WINDOW_ROWS:
+            yield from ctx.client.export(self.dataset_id, self.query, total=total, limited=self.limit is not None)
+            return
+        yield from first[:total]
+        done, previous, number = len(first), first, 1
+        while done < total:
+            page = pages.get(number, done=done, total=total, previous=previous)
+            yield from page
+            done, previous, number = done + len(page), page, number + 1
+            ctx.progress(done, total, "rows")
+
+
+class _Pages:
+    """Pages by number, from the ledger where they are confirmed, else from the portal."""
+
+    def __init__(self, ctx: JobContext, job: SearchJob, ledger: Ledger) -> None:
+        self._ctx, self._job, self._ledger = ctx, job, ledger
+        self.total = 0
+
+    def get(self, number: int, *, done: int, total: int | None, previous: list[Row]) -> list[Row]:
+        self._ctx.check()
+        unit = f"page-{number:04}"
+        kept = self._ledger.units.get(unit)
+        if kept is None:
+            kept = self._ask(done=done, total=total, previous=previous)
+            # A search of one page has nothing to go on with: it costs its store nothing.
+            if number or min(kept["total"], self._job.limit or kept["total"]) > len(kept["rows"]):
+                self._ledger.confirm(unit, kept)
+        if number == 0:
+            self.total = kept["total"]
+        rows: list[Row] = kept["rows"]
+        return rows
+
+    def _ask(self, *, done: int, total: int | None, previous: list[Row]) -> dict[str, Any]:
+        client, job = self._ctx.client, self._job
+        if total is None:
+            ask = PAGE_ROWS if job.limit is None else min(PAGE_ROWS, job.limit)
+            page = client.run(records.page(job.dataset_id, job.query, limit=ask))
+            # Rows that an export will give are not worth keeping.
+            big = min(page.total_count, job.limit or page.total_count) > WINDOW_ROWS
+            return {"total": page.total_count, "rows": [] if big else page.rows}
+        rows = client.next_page(
+            job.dataset_id, job.query, done=done, total=total, counted=self.total, previous=previous
+        )
+        return {"rows": rows}

@@ -1,0 +1,100 @@
+"""``OdsDownloadOperator``: bring a dataset into a file."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from ods_provider.operators.job import QUERY_FIELDS, OdsJobOperator, query_of
+
+if TYPE_CHECKING:
+    from ods_provider.jobs.download import DownloadJob
+
+
+class OdsDownloadOperator(OdsJobOperator):
+    """Write a dataset, or a query of it, to a file that holds exactly its rows.
+
+    The rows are counted as they pass and compared with what the portal counts before and after. The file appears under
+    its name only when they agree, and replaces an older one in one step.
+
+    Args:
+        dataset_id: The dataset.
+        path: File to write: a path, an fsspec URL, ``s3://conn@bucket/key``, or an ObjectStoragePath.
+        format: ``parquet``, ``csv``, ``jsonl``, ``json``, ``geojson``, ``xlsx``, or another that the portal offers.
+        select, where, order_by, refine, exclude, lang, timezone: As in a search.
+        group_by: Group the rows on the portal; groups are not capped here.
+        limit: Rows at most; None wants all.
+        format_options: The format's own parameters. CSV comes comma separated without a BOM unless they say otherwise
+            (``{"delimiter": ";", "with_bom": True}``).
+        if_moved: When the dataset is republished meanwhile: ``retry`` (three tries), ``fail``, or ``accept``.
+        min_rows: Fewer rows than this are an error.
+
+    Returns:
+        An Outcome: rows, size_bytes, sha256, verified, data_processed, moved, calls, quota_remaining.
+    """
+
+    template_fields: Sequence[str] = (
+        "ods_conn_id",
+        "dataset_id",
+        "path",
+        "format",
+        *QUERY_FIELDS,
+        "group_by",
+        "format_options",
+        "if_moved",
+        "min_rows",
+    )
+
+    def __init__(
+        self,
+        *,
+        dataset_id: str,
+        path: Any,
+        format: str = "parquet",
+        select: str | None = None,
+        where: str | Sequence[str] | None = None,
+        order_by: str | None = None,
+        refine: Mapping[str, Any] | None = None,
+        exclude: Mapping[str, Any] | None = None,
+        lang: str | None = None,
+        timezone: str = "UTC",
+        limit: int | str | None = None,
+        group_by: str | Sequence[str] | None = None,
+        format_options: Mapping[str, Any] | None = None,
+        if_moved: str = "retry",
+        min_rows: int | str = 0,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.dataset_id = dataset_id
+        self.path = path
+        self.format = format
+        self.select = select
+        self.where = where
+        self.order_by = order_by
+        self.refine = refine
+        self.exclude = exclude
+        self.lang = lang
+        self.timezone = timezone
+        self.limit = limit
+        self.group_by = group_by
+        self.format_options = format_options
+        self.if_moved = if_moved
+        self.min_rows = min_rows
+
+    def make_job(self) -> DownloadJob:
+        """Return the download that the rendered arguments describe."""
+        from ods_provider.core.formats.registry import format_named
+        from ods_provider.core.query import required, whole_number
+        from ods_provider.jobs.download import DownloadJob
+
+        return DownloadJob(
+            dataset_id=required("dataset_id", self.dataset_id),
+            path=required("path", self.path),
+            format=format_named(self.format),
+            query=query_of(self, group_by=self.group_by),
+            limit=whole_number("limit", self.limit),
+            format_options=self.format_options,
+            if_moved=self.if_moved,  # type: ignore[arg-type]  # the job refuses what it does not know
+            min_rows=whole_number("min_rows", self.min_rows) or 0,
+        )

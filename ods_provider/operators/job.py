@@ -1,0 +1,132 @@
+"""What every operator does around its job: run it, defer when it must wait, fail for good when no retry can help."""
+
+from __future__ import annotations
+
+import threading
+from abc import abstractmethod
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from airflow.sdk import BaseOperator
+
+from ods_provider.triggers.wait import OdsWaitTrigger, checkpoint_of
+
+if TYPE_CHECKING:
+    from ods_provider.core.outcome import Wait
+    from ods_provider.jobs.context import Job
+
+DEFAULT_CONN_ID = "ods_default"
+# In the order of the reference; every operator names those it takes, so that all of them may be templates.
+QUERY_FIELDS = ("select", "where", "order_by", "refine", "exclude", "lang", "timezone", "limit")
+
+
+def deferrable_by_default() -> bool:
+    """Return ``[operators] default_deferrable`` where somebody set it, else True.
+
+    Airflow ships it as False, which says nothing about what a user wants; only a value of the user's own counts.
+    """
+    from airflow.sdk.configuration import conf
+
+    if conf.has_option("operators", "default_deferrable", lookup_from_deprecated=False) and _set_by_user(conf):
+        return bool(conf.getboolean("operators", "default_deferrable"))
+    return True
+
+
+def _set_by_user(conf: Any) -> bool:
+    shown = conf.as_dict(display_source=True, display_sensitive=False, raw=True)
+    source = shown.get("operators", {}).get("default_deferrable")
+    return isinstance(source, tuple) and source[1] != "default"
+
+
+class OdsJobOperator(BaseOperator):
+    """Base of the operators: one job each.
+
+    Args:
+        ods_conn_id: Connection of type ``ods``.
+        deferrable: Whether a long wait is spent in the triggerer (the default); without a triggerer the task is
+            rescheduled instead. Either way it holds no worker slot.
+    """
+
+    template_fields = ("ods_conn_id",)
+    ui_color = "#dff0f5"
+
+    def __init__(self, *, ods_conn_id: str = DEFAULT_CONN_ID, deferrable: bool | None = None, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.ods_conn_id = ods_conn_id
+        self.deferrable = deferrable
+
+    @abstractmethod
+    def make_job(self) -> Job:
+        """Return the job that the rendered arguments describe.
+
+        Raises:
+            OdsConfigError: An argument is bad.
+        """
+
+    def execute(self, context: Any) -> Any:
+        """Run the job from its start, or from what an earlier try confirmed."""
+        return self._advance(context, None)
+
+    def resume(self, context: Any, event: Any = None, **kwargs: Any) -> Any:
+        """Go on after a wait; the state comes back in the trigger's event."""
+        return self._advance(context, checkpoint_of(event))
+
+    def on_kill(self) -> None:
+        """Suspend: nothing unfinished stays, confirmed units are kept, and the next try goes on."""
+        from ods_provider.jobs.context import Suspended
+
+        cancel: threading.Event | None = getattr(self, "_cancel", None)
+        if cancel is None:
+            return
+        cancel.set()
+        # Airflow calls this from a signal handler and then lets the task run on: only an exception stops a read that
+        # may last until the idle timeout.
+        raise Suspended("killed; progress is kept and the next try goes on")
+
+    def _advance(self, context: Any, checkpoint: Mapping[str, Any] | None) -> Any:
+        from ods_provider.core.errors import OdsError
+        from ods_provider.core.outcome import Done
+        from ods_provider.hooks.ods import OdsHook
+
+        self._cancel: threading.Event | None = threading.Event()
+        try:
+            result = OdsHook(self.ods_conn_id).run_job(
+                self.make_job(), context=context, checkpoint=checkpoint, cancel=self._cancel
+            )
+        except OdsError as error:
+            fail(error)
+        finally:
+            self._cancel = None
+        if isinstance(result, Done):
+            return result.result
+        self._suspend(result)
+
+    def _suspend(self, wait: Wait) -> NoReturn:
+        from airflow.sdk.exceptions import AirflowRescheduleException
+
+        deferrable = deferrable_by_default() if self.deferrable is None else self.deferrable
+        if deferrable:
+            trigger = OdsWaitTrigger(until=wait.until, reason=wait.reason, checkpoint=dict(wait.checkpoint))
+            self.defer(trigger=trigger, method_name="resume")
+        raise AirflowRescheduleException(wait.until)
+
+
+def fail(error: Any) -> NoReturn:
+    """Raise ``error`` as Airflow should see it: an error that no retry can cure fails the task at once."""
+    from airflow.sdk.exceptions import AirflowFailException
+
+    if error.transient:
+        raise error
+    raise AirflowFailException(f"{type(error).__name__}: {error}") from error
+
+
+def query_of(operator: Any, **more: Any) -> Any:
+    """Return the ``Query`` that an operator's rendered arguments describe.
+
+    Raises:
+        OdsConfigError: An argument cannot be understood; the message names it.
+    """
+    from ods_provider.core.query import Query
+
+    given = {name: getattr(operator, name) for name in QUERY_FIELDS if name != "limit"}
+    return Query.of(**given, **more)

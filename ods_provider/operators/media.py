@@ -1,0 +1,68 @@
+"""``OdsMediaOperator``: fetch the files of a dataset."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from ods_provider.operators.job import OdsJobOperator
+
+if TYPE_CHECKING:
+    from ods_provider.jobs.media import MediaJob
+
+
+class OdsMediaOperator(OdsJobOperator):
+    """Fetch a dataset's attachments, or the files in a field of its records, into a folder.
+
+    Files come in parallel, under safe names, with a manifest of what came from where. A file is the unit of progress.
+
+    Args:
+        dataset_id: The dataset.
+        path: Folder; a path, an fsspec URL, ``s3://conn@bucket/prefix``, or an ObjectStoragePath.
+        kind: ``attachments``, or ``files`` of a field.
+        field: The file-typed field; None takes the only one.
+        where: ODSQL filter on the records whose files are wanted.
+        limit: Files at most; None wants all.
+        parallel: Files fetched at the same time.
+
+    Returns:
+        An Outcome: files, size_bytes, manifest (a JSON lines file), calls, quota_remaining.
+    """
+
+    template_fields: Sequence[str] = ("ods_conn_id", "dataset_id", "path", "kind", "field", "where", "limit", "parallel")
+
+    def __init__(
+        self,
+        *,
+        dataset_id: str,
+        path: Any,
+        kind: str = "attachments",
+        field: str | None = None,
+        where: str | Sequence[str] | None = None,
+        limit: int | str | None = None,
+        parallel: int | str = 4,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.dataset_id = dataset_id
+        self.path = path
+        self.kind = kind
+        self.field = field
+        self.where = where
+        self.limit = limit
+        self.parallel = parallel
+
+    def make_job(self) -> MediaJob:
+        """Return the fetch that the rendered arguments describe."""
+        from ods_provider.core.query import clauses, required, whole_number
+        from ods_provider.jobs.media import MediaJob
+
+        return MediaJob(
+            dataset_id=required("dataset_id", self.dataset_id),
+            path=required("path", self.path),
+            kind=self.kind,  # type: ignore[arg-type]  # the job refuses what it does not know
+            field=self.field or None,
+            where=clauses("where", self.where),
+            limit=whole_number("limit", self.limit),
+            parallel=whole_number("parallel", self.parallel, least=1) or 1,
+        )

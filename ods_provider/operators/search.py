@@ -1,0 +1,75 @@
+"""``OdsSearchOperator``: find datasets, or records of one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from ods_provider.operators.job import QUERY_FIELDS, OdsJobOperator, query_of
+
+if TYPE_CHECKING:
+    from ods_provider.jobs.search import SearchJob
+
+
+class OdsSearchOperator(OdsJobOperator):
+    """Return the rows of a query: datasets of the portal, or records of one dataset.
+
+    Up to 10,000 rows come in pages of 100, more in one export. A page is the unit of progress.
+
+    Args:
+        dataset_id: The dataset whose records are searched; None searches the catalogue for datasets.
+        select, where, order_by: ODSQL clauses; ``where`` may be a list, whose clauses must all hold.
+        refine, exclude: ``{"facet": "value"}`` or ``{"facet": ["value", …]}``.
+        lang: Language of labels and of ``date_format``.
+        timezone: Zone of datetime filters and values.
+        limit: Rows at most; None wants all.
+        path: JSON lines file to write instead of returning rows; ``s3://conn@bucket/key`` works.
+        max_xcom_bytes: Most bytes of rows that are returned; more is an error that asks for a path.
+
+    Returns:
+        A list of rows, or an Outcome when ``path`` is given.
+    """
+
+    template_fields: Sequence[str] = ("ods_conn_id", "dataset_id", *QUERY_FIELDS, "path", "max_xcom_bytes")
+
+    def __init__(
+        self,
+        *,
+        dataset_id: str | None = None,
+        select: str | None = None,
+        where: str | Sequence[str] | None = None,
+        order_by: str | None = None,
+        refine: Mapping[str, Any] | None = None,
+        exclude: Mapping[str, Any] | None = None,
+        lang: str | None = None,
+        timezone: str = "UTC",
+        limit: int | str | None = None,
+        path: Any = None,
+        max_xcom_bytes: int | str = 1_000_000,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.dataset_id = dataset_id
+        self.select = select
+        self.where = where
+        self.order_by = order_by
+        self.refine = refine
+        self.exclude = exclude
+        self.lang = lang
+        self.timezone = timezone
+        self.limit = limit
+        self.path = path
+        self.max_xcom_bytes = max_xcom_bytes
+
+    def make_job(self) -> SearchJob:
+        """Return the search that the rendered arguments describe."""
+        from ods_provider.core.query import whole_number
+        from ods_provider.jobs.search import SearchJob
+
+        return SearchJob(
+            dataset_id=self.dataset_id or None,
+            query=query_of(self),
+            limit=whole_number("limit", self.limit),
+            path=self.path,
+            max_xcom_bytes=whole_number("max_xcom_bytes", self.max_xcom_bytes) or 0,
+        )

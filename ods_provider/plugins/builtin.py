@@ -1,0 +1,90 @@
+"""What answers when no other plugin does: environment, files, a little jitter. Registered first, so asked last."""
+
+from __future__ import annotations
+
+import getpass
+import hashlib
+import logging
+import os
+import random
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from ods_provider.core.checkpoint import CheckpointStore
+from ods_provider.core.connection import OdsConnection, from_parts
+from ods_provider.core.outcome import Wait
+from ods_provider.plugins.hookspecs import hookimpl
+from ods_provider.plugins.run import Run, SchedulerAdapter
+from ods_provider.sinks.checkpoints import FolderStore
+from ods_provider.sinks.destination import Destination, destination
+
+JITTER_S = 30.0
+CHECKPOINT_URL = "ODS_CHECKPOINT_URL"
+
+
+class CommandLine:
+    """The plain scheduler: a process that somebody started."""
+
+    name = "cli"
+
+    def run(self, native: Any, *, connection_ref: str) -> Run:
+        """Return a run named by ``native``, a text that is the same for the same command."""
+        return Run(self.name, f"cli-{native}", connection_ref, logging.getLogger("ods_provider"), native)
+
+
+@hookimpl
+def ods_get_scheduler(name: str) -> SchedulerAdapter | None:
+    """Serve the command line."""
+    return CommandLine() if name == CommandLine.name else None
+
+
+@hookimpl
+def ods_resolve_connection(ref: str, scheduler: str) -> OdsConnection | None:
+    """Serve ``ODS_HOST`` with ``ODS_API_KEY`` and ``ODS_PUSH_API_KEY`` outside the schedulers that have connections."""
+    if scheduler != CommandLine.name or not os.environ.get("ODS_HOST"):
+        return None
+    return from_environment(os.environ)
+
+
+def from_environment(environ: Mapping[str, str]) -> OdsConnection:
+    """Return the connection that the environment describes."""
+    push_key = environ.get("ODS_PUSH_API_KEY")
+    return from_parts(
+        host=environ.get("ODS_HOST"),
+        password=environ.get("ODS_API_KEY"),
+        extra={"push_api_key": push_key} if push_key else None,
+        where="environment ODS_HOST",
+    )
+
+
+@hookimpl
+def ods_checkpoint_store(run: Run) -> CheckpointStore | None:
+    """Keep progress in files, below ``ODS_CHECKPOINT_URL`` or in the user's state folder."""
+    root = os.environ.get(CHECKPOINT_URL) or str(_state_folder() / "checkpoints")
+    name = hashlib.sha256(run.key.encode()).hexdigest()[:24]
+    return FolderStore(destination(root, where=CHECKPOINT_URL).child(name))
+
+
+def _state_folder() -> Path:
+    base = os.environ.get("XDG_STATE_HOME")
+    if base:
+        return Path(base) / "ods-provider"
+    try:
+        return Path.home() / ".local" / "state" / "ods-provider"
+    except RuntimeError:  # a user without a home, as in some containers
+        return Path("/tmp") / f"ods-provider-{getpass.getuser()}"  # noqa: S108  the last resort, named for its user
+
+
+@hookimpl
+def ods_open_destination(place: Any, run: Run) -> Destination | None:
+    """Open paths, fsspec URLs and objects with a filesystem and a path."""
+    return destination(place)
+
+
+@hookimpl
+def ods_wait_policy(wait: Wait, run: Run) -> Wait | None:
+    """Spread the return over half a minute: everybody's quota comes back at the same midnight."""
+    return replace(wait, until=wait.until + timedelta(seconds=random.uniform(0, JITTER_S)))

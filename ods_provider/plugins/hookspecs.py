@@ -1,0 +1,52 @@
+"""The hooks. Those that supply something are fatal when they fail; the one that observes never is.
+
+No parameter has a default, and every call passes all of them: pluggy's treatment of defaults differs between versions.
+A plugin names only the parameters that it wants.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pluggy
+
+from ods_provider.core.checkpoint import CheckpointStore
+from ods_provider.core.connection import OdsConnection
+from ods_provider.core.events import Event
+from ods_provider.core.outcome import Wait
+from ods_provider.plugins.run import Run, SchedulerAdapter
+from ods_provider.sinks.destination import Destination
+
+PROJECT = "ods_provider"
+hookspec = pluggy.HookspecMarker(PROJECT)
+hookimpl = pluggy.HookimplMarker(PROJECT)
+
+
+@hookspec(firstresult=True)
+def ods_get_scheduler(name: str) -> SchedulerAdapter | None:
+    """Give the adapter of the scheduler called ``name``. Supplies: an exception ends the run."""
+
+
+@hookspec(firstresult=True)
+def ods_resolve_connection(ref: str, scheduler: str) -> OdsConnection | None:
+    """Give the connection that users of ``scheduler`` call ``ref``. Supplies: an exception ends the run."""
+
+
+@hookspec(firstresult=True)
+def ods_checkpoint_store(run: Run) -> CheckpointStore | None:
+    """Give the store for the progress of ``run``, where none can lie beside a destination. Supplies."""
+
+
+@hookspec(firstresult=True)
+def ods_open_destination(place: Any, run: Run) -> Destination | None:
+    """Give the destination that ``place`` (a path, a URL, an object of the scheduler's) names. Supplies."""
+
+
+@hookspec(firstresult=True)
+def ods_wait_policy(wait: Wait, run: Run) -> Wait | None:
+    """Give a wait in place of ``wait``, such as a later one. Supplies."""
+
+
+@hookspec
+def ods_job_event(event: Event, run: Run) -> None:
+    """Hear what happens in ``run``. Observes: an exception is logged and changes nothing."""

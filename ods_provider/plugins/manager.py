@@ -1,0 +1,179 @@
+"""Load plugins once, on first use, each by itself: a broken one is named and the others work."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib.metadata import EntryPoint, distributions
+from typing import Any
+
+import pluggy
+
+from ods_provider.core.errors import OdsConfigError, OdsError, OdsPluginError
+from ods_provider.core.events import Event
+from ods_provider.plugins import builtin, hookspecs
+from ods_provider.plugins.run import Run, SchedulerAdapter
+
+log = logging.getLogger(__name__)
+
+PREFIX = "ods_"
+DISABLE = "ODS_PLUGINS_DISABLE"
+STRICT = "ODS_PLUGINS_STRICT"
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """One plugin found: ``name`` (``distribution:entry-point``), its hooks, and what went wrong, if anything."""
+
+    name: str
+    hooks: tuple[str, ...] = ()
+    problem: str | None = None
+
+
+class Plugins:
+    """The plugins of this process and the calls to them.
+
+    Args:
+        extra: Plugin objects by name, registered last, so that they answer first. Tests pass theirs here.
+        entry_points: Whether installed plugins are looked for.
+        environ: Environment; ``ODS_PLUGINS_DISABLE`` holds ``all`` or names to leave out, ``ODS_PLUGINS_STRICT=1``
+            makes a broken plugin fatal.
+    """
+
+    def __init__(
+        self,
+        extra: Mapping[str, object] | None = None,
+        *,
+        entry_points: bool = True,
+        environ: Mapping[str, str] = os.environ,
+    ) -> None:
+        self._manager = pluggy.PluginManager(hookspecs.PROJECT)
+        self._manager.add_hookspecs(hookspecs)
+        self.loaded: list[Loaded] = []
+        self._register("ods-provider:builtin", lambda: builtin)
+        if entry_points:
+            disabled = set(environ.get(DISABLE, "").replace(",", " ").split())
+            for name, point in _installed():
+                if name not in disabled and ("all" not in disabled or name.startswith("ods-provider:")):
+                    self._register(name, point.load)
+        for name, plugin in (extra or {}).items():
+            self._register(name, lambda plugin=plugin: plugin)  # type: ignore[misc]  # binds the loop's value
+        self._report(strict=environ.get(STRICT, "") == "1")
+
+    def _register(self, name: str, load: Callable[[], object]) -> None:
+        try:
+            plugin = load()
+            self._manager.register(plugin, name=name)
+        except Exception as error:
+            self.loaded.append(Loaded(name, problem=f"{type(error).__name__}: {error}"))
+            return
+        hooks = tuple(sorted(caller.name for caller in self._manager.get_hookcallers(plugin) or ()))
+        unknown = [hook for hook in _hook_names(plugin) if not hasattr(hookspecs, hook)]
+        problem = f"unknown hook {', '.join(unknown)}; known are {', '.join(known_hooks())}" if unknown else None
+        self.loaded.append(Loaded(name, hooks, problem))
+
+    def _report(self, *, strict: bool) -> None:
+        for plugin in self.loaded:
+            if plugin.problem and strict:
+                raise OdsPluginError(
+                    f"the plugin is broken: {plugin.problem}", where=plugin.name, advice=f"Mend it, or unset {STRICT}"
+                )
+            if plugin.problem:
+                log.warning("The plugin %s is broken and (partly) ignored: %s", plugin.name, plugin.problem)
+
+    # Hooks that supply
+
+    def scheduler(self, name: str) -> SchedulerAdapter:
+        """Return the adapter of a scheduler.
+
+        Raises:
+            OdsConfigError: No plugin knows it.
+        """
+        adapter: SchedulerAdapter | None = self._supply("ods_get_scheduler", name=name)
+        if adapter is None:
+            raise OdsConfigError(
+                f"no plugin knows the scheduler {name!r}",
+                where="ods_get_scheduler",
+                advice="Install the extra of that scheduler; `ods plugins` lists what is loaded",
+            )
+        return adapter
+
+    def connection(self, ref: str, scheduler: str) -> Any:
+        """Return the connection ``ref`` of ``scheduler``.
+
+        Raises:
+            OdsConfigError: No plugin knows it.
+        """
+        connection = self._supply("ods_resolve_connection", ref=ref, scheduler=scheduler)
+        if connection is None:
+            raise OdsConfigError(
+                f"no connection {ref!r} is known to {scheduler}",
+                where="ods_resolve_connection",
+                advice="Create it in the scheduler, or set ODS_HOST and ODS_API_KEY",
+            )
+        return connection
+
+    def checkpoint_store(self, run: Run) -> Any:
+        """Return the checkpoint store of ``run``; the built-in one answers when nobody else does."""
+        return self._supply("ods_checkpoint_store", run=run)
+
+    def destination(self, place: Any, run: Run) -> Any:
+        """Return the destination that ``place`` names."""
+        return self._supply("ods_open_destination", place=place, run=run)
+
+    def wait_policy(self, wait: Any, run: Run) -> Any:
+        """Return ``wait``, or what a plugin made of it."""
+        return self._supply("ods_wait_policy", wait=wait, run=run) or wait
+
+    def _supply(self, hook: str, **arguments: Any) -> Any:
+        try:
+            return getattr(self._manager.hook, hook)(**arguments)
+        except OdsError:
+            raise
+        except Exception as error:
+            raise OdsPluginError(
+                f"a plugin failed: {type(error).__name__}: {error}",
+                where=hook,
+                advice="`ods plugins` lists what is loaded; take the failing one out with ODS_PLUGINS_DISABLE",
+            ) from error
+
+    # The hook that observes
+
+    def notify(self, event: Event, run: Run) -> None:
+        """Tell every listener, one by one: one that fails silences no other (pluggy's own call would stop)."""
+        given = {"event": event, "run": run}
+        for implementation in self._manager.hook.ods_job_event.get_hookimpls():
+            try:
+                implementation.function(*(given[name] for name in implementation.argnames))
+            except Exception:
+                log.warning("The listener %s failed and is passed over.", implementation.plugin_name, exc_info=True)
+
+
+def known_hooks() -> list[str]:
+    """Return the names of all hooks."""
+    return sorted(name for name in vars(hookspecs) if name.startswith(PREFIX))
+
+
+def _hook_names(plugin: object) -> list[str]:
+    marked = f"{hookspecs.PROJECT}_impl"
+    return sorted(name for name in dir(plugin) if getattr(getattr(plugin, name, None), marked, None) is not None)
+
+
+def _installed() -> Iterable[tuple[str, EntryPoint]]:
+    # Keyed by distribution: two of them may call their entry point the same.
+    seen: set[str] = set()
+    for distribution in distributions():
+        for point in distribution.entry_points:
+            name = f"{distribution.metadata['Name']}:{point.name}"
+            if point.group == hookspecs.PROJECT and name not in seen:
+                seen.add(name)
+                yield name, point
+
+
+@cache
+def plugins() -> Plugins:
+    """Return the plugins of this process, loaded at the first call."""
+    return Plugins()

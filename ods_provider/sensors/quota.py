@@ -1,0 +1,55 @@
+"""``OdsQuotaResetSensor``: wait until a quota allows calls again."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from ods_provider.sensors.looking import OdsLookingSensor
+
+if TYPE_CHECKING:
+    from ods_provider.client import OdsClient
+    from ods_provider.triggers.quota import OdsQuotaResetTrigger
+
+
+class OdsQuotaResetSensor(OdsLookingSensor):
+    """Succeed when at least ``min_remaining`` calls are left; put it before work that needs many.
+
+    Looking costs one call. A portal that states no quota lets calls through, and so does the sensor.
+
+    Args:
+        dataset_id: A dataset with a quota of its own; None means the portal's.
+        min_remaining: Calls that must be left.
+
+    Returns:
+        ``{limit, remaining, reset_at}``; None where the portal states none.
+    """
+
+    template_fields: Sequence[str] = ("ods_conn_id", "dataset_id", "min_remaining")
+
+    def __init__(self, *, dataset_id: str | None = None, min_remaining: int | str = 1, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.dataset_id = dataset_id
+        self.min_remaining = min_remaining
+
+    def look(self, client: OdsClient, context: Any) -> dict[str, Any] | None:
+        """Return the quota when enough is left."""
+        from ods_provider.core.plans import watch
+        from ods_provider.core.query import whole_number
+
+        least = whole_number("min_remaining", self.min_remaining) or 0
+        seen = client.run(watch.quota(client.quota, self.dataset_id or None, least))
+        self._until = seen.ready_at
+        return watch.as_result(seen) if seen.ready else None
+
+    def make_trigger(self) -> OdsQuotaResetTrigger:
+        """Return the trigger that comes back at the reset."""
+        from ods_provider.triggers.quota import OdsQuotaResetTrigger
+
+        return OdsQuotaResetTrigger(
+            ods_conn_id=self.ods_conn_id,
+            dataset_id=self.dataset_id or None,
+            min_remaining=int(self.min_remaining),
+            until=self._until.isoformat() if self._until else None,
+            poll_interval_s=self.poke_interval,
+        )

@@ -1,0 +1,146 @@
+"""A place that may become a file or a folder: an fsspec filesystem and a path in it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+from typing import Any
+
+from ods_provider.core.errors import OdsConfigError, OdsError, OdsSinkError
+from ods_provider.core.redact import scrub
+
+# What no waiting cures; anything else a store says may be a passing fault.
+_FINAL = (PermissionError, FileNotFoundError, NotADirectoryError, IsADirectoryError)
+_FINAL_ERRNO = {28, 30, 36, 122}  # no space, read-only, name too long, disk quota
+
+
+@dataclass(frozen=True, slots=True)
+class Destination:
+    """One place on one filesystem.
+
+    Attributes:
+        fs: fsspec filesystem.
+        path: Path on it, without the protocol.
+        url: What people see and Outcomes hold; credentials cut out.
+    """
+
+    fs: Any
+    path: str
+    url: str
+
+    @property
+    def local(self) -> bool:
+        """Whether it lies on this machine's own filesystem."""
+        protocol = self.fs.protocol
+        return "file" in ((protocol,) if isinstance(protocol, str) else protocol)
+
+    @property
+    def name(self) -> str:
+        """The last part of the path."""
+        return PurePosixPath(self.path).name
+
+    def child(self, name: str) -> Destination:
+        """Return the place called ``name`` below this one."""
+        return Destination(self.fs, f"{self.path.rstrip('/')}/{name}", f"{self.url.rstrip('/')}/{name}")
+
+    def sibling(self, name: str) -> Destination:
+        """Return the place called ``name`` beside this one."""
+        folder, _, _ = self.path.rpartition("/")
+        shown, _, _ = self.url.rpartition("/")
+        return Destination(self.fs, f"{folder}/{name}" if folder else name, f"{shown}/{name}" if shown else name)
+
+    def make_parents(self) -> None:
+        """Create the folder above, where the filesystem has folders."""
+        folder, _, _ = self.path.rpartition("/")
+        if folder:
+            with speaking(self):
+                self.fs.makedirs(folder, exist_ok=True)
+
+    def size_bytes(self) -> int | None:
+        """Return the size of the file that stands here, None when none does."""
+        with speaking(self):
+            # A listing may be cached by the filesystem and tell of yesterday.
+            self.fs.invalidate_cache()
+            return int(self.fs.size(self.path)) if self.fs.isfile(self.path) else None
+
+    def modified(self) -> str | None:
+        """Return a mark that changes when the file does: its modification time, or its checksum in a store."""
+        with speaking(self):
+            self.fs.invalidate_cache()
+            if not self.fs.isfile(self.path):
+                return None
+            known = self.fs.info(self.path)
+            mark = next((known[name] for name in ("ETag", "etag", "mtime", "LastModified") if known.get(name)), None)
+            return str(mark if mark is not None else known.get("created"))
+
+    def read_bytes(self) -> bytes:
+        """Return the content of the file that stands here."""
+        with speaking(self):
+            return bytes(self.fs.cat_file(self.path))
+
+    def remove(self, *, recursive: bool = False) -> None:
+        """Remove what stands here; nothing there is fine."""
+        with speaking(self):
+            try:
+                self.fs.rm(self.path, recursive=recursive)
+            except FileNotFoundError:
+                pass
+
+    def names(self) -> list[str]:
+        """Return the names of what stands directly below, none when there is no such folder."""
+        with speaking(self):
+            self.fs.invalidate_cache()
+            try:
+                return sorted(str(item).rstrip("/").rpartition("/")[2] for item in self.fs.ls(self.path, detail=False))
+            except FileNotFoundError:
+                return []
+
+
+def destination(place: Any, *, where: str = "argument path") -> Destination:
+    """Return the destination that ``place`` names.
+
+    Args:
+        place: A path, an fsspec URL (``s3://bucket/key``), or an object with ``fs`` and ``path`` (ObjectStoragePath).
+        where: The argument's name, for messages.
+
+    Raises:
+        OdsConfigError: It names nothing, or a filesystem that is not installed.
+    """
+    fs, path = getattr(place, "fs", None), getattr(place, "path", None)
+    if fs is not None and isinstance(path, str):
+        return Destination(fs, path, scrub(str(place)))
+    text = os.fspath(place) if isinstance(place, os.PathLike) else place
+    if not isinstance(text, str) or not text.strip():
+        raise OdsConfigError(f"{place!r} is no path", where=where, advice="Pass a path or a URL such as s3://bucket/key")
+    import fsspec.core
+
+    try:
+        fs, path = fsspec.core.url_to_fs(text)
+    except (ImportError, ValueError) as error:
+        raise OdsConfigError(
+            f"the destination cannot be opened: {error}",
+            where=f"{where} {scrub(text)}",
+            advice="Install the fsspec filesystem of that protocol, or use another",
+        ) from None
+    return Destination(fs, path, path if "://" not in text else scrub(text))
+
+
+@contextmanager
+def speaking(place: Destination) -> Iterator[None]:
+    """Turn whatever a filesystem raises into ``OdsSinkError`` that names the place."""
+    try:
+        yield
+    except OdsError:
+        raise
+    except Exception as error:
+        final = isinstance(error, _FINAL) or getattr(error, "errno", None) in _FINAL_ERRNO
+        said = getattr(error, "strerror", None) or str(error).partition("\n")[0][:200] or type(error).__name__
+        raise OdsSinkError(
+            f"the destination failed: {type(error).__name__}: {said}",
+            where=place.url,
+            advice="Check that it exists, is writable and has room" if final else "Run it again",
+            transient=not final,
+        ) from None

@@ -1,0 +1,24 @@
+"""Keep push keys out of urllib3's own log lines, which print the path with its query."""
+
+from __future__ import annotations
+
+import logging
+
+from ods_provider.core.redact import scrub
+
+
+class _Scrub(logging.Filter):
+    def filter(self, record: logging.LogRecord) -> bool:
+        if record.args:
+            record.msg, record.args = record.getMessage(), ()
+        record.msg = scrub(str(record.msg))
+        return True
+
+
+_FILTER = _Scrub()
+
+
+def guard_logs() -> None:
+    """Put the filter on urllib3's loggers; calling it again changes nothing."""
+    for name in ("urllib3.connectionpool", "urllib3.connection", "urllib3.util.retry", "urllib3.response", "requests"):
+        logging.getLogger(name).addFilter(_FILTER)

@@ -1,0 +1,125 @@
+"""Send requests through one pooled ``requests`` session per client."""
+
+from __future__ import annotations
+
+from http.cookiejar import DefaultCookiePolicy
+from importlib.metadata import version
+from typing import Any
+
+import requests
+from requests.adapters import HTTPAdapter
+
+from ods_provider.core.connection import OdsConnection
+from ods_provider.core.errors import OdsTransportError
+from ods_provider.core.redact import MASK, scrub
+from ods_provider.core.wire import Headers, Request, Response
+from ods_provider.transport.auth import NoCredentials, credentials
+from ods_provider.transport.failures import translate
+from ods_provider.transport.hosts import MAX_REDIRECTS, REDIRECTS, Itinerary, Target
+from ods_provider.transport.logs import guard_logs
+from ods_provider.transport.stream import Body, read_whole
+
+POOL_SIZE = 32
+
+
+class RequestsTransport:
+    """Sends requests to one portal over HTTP/1.1 (Q37), with connections kept open. Threads may share it.
+
+    Args:
+        connection: Where to, as whom, how patiently.
+    """
+
+    def __init__(self, connection: OdsConnection) -> None:
+        guard_logs()
+        self._connection = connection
+        self._itinerary = Itinerary(connection.base_url, connection.allowed_hosts)
+        self._auth = credentials(connection)
+        self._no_auth = NoCredentials()
+        self._secrets = connection.secrets()
+        self._session = _session()
+
+    def send(self, request: Request) -> Response:
+        """Send ``request``, following the redirects it may follow, and return the answer whatever its status.
+
+        Raises:
+            OdsTransportError: No answer came.
+            OdsConfigError: There is no push key for a push.
+        """
+        target = self._itinerary.start(request)
+        for _ in range(MAX_REDIRECTS + 1):
+            answer = self._send_once(request, target)
+            onward = None
+            if answer.status_code in REDIRECTS and "location" in answer.headers:
+                onward = self._itinerary.follow(request, target.url, answer.headers["location"])
+            if onward is None:
+                return self._response(request, target, answer)
+            answer.close()
+            # A location carries its own query; the push key never meets one, because a push follows none.
+            request = Request(onward.url, (), request.method, None, request.kind, request.dataset_id)
+            target = onward
+        raise OdsTransportError(
+            f"the portal redirects more than {MAX_REDIRECTS} times",
+            where=f"{request.method} {scrub(target.url, self._secrets)}",
+            advice="Check the host of the connection",
+            transient=False,
+        )
+
+    def close(self) -> None:
+        """Close every pooled connection."""
+        self._session.close()
+
+    def _send_once(self, request: Request, target: Target) -> requests.Response:
+        connection = self._connection
+        params = list(request.params)
+        if request.kind == "push":
+            key = connection.push_key(request.dataset_id or "", request.resource_id or "")
+            params.append(("pushkey", key.reveal()))
+        proxy = connection.proxy.reveal() if connection.proxy else None
+        try:
+            return self._session.request(
+                request.method,
+                target.url,
+                params=params or None,
+                data=request.body,
+                headers={"Content-Type": "application/json"} if request.body is not None else None,
+                auth=self._auth if target.trusted else self._no_auth,
+                timeout=(connection.connect_timeout_s, connection.timeout_s),
+                allow_redirects=False,
+                stream=True,
+                # With each request: REQUESTS_CA_BUNDLE would win over the session's own setting.
+                verify=connection.verify,
+                proxies={"http": proxy, "https": proxy} if proxy else None,
+            )
+        except Exception as error:
+            where = f"{request.method} {self._clean(target.url)}"
+            raise translate(error, where=where) from None
+
+    def _response(self, request: Request, target: Target, answer: requests.Response) -> Response:
+        url = self._clean(answer.url or target.url)
+        where = f"{request.method} {url}"
+        headers = Headers(answer.headers)
+        if request.streamed and answer.status_code < 300:
+            return Response(answer.status_code, headers, url, stream=Body(answer.raw, where=where))
+        body = read_whole(answer.raw, where=where)
+        if answer.status_code >= 300:
+            # A refusal may quote the key that it refuses.
+            for secret in self._secrets:
+                body = body.replace(secret.reveal().encode(), MASK.encode())
+        return Response(answer.status_code, headers, url, body=body)
+
+    def _clean(self, url: str) -> str:
+        return scrub(url, self._secrets)
+
+
+def _session() -> requests.Session:
+    session = requests.Session()
+    session.headers.clear()
+    session.headers.update(
+        {"User-Agent": f"ods-provider/{version('ods-provider')}", "Accept": "*/*", "Accept-Encoding": "gzip"}
+    )
+    # A portal's session cookie would make a call somebody else's.
+    session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+    adapter: Any = HTTPAdapter(pool_connections=4, pool_maxsize=POOL_SIZE, max_retries=0)
+    session.mount("https://", adapter)
+    session.mount("http://", adapter)
+    return session

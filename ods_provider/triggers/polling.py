@@ -1,0 +1,47 @@
+"""How a trigger polls: patient with what passes, quiet while a quota is spent, and clear about what will not pass."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import UTC, datetime, timedelta
+from typing import TypeVar
+
+T = TypeVar("T")
+log = logging.getLogger(__name__)
+
+
+async def poll(look: Callable[[], Awaitable[T]], *, every_s: float) -> AsyncIterator[T]:
+    """Yield what ``look`` returns, every ``every_s`` seconds, for ever.
+
+    A transient error is logged and skipped; a spent quota is waited for until the portal's own reset.
+
+    Raises:
+        OdsError: One that no waiting cures.
+    """
+    from ods_provider.core.errors import OdsError
+
+    while True:
+        pause_s = every_s
+        try:
+            yield await look()
+        except OdsError as error:
+            if not error.transient:
+                raise
+            retry_at = getattr(error, "retry_at", None)
+            if retry_at is not None:
+                pause_s = max(every_s, (retry_at - datetime.now(UTC)).total_seconds())
+            log.warning("Looking again in %.0f s: %s", pause_s, error)
+        await sleep_until(datetime.now(UTC) + timedelta(seconds=pause_s))
+
+
+async def sleep_until(moment: datetime) -> None:
+    """Sleep until ``moment``, in slices, so that a clock that is set right meanwhile is noticed."""
+    while (left_s := (moment - datetime.now(UTC)).total_seconds()) > 0:
+        await asyncio.sleep(min(left_s, 60.0))
+
+
+def failed(error: Exception) -> dict[str, object]:
+    """Return the event of an error that no waiting cures."""
+    return {"status": "failed", "error": f"{type(error).__name__}: {error}"}
