@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from ods_provider.core import jsonl
 from ods_provider.core.connection import OdsConnection, from_parts
@@ -74,7 +74,7 @@ class OdsClient:
             sleep=sleep,
         )
 
-    def __enter__(self) -> OdsClient:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *exc: object) -> None:
@@ -235,7 +235,9 @@ class OdsClient:
         self.run(push.delete_by_id(dataset_id, resource_id, record_id))
         return outcome(dataset_id=dataset_id, rows=1, batches=1, calls=1)
 
-    def _send(self, dataset_id: str, resource_id: str, rows: Iterable[Mapping[str, Any]], action: Any) -> dict[str, Any]:
+    def _send(
+        self, dataset_id: str, resource_id: str, rows: Iterable[Mapping[str, Any]], action: Any
+    ) -> dict[str, Any]:
         from ods_provider.core.batches import batches
 
         sent = calls = 0
@@ -261,7 +263,9 @@ class OdsClient:
         yield from first.rows
         done, previous = len(first.rows), first.rows
         while done < total:
-            page = self.next_page(dataset_id, query, done=done, total=total, counted=first.total_count, previous=previous)
+            page = self.next_page(
+                dataset_id, query, done=done, total=total, counted=first.total_count, previous=previous
+            )
             yield from page
             done, previous = done + len(page), page
 

@@ -1,4 +1,3 @@
 """The errors that users catch, under a short name. The tree itself is drawn in ``ods_provider.core.errors``."""
 
 from ods_provider.core.errors import *  # noqa: F403  the list is core.errors.__all__, checked by a test
-from ods_provider.core.errors import __all__ as __all__

@@ -91,7 +91,9 @@ def _connection_fields() -> dict[str, Any]:
             "string",
             secret=True,
         ),
-        "timeout_s": _field("Idle timeout (s)", "Longest silence while an answer is read; 60 unless set", "number", minimum=0),
+        "timeout_s": _field(
+            "Idle timeout (s)", "Longest silence while an answer is read; 60 unless set", "number", minimum=0
+        ),
         "connect_timeout_s": _field("Connect timeout (s)", "10 unless set", "number", minimum=0),
         "max_retries": _field("Retries", "Times a request is sent again; 5 unless set", "integer", minimum=0),
         "max_wait_s": _field(

@@ -30,7 +30,7 @@ class OdsConnection:
         timeout_s: Longest silence accepted while an answer is read. There is no limit on the whole (Q36).
         connect_timeout_s: Longest wait for a connection.
         max_retries, max_wait_s: See ``RetryRules``.
-        max_quota_wait_s: Longest wait for a quota that a job accepts; past it the job fails and says when the quota returns.
+        max_quota_wait_s: Longest wait for a quota that a job accepts; past it the job fails and says when it returns.
         verify: True, False, or the path of a CA bundle.
         proxy: URL of a proxy for this portal, as a secret because it may hold a password.
         allowed_hosts: Other hosts of the same portal; a redirect to one is followed with credentials (Q45).
@@ -150,7 +150,7 @@ def _base_url(host: str | None, schema: str | None, port: int | None, where: str
         raise OdsConfigError(
             "the host is not a host name or a URL without a path",
             where=where,
-            advice="Write it as data.example.org or https://data.example.org, without a path; keys go into the password",
+            advice="Write it as data.example.org or https://data.example.org; keys go into the password",
         )
     if parts.username or parts.password:
         raise OdsConfigError(
@@ -175,7 +175,9 @@ def _is_loopback(name: str) -> bool:
 
 def _bad(name: str, where: str, expected: str) -> OdsConfigError:
     # The value itself stays out of the message: somebody may have pasted a key into the wrong box.
-    return OdsConfigError(f"the extra {name} is not {expected}", where=where, advice=f"Correct {name} in the connection")
+    return OdsConfigError(
+        f"the extra {name} is not {expected}", where=where, advice=f"Correct {name} in the connection"
+    )
 
 
 def _seconds(name: str, value: Any, where: str) -> float:

@@ -1,4 +1,4 @@
-"""Run a plan over a transport: the only loop. ``drive`` for threads and ``adrive`` for event loops share every decision."""
+"""Run a plan over a transport: the only loop, for threads and for event loops, which share every decision."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Terms:
     """Everything a driver needs besides the plan."""
 
     transport: Transport
-    rules: RetryRules = RetryRules()
+    rules: RetryRules = field(default_factory=RetryRules)
     quota: QuotaBook = field(default_factory=QuotaBook)
     emit: Emit = ignore
     now: Callable[[], datetime] = utc_now
@@ -59,7 +59,7 @@ def drive(plan: Plan[T], terms: Terms) -> T:
         request = next(plan)
         while True:
             try:
-                response = loop.copy()(exchange, request)
+                response: Response = loop.copy()(exchange, request)
             except OdsError as error:
                 request = plan.throw(error)
             else:
@@ -80,6 +80,7 @@ async def adrive(plan: Plan[T], terms: Terms) -> T:
     try:
         request = next(plan)
         while True:
+            response: Response
             try:
                 response = await policy.copy()(in_thread, request)
             except OdsError as error:

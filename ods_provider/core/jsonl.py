@@ -18,7 +18,7 @@ def decoder() -> Decode:
         import msgspec
     except ImportError:
         return json.loads
-    return cast(Decode, msgspec.json.Decoder().decode)
+    return cast("Decode", msgspec.json.Decoder().decode)
 
 
 def rows(stream: ByteStream, *, where: str) -> Iterator[dict[str, Any]]:

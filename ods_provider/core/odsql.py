@@ -19,8 +19,45 @@ _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _LINE_BREAK = re.compile(r"[\r\n\t\u2028\u2029\x85]+")
 
 RESERVED = frozenset(
-    "and as asc avg by count date_format day dayofweek desc distinct equi false group hour ifnull or limit lower max "
-    "millisecond min minute month not null quarter range search second select sum top true upper where year".split()
+    [
+        "and",
+        "as",
+        "asc",
+        "avg",
+        "by",
+        "count",
+        "date_format",
+        "day",
+        "dayofweek",
+        "desc",
+        "distinct",
+        "equi",
+        "false",
+        "group",
+        "hour",
+        "ifnull",
+        "or",
+        "limit",
+        "lower",
+        "max",
+        "millisecond",
+        "min",
+        "minute",
+        "month",
+        "not",
+        "null",
+        "quarter",
+        "range",
+        "search",
+        "second",
+        "select",
+        "sum",
+        "top",
+        "true",
+        "upper",
+        "where",
+        "year",
+    ]
 )
 
 
@@ -28,7 +65,7 @@ def identifier(name: str) -> str:
     """Return a field name as ODSQL: bare, or in backquotes when it is all digits or a reserved word.
 
     Args:
-        name: Letters, digits and underscores; catalogue fields may hold single dots and hyphens (``custom.data-owner``).
+        name: Letters, digits, underscores; catalogue fields may hold single dots and hyphens (``custom.data-owner``).
 
     Raises:
         OdsConfigError: The name holds anything else, so that it could end the identifier.
@@ -100,7 +137,9 @@ def any_of(field: str, values: Iterable[Any]) -> str:
     name = identifier(field)
     items = list(values)
     if not items:
-        raise OdsConfigError("an empty list matches nothing", where=f"filter on {field}", advice="Pass one value or more")
+        raise OdsConfigError(
+            "an empty list matches nothing", where=f"filter on {field}", advice="Pass one value or more"
+        )
     if any(isinstance(item, date) for item in items):
         return "(" + " OR ".join(f"{name} = {literal(item)}" for item in items) + ")"
     return f"{name} IN ({', '.join(literal(item) for item in items)})"

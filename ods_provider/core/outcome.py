@@ -35,7 +35,7 @@ def outcome(**known: Any) -> dict[str, Any]:
         calls: Requests this run made.
         quota_remaining: Calls left, as last seen.
     """
-    return {key: None for key in KEYS} | known
+    return dict.fromkeys(KEYS) | known
 
 
 @dataclass(frozen=True, slots=True)

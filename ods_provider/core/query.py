@@ -43,7 +43,9 @@ def truth(name: str, value: Any) -> bool:
         return True
     if text in ("false", "0", "no", "off"):
         return False
-    raise OdsConfigError(f"{name}={value!r} is neither true nor false", where=f"argument {name}", advice="Use true or false")
+    raise OdsConfigError(
+        f"{name}={value!r} is neither true nor false", where=f"argument {name}", advice="Use true or false"
+    )
 
 
 def filter_pairs(name: str, given: Filter) -> Params:
@@ -65,12 +67,16 @@ def filter_pairs(name: str, given: Filter) -> Params:
     if isinstance(given, str):
         if ":" not in given:
             raise OdsConfigError(
-                f"{name}={given!r} names no value", where=f"argument {name}", advice='Write {"facet": "value"} or "facet:value"'
+                f"{name}={given!r} names no value",
+                where=f"argument {name}",
+                advice='Write {"facet": "value"} or "facet:value"',
             )
         return ((name, given),)
     if not isinstance(given, Mapping):
         raise OdsConfigError(
-            f"{name} is a {type(given).__name__}", where=f"argument {name}", advice='Pass a mapping: {"facet": ["value"]}'
+            f"{name} is a {type(given).__name__}",
+            where=f"argument {name}",
+            advice='Pass a mapping: {"facet": ["value"]}',
         )
     pairs: list[tuple[str, str]] = []
     for facet, values in given.items():
@@ -86,7 +92,9 @@ def clauses(name: str, given: str | Sequence[str] | None) -> tuple[str, ...]:
     each = [given] if isinstance(given, str) else list(given)
     for clause in each:
         if not isinstance(clause, str):
-            raise OdsConfigError(f"{name} holds a {type(clause).__name__}", where=f"argument {name}", advice="Pass text")
+            raise OdsConfigError(
+                f"{name} holds a {type(clause).__name__}", where=f"argument {name}", advice="Pass text"
+            )
     return tuple(clause for clause in each if clause.strip())
 
 

@@ -48,7 +48,7 @@ class Secret:
 
 
 def scrub(text: str, secrets: Iterable[Secret] = ()) -> str:
-    """Return ``text`` with credentials cut out: those in URLs and headers by their names, ``secrets`` wherever they stand."""
+    """Return ``text`` with credentials cut out: by their names in URLs and headers, ``secrets`` wherever they stand."""
     for secret in secrets:
         plain = secret.reveal()
         if plain:
@@ -61,7 +61,7 @@ def scrub(text: str, secrets: Iterable[Secret] = ()) -> str:
 
 
 def _mask_scheme(match: re.Match[str]) -> str:
-    # "Basic authentication" is prose, "Basic dXNlcjpwYXNz" a credential: prose words hold no digit and no capital inside.
+    # "Basic authentication" is prose, "Basic dXNlcjpwYXNz" a credential: words hold no digit and no capital inside.
     word = match[3]
     if word.isalpha() and (word.islower() or word.istitle()) and len(word) < 24:
         return match[0]

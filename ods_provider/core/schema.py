@@ -81,7 +81,7 @@ class Dataset:
         return next((item for item in self.fields if item.name == name), None)
 
     def freshness(self) -> dict[str, Any]:
-        """Return what a watcher compares: ``{dataset_id, data_processed, modified, records_count}``, times in ISO 8601."""
+        """Return what a watcher compares: dataset_id, data_processed, modified (ISO 8601), records_count."""
         return {
             "dataset_id": self.dataset_id,
             "data_processed": iso(self.data_processed),

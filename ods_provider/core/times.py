@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
 
+_SECONDS_FROM = 100_000_000  # a smaller number is a year, or nothing: as an epoch it would lie in the early seventies
 _MILLISECONDS_FROM = 100_000_000_000  # an epoch this large is in milliseconds: in seconds it would be the year 5138
 
 
-def parse_time(text: str | int | float | datetime | None) -> datetime | None:
+def parse_time(text: str | float | datetime | None) -> datetime | None:
     """Return the moment that ``text`` names as aware UTC, or None when it names none.
 
     Args:
@@ -26,19 +27,19 @@ def parse_time(text: str | int | float | datetime | None) -> datetime | None:
         pass
     # Imported late: a DAG file that only names an operator must not pay for a date parser.
     import pendulum
-    from pendulum.parsing.exceptions import ParserError
 
     try:
-        moment = pendulum.parse(str(text).strip(), tz="UTC")
-    except (ParserError, ValueError, OverflowError):
+        # exact=True would give dates and durations too; here everything becomes a moment.
+        moment: datetime = pendulum.parser.parse(str(text).strip(), tz="UTC", exact=False)  # type: ignore[assignment]
+        # A plain datetime: a subclass would leak into pickles and into schedulers that serialise by exact type.
+        return datetime.fromtimestamp(moment.timestamp(), UTC)
+    except (ValueError, OverflowError, AttributeError):  # ParserError is a ValueError; a duration has no timestamp
         return None
-    if not isinstance(moment, datetime):
-        return None
-    # A plain datetime: a subclass would leak into pickles and into schedulers that serialise by exact type.
-    return datetime.fromtimestamp(moment.timestamp(), UTC)
 
 
 def _from_epoch(seconds: float) -> datetime:
+    if not seconds >= _SECONDS_FROM:
+        raise ValueError("no epoch")
     if seconds >= _MILLISECONDS_FROM:
         seconds /= 1000
     return datetime.fromtimestamp(seconds, UTC)

@@ -134,7 +134,7 @@ def _failure(
     status, message = response.status, _message(details, response)
     if code in _QUOTA_CODES:
         return quota_error(response, details, where=where, now=now)
-    if status == 401 or status == 403 or code == "ForbiddenAccess":
+    if status in {401, 403} or code == "ForbiddenAccess":
         return OdsAuthError(message, status=status, code=code, where=where, advice=_auth_advice(status, code))
     if status in (404, 410) or code in ("NotFoundResource", "NotFoundURI"):
         return OdsNotFound(message, status=status, code=code, where=where, advice=_missing_advice(status, code))

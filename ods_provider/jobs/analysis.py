@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from ods_provider.core.errors import OdsConfigError
 from ods_provider.core.plans import catalog, records
@@ -36,7 +36,7 @@ class AnalysisJob:
     limit: int | None = None
     path: Any = None
     max_xcom_bytes: int = 1_000_000
-    name = "analysis"
+    name: ClassVar[str] = "analysis"
 
     def __post_init__(self) -> None:
         aggregated = bool(self.query.select or self.query.group_by)

@@ -32,8 +32,15 @@ class Suspended(SystemExit):
 class Job(Protocol):
     """A piece of work with its arguments, validated already."""
 
-    name: str
-    dataset_id: str | None
+    @property
+    def name(self) -> str:
+        """What it is called in messages."""
+        ...
+
+    @property
+    def dataset_id(self) -> str | None:
+        """The dataset it concerns, None for the whole portal."""
+        ...
 
     def work(self, ctx: JobContext) -> Any:
         """Do the work and return its result; raise ``OdsError``. It never sleeps longer than a request may."""

@@ -6,7 +6,7 @@ import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import IO, Any, Literal, cast, get_args
+from typing import IO, Any, ClassVar, Literal, cast, get_args
 
 from ods_provider.core.errors import (
     OdsAuthError,
@@ -77,12 +77,14 @@ class DownloadJob:
     format_options: Mapping[str, Any] | None = None
     if_moved: IfMoved = "retry"
     min_rows: int = 0
-    name = "download"
+    name: ClassVar[str] = "download"
 
     def __post_init__(self) -> None:
         if self.if_moved not in get_args(IfMoved):
             raise OdsConfigError(
-                f"if_moved={self.if_moved!r} is not known", where="argument if_moved", advice="Use retry, fail or accept"
+                f"if_moved={self.if_moved!r} is not known",
+                where="argument if_moved",
+                advice="Use retry, fail or accept",
             )
         self.format.params(self.format_options)
 
@@ -93,7 +95,7 @@ class DownloadJob:
         for tries_left in reversed(range(MOVED_TRIES)):
             ctx.check()
             self._expect_data(before)
-            copy = ctx.again(lambda: self._fetch(ctx, place, before), worth=_cut_short)
+            copy = ctx.again(lambda: self._fetch(ctx, place), worth=_cut_short)
             with copy.writer as writer:
                 after = self._look(ctx)
                 moved = before.processed != after.processed or before.matching != after.matching
@@ -134,12 +136,12 @@ class DownloadJob:
     def _wanted(self, matching: int) -> int:
         return matching if self.limit is None else min(self.limit, matching)
 
-    def _fetch(self, ctx: JobContext, place: Destination, before: _State) -> _Copy:
+    def _fetch(self, ctx: JobContext, place: Destination) -> _Copy:
         options = self.format.params(self.format_options)
         response = ctx.client.open_export(
             self.dataset_id, self.query, format=self.format.name, limit=self.limit, options=options
         )
-        stream = cast(ByteStream, response.stream)  # an export is always streamed
+        stream = cast("ByteStream", response.stream)  # an export is always streamed
         check = self.format.check()
         try:
             writer = FileWriter(place, token=ctx.token)
@@ -150,7 +152,7 @@ class DownloadJob:
         try:
             # A store that cannot be read before it is committed: the check gets a copy on local disk.
             if check.random_access and writer.read_back() is None:
-                spool = tempfile.TemporaryFile()
+                spool = tempfile.TemporaryFile()  # noqa: SIM115  closed below, with everything else
             self._pour(ctx, stream, writer, check, spool)
             rows = self._finish(check, writer, spool)
         except BaseException:
@@ -195,7 +197,7 @@ class DownloadJob:
                 raise OdsIncomplete(
                     f"the file holds {rows} rows where the portal counts {expected}",
                     where=self._where(),
-                    advice="Nothing was kept. Run it again; if it persists, the export is gated or broken on the portal",
+                    advice="Nothing was kept. Run it again; if it persists, the export is gated or broken",
                     transient=True,
                 )
         if rows < self.min_rows:

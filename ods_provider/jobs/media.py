@@ -7,7 +7,7 @@ import threading
 from collections.abc import Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
-from typing import Any, Literal, get_args
+from typing import Any, ClassVar, Literal, get_args
 from urllib.parse import unquote, urlsplit
 
 from ods_provider.core.checkpoint import Ledger, fingerprint
@@ -60,7 +60,7 @@ class MediaJob:
     where: tuple[str, ...] = ()
     limit: int | None = None
     parallel: int = 4
-    name = "media"
+    name: ClassVar[str] = "media"
 
     def __post_init__(self) -> None:
         if self.kind not in get_args(Kind):
@@ -200,7 +200,7 @@ def _file_name(said: dict[str, Any]) -> str:
 def _stands(folder: Destination, item: _Item, ledger: Ledger) -> bool:
     kept = ledger.units.get(item.unit)
     # Confirmed, and still there as it was: somebody may have tidied the folder meanwhile.
-    return bool(kept) and folder.child(item.name).size_bytes() == kept["size_bytes"]
+    return kept is not None and folder.child(item.name).size_bytes() == kept["size_bytes"]
 
 
 def _fetch(ctx: JobContext, folder: Destination, item: _Item, dataset_id: str, stop: threading.Event) -> dict[str, Any]:

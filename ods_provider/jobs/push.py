@@ -6,7 +6,7 @@ import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, get_args
+from typing import Any, ClassVar, Literal, get_args
 
 from ods_provider.core.batches import batches
 from ods_provider.core.checkpoint import fingerprint
@@ -42,7 +42,7 @@ class PushJob:
     path: Any = None
     action: Action = "push"
     batch_bytes: int = PUSH_BYTES
-    name = "push"
+    name: ClassVar[str] = "push"
 
     def __post_init__(self) -> None:
         if self.action not in get_args(Action):

@@ -61,9 +61,9 @@ def run_job(
             if wait is None:
                 emit(JobFailed(error))
                 raise
-            wait = plugins.wait_policy(wait, run)
-            emit(Waiting(wait.until, wait.reason))
-            return wait
+            chosen: Wait = plugins.wait_policy(wait, run)
+            emit(Waiting(chosen.until, chosen.reason))
+            return chosen
         except BaseException as error:
             emit(JobFailed(error))
             raise
@@ -87,7 +87,7 @@ def _wait(error: OdsResponseError, ctx: JobContext, *, now: datetime) -> Wait | 
             code=error.code,
             retry_at=error.retry_at,
             where=error.where,
-            advice=f"Run it again after {error.retry_at.isoformat()}, raise max_quota_wait_s, or use a key with more calls",
+            advice=f"Run it again after {error.retry_at.isoformat()}, or raise max_quota_wait_s",
             transient=False,
         )
         ctx.emit(JobFailed(final))

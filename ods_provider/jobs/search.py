@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from ods_provider.core.checkpoint import Ledger, fingerprint
 from ods_provider.core.errors import OdsIncomplete, OdsMoved
@@ -36,7 +36,7 @@ class SearchJob:
     limit: int | None = None
     path: Any = None
     max_xcom_bytes: int = 1_000_000
-    name = "search"
+    name: ClassVar[str] = "search"
 
     def work(self, ctx: JobContext) -> Any:
         """Return the rows, or an Outcome when a path was given."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from abc import abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from airflow.sdk import BaseOperator
@@ -47,7 +47,7 @@ class OdsJobOperator(BaseOperator):
             rescheduled instead. Either way it holds no worker slot.
     """
 
-    template_fields = ("ods_conn_id",)
+    template_fields: Sequence[str] = ("ods_conn_id",)
     ui_color = "#dff0f5"
 
     def __init__(self, *, ods_conn_id: str = DEFAULT_CONN_ID, deferrable: bool | None = None, **kwargs: Any) -> None:

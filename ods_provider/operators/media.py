@@ -29,7 +29,16 @@ class OdsMediaOperator(OdsJobOperator):
         An Outcome: files, size_bytes, manifest (a JSON lines file), calls, quota_remaining.
     """
 
-    template_fields: Sequence[str] = ("ods_conn_id", "dataset_id", "path", "kind", "field", "where", "limit", "parallel")
+    template_fields: Sequence[str] = (
+        "ods_conn_id",
+        "dataset_id",
+        "path",
+        "kind",
+        "field",
+        "where",
+        "limit",
+        "parallel",
+    )
 
     def __init__(
         self,

@@ -33,7 +33,12 @@ class OdsDatasetUpdateSensor(OdsLookingSensor):
     template_fields: Sequence[str] = ("ods_conn_id", "dataset_id", "since", "what")
 
     def __init__(
-        self, *, dataset_id: str, since: str | datetime | dict[str, Any] | None = None, what: str = "data", **kwargs: Any
+        self,
+        *,
+        dataset_id: str,
+        since: str | datetime | dict[str, Any] | None = None,
+        what: str = "data",
+        **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
         self.dataset_id = dataset_id

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -26,7 +26,7 @@ class OdsLookingSensor(BaseSensorOperator):
             ``reschedule`` frees the worker between looks, ``poke`` holds it.
     """
 
-    template_fields = ("ods_conn_id",)
+    template_fields: Sequence[str] = ("ods_conn_id",)
     ui_color = "#e8f4ea"
 
     def __init__(self, *, ods_conn_id: str = DEFAULT_CONN_ID, deferrable: bool | None = None, **kwargs: Any) -> None:
@@ -69,9 +69,7 @@ class OdsLookingSensor(BaseSensorOperator):
         found = self.poke(context)
         if found.is_done:
             return found.xcom_value
-        self.defer(
-            trigger=self.make_trigger(), method_name="execute_complete", timeout=timedelta(seconds=self.timeout)
-        )
+        self.defer(trigger=self.make_trigger(), method_name="execute_complete", timeout=timedelta(seconds=self.timeout))
 
     def execute_complete(self, context: Any, event: Any = None) -> dict[str, Any]:
         """Return what the trigger found.

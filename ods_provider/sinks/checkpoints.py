@@ -35,7 +35,7 @@ class FolderStore:
 
     def save(self, unit: str, value: Any) -> None:
         """Write one unit."""
-        write_bytes(self._folder.child(unit + _SUFFIX), json.dumps(value).encode(), token="ods")
+        write_bytes(self._folder.child(unit + _SUFFIX), json.dumps(value).encode(), token="ods")  # noqa: S106  names a temporary file
 
     def clear(self) -> None:
         """Remove the folder."""

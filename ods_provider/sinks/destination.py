@@ -114,7 +114,9 @@ def destination(place: Any, *, where: str = "argument path") -> Destination:
         return Destination(fs, path, scrub(str(place)))
     text = os.fspath(place) if isinstance(place, os.PathLike) else place
     if not isinstance(text, str) or not text.strip():
-        raise OdsConfigError(f"{place!r} is no path", where=where, advice="Pass a path or a URL such as s3://bucket/key")
+        raise OdsConfigError(
+            f"{place!r} is no path", where=where, advice="Pass a path or a URL such as s3://bucket/key"
+        )
     import fsspec.core
 
     try:

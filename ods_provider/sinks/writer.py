@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 from types import TracebackType
-from typing import IO, Any, Literal
+from typing import IO, Any, Literal, Self
 
 from ods_provider.core.errors import OdsSinkError
 from ods_provider.sinks.destination import Destination, speaking
@@ -40,7 +40,7 @@ class FileWriter:
         place.make_parents()
         self._how, self._file = self._begin()
 
-    def __enter__(self) -> FileWriter:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(

@@ -16,6 +16,7 @@ class NoCredentials(AuthBase):
     """Sends nothing, and keeps ``.netrc`` out."""
 
     def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        """Leave the request without credentials."""
         request.headers.pop("Authorization", None)
         return request
 
@@ -27,6 +28,7 @@ class KeyInHeader(AuthBase):
         self._connection = connection
 
     def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        """Sign the request."""
         if self._connection.api_key:
             request.headers["Authorization"] = f"Apikey {self._connection.api_key.reveal()}"
         return request

@@ -26,17 +26,25 @@ def translate(error: BaseException, *, where: str, reading: bool = False) -> Ods
     if isinstance(error, OdsError):
         return error
     chain = list(_chain(error))
-    if _any(chain, requests.exceptions.InvalidURL, requests.exceptions.MissingSchema, requests.exceptions.InvalidSchema):
-        return OdsConfigError("the address is not a valid URL", where=where, advice="Correct the host of the connection")
+    if _any(
+        chain, requests.exceptions.InvalidURL, requests.exceptions.MissingSchema, requests.exceptions.InvalidSchema
+    ):
+        return OdsConfigError(
+            "the address is not a valid URL", where=where, advice="Correct the host of the connection"
+        )
     if _any(chain, requests.exceptions.InvalidProxyURL):
         return OdsConfigError("the proxy is not a valid URL", where=where, advice="Correct the connection's proxy")
     if _any(chain, ssl.SSLError, urllib3.exceptions.SSLError, requests.exceptions.SSLError):
         return _tls(chain, where)
     if _any(chain, requests.exceptions.ConnectTimeout, urllib3.exceptions.ConnectTimeoutError):
-        return OdsTimeout("no connection within connect_timeout_s", where=where, advice="Check the host and the network")
+        return OdsTimeout(
+            "no connection within connect_timeout_s", where=where, advice="Check the host and the network"
+        )
     if _any(chain, requests.exceptions.Timeout, urllib3.exceptions.TimeoutError, TimeoutError):
         return OdsTimeout(
-            "the portal was silent for longer than timeout_s", where=where, advice="Raise timeout_s if it is known to be slow"
+            "the portal was silent for longer than timeout_s",
+            where=where,
+            advice="Raise timeout_s if it is known to be slow",
         )
     if _any(chain, requests.exceptions.ProxyError, urllib3.exceptions.ProxyError):
         return OdsTransportError("the proxy did not let the call through", where=where, advice="Check the proxy")
@@ -49,7 +57,9 @@ def translate(error: BaseException, *, where: str, reading: bool = False) -> Ods
     if _any(chain, ConnectionRefusedError):
         return OdsTransportError("the host refuses the connection", where=where, advice="Check host and port")
     if _any(chain, OSError, requests.exceptions.ConnectionError, urllib3.exceptions.HTTPError):
-        return OdsTransportError("the connection failed or was closed without an answer", where=where, advice="Run it again")
+        return OdsTransportError(
+            "the connection failed or was closed without an answer", where=where, advice="Run it again"
+        )
     return OdsTransportError(f"the call failed ({type(error).__name__})", where=where, transient=False)
 
 

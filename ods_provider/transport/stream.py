@@ -31,8 +31,8 @@ def _inflater(encoding: str) -> _Inflater:
     try:
         from isal import isal_zlib
     except ImportError:
-        return cast(_Inflater, zlib.decompressobj(window))
-    return cast(_Inflater, isal_zlib.decompressobj(31 if window == 47 else window))
+        return cast("_Inflater", zlib.decompressobj(window))
+    return cast("_Inflater", isal_zlib.decompressobj(31 if window == 47 else window))
 
 
 class Body:
@@ -95,12 +95,12 @@ class Body:
                 return piece
 
     def _inflate(self, data: bytes) -> bytes:
-        inflater = cast(_Inflater, self._inflater)
+        inflater = cast("_Inflater", self._inflater)
         if inflater.eof:
             # gzip members may follow one another (RFC 1952, 2.2).
             if not data.strip(b"\0"):
                 return b""
-            inflater = self._inflater = _inflater(cast(str, self._encoding))
+            inflater = self._inflater = _inflater(cast("str", self._encoding))
         try:
             piece = inflater.decompress(data, _INFLATE_BYTES)
         except Exception as error:  # zlib.error or isal's own class, which share no base
@@ -129,7 +129,7 @@ class Body:
             raise failure from None
         self.wire_bytes += len(data)
         self._ended = not data
-        return cast(bytes, data)
+        return data
 
 
 def read_whole(raw: Any, *, where: str) -> bytes:

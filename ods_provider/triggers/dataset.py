@@ -96,7 +96,12 @@ class OdsDatasetEventTrigger(BaseEventTrigger):
     """
 
     def __init__(
-        self, *, dataset_id: str, ods_conn_id: str = "ods_default", what: str = "data", poll_interval_s: float = POLL_INTERVAL_S
+        self,
+        *,
+        dataset_id: str,
+        ods_conn_id: str = "ods_default",
+        what: str = "data",
+        poll_interval_s: float = POLL_INTERVAL_S,
     ) -> None:
         super().__init__()
         self.ods_conn_id = ods_conn_id

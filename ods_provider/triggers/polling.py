@@ -38,7 +38,8 @@ async def poll(look: Callable[[], Awaitable[T]], *, every_s: float) -> AsyncIter
 
 async def sleep_until(moment: datetime) -> None:
     """Sleep until ``moment``, in slices, so that a clock that is set right meanwhile is noticed."""
-    while (left_s := (moment - datetime.now(UTC)).total_seconds()) > 0:
+    # ASYNC110: the condition is the clock, there is no event to wait for.
+    while (left_s := (moment - datetime.now(UTC)).total_seconds()) > 0:  # noqa: ASYNC110
         await asyncio.sleep(min(left_s, 60.0))
 
 

@@ -73,7 +73,7 @@ _FORMATS = {
         Format(
             "csv",
             CsvCheck,
-            # Comma and no BOM unless asked: what warehouses load. The portal's own default is ";" with a BOM (Q38, Q39).
+            # Comma and no BOM unless asked: what warehouses load. The portal's default is ";" with a BOM (Q38, Q39).
             {"delimiter": ",", "with_bom": "false", "list_separator": None, "quote_all": None},
             frozenset({"with_bom", "quote_all"}),
         ),

@@ -28,6 +28,8 @@ class ParquetCheck:
         import pyarrow as pa
         import pyarrow.parquet as pq
 
+        if file is None:
+            broken("the Parquet file cannot be read back")
         try:
             return int(pq.read_metadata(file).num_rows)
         except (pa.ArrowException, OSError, ValueError):

@@ -25,7 +25,9 @@ def dataset(dataset_id: str) -> Plan[Dataset]:
 def export_formats(dataset_id: str | None = None) -> Plan[list[str]]:
     """Ask which export formats are offered; the offer differs between datasets. One call."""
     response = yield get("exports", dataset_id=dataset_id)
-    return [link["rel"] for link in json_object(response, "links")["links"] if link.get("rel") not in ("self", "source")]
+    return [
+        link["rel"] for link in json_object(response, "links")["links"] if link.get("rel") not in ("self", "source")
+    ]
 
 
 def attachments(dataset_id: str) -> Plan[list[dict[str, Any]]]:

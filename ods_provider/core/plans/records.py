@@ -59,7 +59,7 @@ def aggregate(dataset_id: str | None, query: Query, *, limit: int | None = None)
     """Ask for aggregates or groups, all of them, in one call or two.
 
     Without ``group_by`` the portal repeats the one row as often as ``limit`` says, so one is asked for (Q6). With it, a
-    list that reaches the cap may be cut without a sign, and portals differ in the cap (Q1, Q2): such a list is asked for
+    list that reaches the cap may be cut without a sign, and portals differ in the cap (Q1, Q2): it is asked for
     again as an export, which has none.
 
     Args:

@@ -23,9 +23,7 @@ class QuotaLook:
     ready_at: datetime | None
 
 
-def quota(
-    book: QuotaBook, dataset_id: str | None, min_remaining: int
-) -> Generator[Request, Response, QuotaLook]:
+def quota(book: QuotaBook, dataset_id: str | None, min_remaining: int) -> Generator[Request, Response, QuotaLook]:
     """Ask for nothing but the headers of an answer. One call, which counts in the quota itself.
 
     Args:
