@@ -11,7 +11,7 @@ MASK = "***"
 
 # Every name under which a portal takes a credential in a query or a form body (portal API, authentication table).
 _NAMES = "apikey|api_key|pushkey|push_api_key|access_token|refresh_token|client_secret|password"
-_PARAMETER = re.compile(rf"(?i)\b({_NAMES})(=|%3D)([^&\s\"'<>)\]]+)")
+_PARAMETER = re.compile(rf"(?i)(?:\b|(?<=%3F)|(?<=%26))({_NAMES})(=|%3D)([^&\s\"'<>)\]]+)")
 _AUTHORIZATION = re.compile(r"(?i)\b(apikey|bearer|basic)(\s+)([A-Za-z0-9._~+/=-]{4,})")
 _USERINFO = re.compile(r"(?i)\b([a-z][a-z0-9+.-]*://)[^/\s@\"']*@")
 
@@ -33,6 +33,9 @@ class Secret:
 
     def __str__(self) -> str:
         return MASK
+
+    def __format__(self, spec: str) -> str:
+        return format(MASK, spec)
 
     def __bool__(self) -> bool:
         return bool(self._text)

@@ -1,0 +1,117 @@
+"""Every answer is judged by the one table."""
+
+import json
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from ods_provider.core.errors import (
+    OdsAuthError,
+    OdsNotAPortal,
+    OdsNotFound,
+    OdsQueryError,
+    OdsQuotaExceeded,
+    OdsResponseError,
+    OdsServerError,
+)
+from ods_provider.core.verdict import check
+from ods_provider.core.wire import Headers, Kind, Request, Response
+
+NOW = datetime(2026, 8, 17, 12, tzinfo=UTC)
+
+
+def judge(status: int, body: Any = b"", *, kind: Kind = "api", headers: dict[str, str] | None = None) -> None:
+    data = body if isinstance(body, bytes) else json.dumps(body).encode()
+    media_type = "application/json" if not isinstance(body, bytes) else "text/html"
+    answer = Response(status, Headers({"content-type": media_type} | (headers or {})), "https://h/x", body=data)
+    check(Request("/x", kind=kind), answer, now=NOW)
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "expected", "transient"),
+    [
+        (400, {"error_code": "ODSQLError", "message": "m"}, OdsQueryError, False),
+        (414, b"", OdsQueryError, False),
+        (401, b"", OdsAuthError, False),
+        (403, {"error_code": "ForbiddenAccess", "message": "m"}, OdsAuthError, False),
+        (403, {"errorcode": 10001, "error": "m"}, OdsQuotaExceeded, True),
+        (404, {"error_code": "NotFoundResource", "message": "m"}, OdsNotFound, False),
+        (410, b"", OdsNotFound, False),
+        (408, b"", OdsServerError, True),
+        (425, b"", OdsServerError, True),
+        (500, b"", OdsServerError, True),
+        (503, b"<html>busy</html>", OdsServerError, True),
+        (429, b"", OdsQuotaExceeded, True),
+        (302, b"", OdsNotAPortal, False),
+        (200, b"<!DOCTYPE html><form><input type='password'>", OdsAuthError, False),
+        (200, b"<html><body>Welcome</body></html>", OdsNotAPortal, False),
+        (200, b"plain text", OdsNotAPortal, False),
+    ],
+)
+def test_a_status_and_a_body_make_one_error(
+    status: int, body: Any, expected: type[OdsResponseError], transient: bool
+) -> None:
+    with pytest.raises(expected) as caught:
+        judge(status, body)
+    assert type(caught.value) is expected
+    assert caught.value.transient is transient
+    assert caught.value.status == status
+
+
+def test_an_answer_is_no_error() -> None:
+    judge(200, {"results": []})
+    judge(200, [1, 2])
+
+
+def test_a_json_error_where_a_file_was_asked_is_that_error() -> None:
+    body = {"error_code": "ForbiddenAccess", "message": "no"}
+    with pytest.raises(OdsAuthError):
+        judge(200, body, kind="export")
+    with pytest.raises(OdsQuotaExceeded):
+        judge(200, {"errorcode": 10002, "error": "no", "reset_time": "2026-09-01T00:00:00Z"}, kind="export")
+
+
+def test_an_html_attachment_is_a_file_like_any_other() -> None:
+    judge(200, b"<html><body>Annual report</body></html>", kind="file")
+
+
+@pytest.mark.parametrize(
+    ("body", "headers", "expected"),
+    [
+        (
+            {"errorcode": 10002, "error": "m", "reset_time": "2026-09-01T00:00:00Z"},
+            {},
+            datetime(2026, 9, 1, tzinfo=UTC),
+        ),
+        ({"error_code": "x", "message": "m", "reset_time": 1788220800}, {}, datetime(2026, 9, 1, tzinfo=UTC)),
+        (b"", {"retry-after": "30"}, NOW + timedelta(seconds=30)),
+        (b"", {"retry-after": "Tue, 01 Sep 2026 00:00:00 GMT"}, datetime(2026, 9, 1, tzinfo=UTC)),
+        (
+            b"",
+            {"x-ratelimit-remaining": "0", "x-ratelimit-reset": "2026-08-18 00:00:00+00:00"},
+            datetime(2026, 8, 18, tzinfo=UTC),
+        ),
+        (b"", {"retry-after": "later"}, None),
+        (b"", {}, None),
+    ],
+)
+def test_the_reset_comes_from_the_body_else_from_the_headers(
+    body: Any, headers: dict[str, str], expected: datetime | None
+) -> None:
+    with pytest.raises(OdsQuotaExceeded) as caught:
+        judge(429, body, headers=headers)
+    assert caught.value.reset_at == expected
+
+
+def test_the_message_quotes_the_portal_and_says_how_large_the_quota_is() -> None:
+    with pytest.raises(OdsQuotaExceeded, match=r"Too many requests on the domain \(6000000 calls per month\)"):
+        judge(
+            429,
+            {
+                "errorcode": 10002,
+                "error": "Too many requests on the domain.",
+                "call_limit": 6000000,
+                "limit_time_unit": "month",
+            },
+        )
