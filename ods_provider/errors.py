@@ -3,4 +3,4 @@
 from ods_provider.core import errors as _tree
 from ods_provider.core.errors import *  # noqa: F403  the list is core.errors.__all__, checked by a test
 
-__all__ = _tree.__all__  # noqa: PLE0605  the very list, not a copy that could fall behind
+__all__ = _tree.__all__

@@ -9,33 +9,15 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from airflow.sdk import BaseOperator
 
+from ods_provider.hooks.policy import DEFAULT_CONN_ID, deferrable_by_default, fail
 from ods_provider.triggers.wait import OdsWaitTrigger, checkpoint_of
 
 if TYPE_CHECKING:
     from ods_provider.core.outcome import Wait
     from ods_provider.jobs.context import Job
 
-DEFAULT_CONN_ID = "ods_default"
 # In the order of the reference; every operator names those it takes, so that all of them may be templates.
 QUERY_FIELDS = ("select", "where", "order_by", "refine", "exclude", "lang", "timezone", "limit")
-
-
-def deferrable_by_default() -> bool:
-    """Return ``[operators] default_deferrable`` where somebody set it, else True.
-
-    Airflow ships it as False, which says nothing about what a user wants; only a value of the user's own counts.
-    """
-    from airflow.sdk.configuration import conf
-
-    if conf.has_option("operators", "default_deferrable", lookup_from_deprecated=False) and _set_by_user(conf):
-        return bool(conf.getboolean("operators", "default_deferrable"))
-    return True
-
-
-def _set_by_user(conf: Any) -> bool:
-    shown = conf.as_dict(display_source=True, display_sensitive=False, raw=True)
-    source = shown.get("operators", {}).get("default_deferrable")
-    return isinstance(source, tuple) and source[1] != "default"
 
 
 class OdsJobOperator(BaseOperator):
@@ -109,15 +91,6 @@ class OdsJobOperator(BaseOperator):
             trigger = OdsWaitTrigger(until=wait.until, reason=wait.reason, checkpoint=dict(wait.checkpoint))
             self.defer(trigger=trigger, method_name="resume")
         raise AirflowRescheduleException(wait.until)
-
-
-def fail(error: Any) -> NoReturn:
-    """Raise ``error`` as Airflow should see it: an error that no retry can cure fails the task at once."""
-    from airflow.sdk.exceptions import AirflowFailException
-
-    if error.transient:
-        raise error
-    raise AirflowFailException(f"{type(error).__name__}: {error}") from error
 
 
 def query_of(operator: Any, **more: Any) -> Any:

@@ -1,0 +1,47 @@
+# Two commands do all the set-up: `make demo` and `make test`. Everything lands in this folder (.venv, .tools, .demo).
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+CONSTRAINTS := constraints/airflow-3.3.txt
+UV = $(shell command -v uv || echo .tools/bin/uv)
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test venv lint format constraints bench clean
+
+help: ## List the commands
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
+
+venv: $(VENV)/.ready ## Make .venv with the dev tools, nox included
+
+$(VENV)/.ready: pyproject.toml $(CONSTRAINTS)
+	@command -v uv >/dev/null || test -x .tools/bin/uv || $(PYTHON) -m pip install --quiet --target .tools uv 2>/dev/null \
+		|| { echo "Neither uv nor pip is here. Install one of them: apt-get install python3-pip"; exit 1; }
+	@test -x $(BIN)/python || $(UV) venv --quiet --python '>=3.11,<3.14' $(VENV)
+	$(UV) pip install --quiet --python $(BIN)/python --group dev -c $(CONSTRAINTS) -e '.[airflow,portal,demo,fast]'
+	@touch $@
+
+demo: $(VENV)/.ready ## Run the main job in real Airflow against the bundled portal, on real data
+	@$(BIN)/python demo/run.py
+
+test: $(VENV)/.ready ## Run the tests
+	$(BIN)/python -m pytest
+
+lint: $(VENV)/.ready ## Check style, types and the direction of imports
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: $(VENV)/.ready ## Put the code into shape
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: $(VENV)/.ready ## Measure speed and memory against named rivals
+	$(BIN)/python benchmarks/download.py
+
+constraints: $(VENV)/.ready ## Resolve the pinned sets anew
+	sh constraints/compile.sh $(UV)
+
+clean: ## Remove what the other commands made
+	rm -rf $(VENV) .tools .demo .nox .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -1,0 +1,21 @@
+#!/bin/sh
+# Resolve one pinned set per environment. Names and versions only: no index, no host, no hash.
+# Usage: sh constraints/compile.sh [path of uv]
+set -eu
+cd "$(dirname "$0")/.."
+uv=${1:-uv}
+
+resolve() {
+    out=$1
+    shift
+    "$uv" pip compile pyproject.toml --quiet --universal --python-version 3.11 --no-header --no-annotate --upgrade \
+        --output-file "$out" "$@"
+}
+
+resolve constraints/core.txt --group test
+resolve constraints/airflow-3.3.txt --all-extras --group dev
+# Airflow 3.2.2 does not run with today's packages; it does with those of its own time.
+pin=$(mktemp)
+trap 'rm -f "$pin"' EXIT
+echo "apache-airflow==3.2.2" > "$pin"
+resolve constraints/airflow-3.2.txt --all-extras --group test --constraint "$pin" --exclude-newer 2026-06-15

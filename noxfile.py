@@ -1,0 +1,26 @@
+"""One environment per scheduler and version: what `make test` does in one, these do in all of them."""
+
+import nox
+
+nox.options.default_venv_backend = "uv"
+nox.options.reuse_existing_virtualenvs = True
+nox.options.sessions = ["core", "airflow"]
+
+PYTHONS = ["3.11", "3.12", "3.13"]
+
+
+@nox.session(python=PYTHONS)
+def core(session: nox.Session) -> None:
+    """The base install alone: no scheduler, no portal."""
+    session.install("-c", "constraints/core.txt", "--group", "test", ".")
+    session.run("python", "-c", "import importlib.util as u; assert not u.find_spec('airflow')")
+    session.run("pytest", "tests/core", "tests/bare", *session.posargs)
+
+
+@nox.session(python=PYTHONS)
+@nox.parametrize("version", ["3.2", "3.3"])
+def airflow(session: nox.Session, version: str) -> None:
+    """The lowest and the latest Airflow that are supported."""
+    constraints = f"constraints/airflow-{version}.txt"
+    session.install("-c", constraints, "--group", "test", ".[airflow,portal,demo,fast]")
+    session.run("pytest", *session.posargs)

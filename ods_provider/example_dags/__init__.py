@@ -1,0 +1,1 @@
+"""DAGs to copy. Each runs in the test suite or in `make demo`."""
