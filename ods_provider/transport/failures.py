@@ -36,6 +36,11 @@ def translate(error: BaseException, *, where: str, reading: bool = False) -> Ods
         return OdsConfigError("the proxy is not a valid URL", where=where, advice="Correct the connection's proxy")
     if _any(chain, ssl.SSLError, urllib3.exceptions.SSLError, requests.exceptions.SSLError):
         return _tls(chain, where)
+    # Before the timeouts: urllib3 counts a refused connection among its connect timeouts.
+    if _any(chain, socket.gaierror, urllib3.exceptions.NameResolutionError):
+        return OdsTransportError("the host name is not known", where=where, advice="Check the host of the connection")
+    if _any(chain, ConnectionRefusedError):
+        return OdsTransportError("the host refuses the connection", where=where, advice="Check host and port")
     if _any(chain, requests.exceptions.ConnectTimeout, urllib3.exceptions.ConnectTimeoutError):
         return OdsTimeout(
             "no connection within connect_timeout_s", where=where, advice="Check the host and the network"
@@ -52,10 +57,6 @@ def translate(error: BaseException, *, where: str, reading: bool = False) -> Ods
         return OdsTruncated(
             "the connection broke off before the answer was whole", where=where, advice="It is fetched again"
         )
-    if _any(chain, socket.gaierror, urllib3.exceptions.NameResolutionError):
-        return OdsTransportError("the host name is not known", where=where, advice="Check the host of the connection")
-    if _any(chain, ConnectionRefusedError):
-        return OdsTransportError("the host refuses the connection", where=where, advice="Check host and port")
     if _any(chain, OSError, requests.exceptions.ConnectionError, urllib3.exceptions.HTTPError):
         return OdsTransportError(
             "the connection failed or was closed without an answer", where=where, advice="Run it again"

@@ -6,6 +6,8 @@ from typing import IO
 
 from ods_provider.core.formats.check import Verified, broken
 
+_NOT_MARKS = bytes(set(range(256)) - set(b'"\n'))
+
 
 class CsvCheck:
     """Counts CSV records under one header line; a newline inside quotes ends no record (Q39)."""
@@ -23,9 +25,10 @@ class CsvCheck:
         if not data:
             return
         if b'"' in data:
-            parts = data.split(b'"')
-            outside = b"".join(parts[1::2] if self._quoted else parts[::2])
-            self._newlines += outside.count(b"\n")
+            # Only quotes and newlines matter; a pair of quotes with nothing left between them changes nothing.
+            marks = data.translate(None, _NOT_MARKS).replace(b'""', b"")
+            parts = marks.split(b'"')
+            self._newlines += sum(map(len, parts[1::2] if self._quoted else parts[::2]))
             self._quoted ^= len(parts) % 2 == 0
         elif not self._quoted:
             self._newlines += data.count(b"\n")

@@ -1,0 +1,160 @@
+"""Download an export to a file: our job against ``curl --compressed``, on the same bytes.
+
+The bytes are compressed beforehand and replayed over a raw socket, so that the client is what is measured. Each round
+runs both; the ratio is the median of the rounds. Memory is the peak of a fresh process above what its imports took, at
+a tenth of the rows and at all of them: it must not grow.
+"""
+
+from __future__ import annotations
+
+import argparse
+import gzip
+import json
+import re
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
+
+HEADER = b"id,name,value,at,flag\r\n"
+
+
+def export(rows: int) -> bytes:
+    """CSV of synthetic rows, compressed as a portal sends it."""
+    lines = (
+        f'{number},"Zürich, {number % 997}",{number * 0.37:.4f},2026-01-01T00:00:00+00:00,{str(number % 2 == 0).lower()}\r\n'
+        for number in range(rows)
+    )
+    return gzip.compress(HEADER + "".join(lines).encode(), compresslevel=6)
+
+
+class Portal:
+    """Just enough of a portal for one download: dataset, count, export."""
+
+    def __init__(self, body: bytes, rows: int) -> None:
+        self.rows = rows
+        head = b"HTTP/1.1 200 OK\r\nContent-Type: text/csv; charset=utf-8\r\nContent-Encoding: gzip\r\n"
+        # Framed beforehand too: the server does nothing but send.
+        framed = b"".join(
+            f"{len(body[i : i + 65_536]):x}\r\n".encode() + body[i : i + 65_536] + b"\r\n"
+            for i in range(0, len(body), 65_536)
+        )
+        self.export = head + b"Transfer-Encoding: chunked\r\n\r\n" + framed + b"0\r\n\r\n"
+        self.server = socket.create_server(("127.0.0.1", 0))
+        self.url = f"http://127.0.0.1:{self.server.getsockname()[1]}"
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def _accept(self) -> None:
+        while True:
+            connection, _ = self.server.accept()
+            threading.Thread(target=self._converse, args=(connection,), daemon=True).start()
+
+    def _converse(self, connection: socket.socket) -> None:
+        with connection:
+            while data := connection.recv(65_536):
+                path = urlsplit(data.split(b" ", 2)[1].decode())
+                connection.sendall(self.export if "/exports/" in path.path else self._json(path.path, path.query))
+
+    def _json(self, path: str, query: str) -> bytes:
+        if path.endswith("/records"):
+            assert parse_qs(query)["limit"] == ["0"]
+            body: dict[str, object] = {"total_count": self.rows, "results": []}
+        else:
+            metas = {"default": {"records_count": self.rows, "data_processed": "2026-01-01T00:00:00+00:00"}}
+            body = {"dataset_id": "synthetic", "fields": [], "metas": metas}
+        data = json.dumps(body).encode()
+        return b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s" % (len(data), data)
+
+
+def client(url: str, path: str) -> None:
+    """What runs in the fresh process: print seconds after imports, peak memory above them, and rows, as JSON."""
+    # What the job imports late is left out of what is measured.
+    import fsspec.implementations.local  # noqa: F401
+    import isal.isal_zlib  # noqa: F401
+    import pendulum.parser  # noqa: F401
+
+    from ods_provider.core.formats.registry import format_named
+    from ods_provider.jobs.download import DownloadJob
+    from ods_provider.jobs.runner import run_job
+    from ods_provider.core.connection import from_parts
+    from ods_provider.plugins.hookspecs import hookimpl
+    from ods_provider.plugins.manager import Plugins
+    import ods_provider.transport.session  # noqa: F401
+
+    class Connect:
+        @hookimpl
+        def ods_resolve_connection(self, ref, scheduler):  # type: ignore[no-untyped-def]
+            return from_parts(host=url)
+
+    plugins = Plugins({"benchmark": Connect()}, entry_points=False)
+    before_kib = _peak_kib()
+    started = time.perf_counter()
+    job = DownloadJob(dataset_id="synthetic", path=path, format=format_named("csv"))
+    done = run_job(job, scheduler="cli", native="benchmark", plugins=plugins)
+    seconds = time.perf_counter() - started
+    extra_kib = _peak_kib() - before_kib
+    print(json.dumps({"seconds": seconds, "extra_mib": extra_kib / 1024, "rows": done.result["rows"]}))
+
+
+def _peak_kib() -> int:
+    # Not ru_maxrss: it begins with what the parent held when it forked.
+    found = re.search(r"VmHWM:\s+(\d+)", Path("/proc/self/status").read_text())
+    assert found
+    return int(found[1])
+
+
+def ours(url: str, folder: str) -> dict[str, float]:
+    out = subprocess.run(
+        [sys.executable, __file__, "--client", url, f"{folder}/ours.csv"], check=True, capture_output=True, text=True
+    )
+    return dict(json.loads(out.stdout))
+
+
+def curl(url: str, folder: str) -> tuple[float, float]:
+    """Seconds of curl alone, and of curl with its file brought to disk, which our commit does too."""
+    started = time.perf_counter()
+    path = "/api/explore/v2.1/catalog/datasets/synthetic/exports/csv"
+    subprocess.run(["curl", "-s", "--compressed", "-o", f"{folder}/curl.csv", url + path], check=True)
+    alone = time.perf_counter() - started
+    subprocess.run(["sync", f"{folder}/curl.csv"], check=True)
+    return alone, time.perf_counter() - started
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rows", type=int, default=1_000_000)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--client", nargs=2, metavar=("URL", "PATH"))
+    options = parser.parse_args()
+    if options.client:
+        client(*options.client)
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        small_rows = max(50_000, options.rows // 10)
+        small = Portal(export(small_rows), small_rows)
+        large = Portal(export(options.rows), options.rows)
+        ratios, durable, extra = [], [], []
+        for _ in range(options.rounds):
+            theirs = curl(large.url, folder)
+            mine = ours(large.url, folder)
+            assert mine["rows"] == options.rows, mine
+            assert Path(folder, "ours.csv").read_bytes() == Path(folder, "curl.csv").read_bytes(), "the files differ"
+            ratios.append(mine["seconds"] / theirs[0])
+            durable.append(mine["seconds"] / theirs[1])
+            extra.append(mine["extra_mib"])
+        megabytes = Path(folder, "ours.csv").stat().st_size / 1e6
+        little = statistics.median(ours(small.url, folder)["extra_mib"] for _ in range(options.rounds))
+    much = statistics.median(extra)
+    print(f"CSV export of {options.rows:,} rows, {megabytes:.0f} MB, gzip, {options.rounds} rounds, counted and hashed")
+    for rival, found in (("curl --compressed", ratios), ("the same and sync", durable)):
+        print(f"  time / {rival}      {statistics.median(found):.2f}   ({min(found):.2f} to {max(found):.2f})")
+    print(f"  peak memory above imports     {much:.1f} MiB   ({small_rows:,} rows: {little:.1f} MiB)")
+
+
+if __name__ == "__main__":
+    main()
