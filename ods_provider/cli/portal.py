@@ -1,0 +1,67 @@
+"""``ods portal``: serve the local portal until it is stopped."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from pathlib import Path
+
+import click
+
+
+@click.command()
+@click.option("--port", default=8080, show_default=True, help="Port on 127.0.0.1; 0 takes a free one.")
+@click.option(
+    "--datasets",
+    type=click.Choice(["small", "demo"]),
+    default="small",
+    show_default=True,
+    help="demo adds the real GeoNames cities (extra [demo]).",
+)
+@click.option("--api-key", default="demo-key", show_default=True, help="The API key that is accepted.")
+@click.option("--push-key", default="demo-push-key", show_default=True, help="The push key of the realtime dataset.")
+@click.option("--quota", default=100_000, show_default=True, help="Calls per day.")
+@click.option("--synthetic-rows", default=0, show_default=True, help="Rows of the dataset synthetic-rows.")
+@click.option("--require-key", is_flag=True, help="Refuse anonymous calls.")
+@click.option("--ready-file", type=click.Path(path_type=Path), help="File to write the address to when it listens.")
+def portal(
+    port: int,
+    datasets: str,
+    api_key: str,
+    push_key: str,
+    quota: int,
+    synthetic_rows: int,
+    require_key: bool,
+    ready_file: Path | None,
+) -> None:
+    """Serve a portal on localhost that behaves like a real one, quirks included."""
+    try:
+        from ods_provider.testing.portal import LocalPortal
+    except ImportError as error:
+        raise click.ClickException(f"the portal needs more packages: pip install 'ods-provider[portal]' ({error})") from None
+    try:
+        made = LocalPortal(
+            datasets=datasets,  # type: ignore[arg-type]  # click has checked the choice
+            port=port,
+            api_key=api_key,
+            push_key=push_key,
+            quota_limit=quota,
+            synthetic_rows=synthetic_rows,
+            require_key=require_key,
+        )
+    except OSError as error:
+        raise click.ClickException(f"port {port} cannot be used: {error.strerror}. Choose another with --port.") from None
+    except RuntimeError as error:
+        raise click.ClickException(str(error)) from None
+    logging.basicConfig(stream=sys.stdout, format="%(message)s")
+    logging.getLogger("ods_provider.testing.access").setLevel(logging.INFO)
+    first = next(iter(made.store.datasets))
+    click.echo(f"A portal at {made.url} with {', '.join(made.store.datasets)}")
+    click.echo(f"  curl '{made.url}/api/explore/v2.1/catalog/datasets/{first}/records?limit=2'")
+    click.echo(f"  export AIRFLOW_CONN_ODS_DEFAULT='{made.airflow_uri}'")
+    click.echo("Stop it with Ctrl-C.")
+    if ready_file is not None:
+        part = ready_file.with_name(ready_file.name + ".part")
+        part.write_text(made.url)
+        part.replace(ready_file)
+    made.serve()

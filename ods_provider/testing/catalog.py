@@ -1,0 +1,137 @@
+"""The catalogue: dataset objects as the portal shows them, and a table of their metadata to query.
+
+Source: Explore v2.1 dataset object, live shape (Q47: it differs from the specification's).
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from ods_provider.testing.odsql import Field
+from ods_provider.testing.schema import SQL_TYPES, DatasetState, quoted
+from ods_provider.testing.store import Store
+
+TABLE = quoted("catalogue")
+
+_METAS: dict[str, tuple[str, bool]] = {
+    "title": ("text", False),
+    "description": ("text", False),
+    "theme": ("text", True),
+    "keyword": ("text", True),
+    "license": ("text", False),
+    "language": ("text", False),
+    "publisher": ("text", False),
+    "modified": ("datetime", False),
+    "data_processed": ("datetime", False),
+    "metadata_processed": ("datetime", False),
+    "records_count": ("int", False),
+}
+_OWN: dict[str, tuple[str, bool]] = {
+    "dataset_id": ("text", False),
+    "dataset_uid": ("text", False),
+    "has_records": ("boolean", False),
+    "features": ("text", True),
+}
+FACETS = ("publisher", "license", "theme", "keyword", "language", "features")
+
+
+def _iso(moment: datetime) -> str:
+    return moment.isoformat()
+
+
+def features(state: DatasetState) -> list[str]:
+    """Return what the portal offers for a dataset of this schema."""
+    types = {column.type for column in state.columns}
+    found = ["analyze"]
+    if types & {"geo_point_2d", "geo_shape"}:
+        found.append("geo")
+    if "datetime" in types:
+        found.append("timeserie")
+    if "file" in types:
+        found.append("image")
+    return found
+
+
+def metas(store: Store, state: DatasetState) -> dict[str, Any]:
+    """Return the default metadata of a dataset."""
+    return {
+        "title": state.title,
+        "description": state.description or None,
+        "theme": state.theme or None,
+        "keyword": state.keyword or None,
+        "license": state.license,
+        "license_url": None,
+        "language": "en",
+        "metadata_languages": ["en"],
+        "timezone": None,
+        "modified": _iso(state.modified),
+        "modified_updates_on_data_change": True,
+        "data_processed": _iso(state.data_processed),
+        "metadata_processed": _iso(state.modified),
+        "geographic_reference": None,
+        "publisher": state.publisher,
+        "references": None,
+        "records_count": store.count(state.dataset_id),
+        "attributions": None,
+        "source_domain": None,
+        "source_dataset": None,
+        "shared_catalog": None,
+        "federated": False,
+        "parent_domain": None,
+        "update_frequency": None,
+    }
+
+
+def dataset_object(store: Store, state: DatasetState, base: str) -> dict[str, Any]:
+    """Return a dataset as the API shows it."""
+    root = f"{base}/api/explore/v2.1/catalog/datasets/{state.dataset_id}"
+    return {
+        "visibility": "domain",
+        "dataset_id": state.dataset_id,
+        "dataset_uid": state.uid,
+        "has_records": True,
+        "features": features(state),
+        "attachments": [
+            {"id": item.id, "title": item.title, "mimetype": item.mimetype, "url": f"{root}/attachments/{item.id}"}
+            for item in state.attachments
+        ],
+        "alternative_exports": [],
+        "data_visible": state.data_visible,
+        "fields": [column.as_json() for column in state.columns],
+        "metas": {"default": metas(store, state)},
+    }
+
+
+def fields() -> list[Field]:
+    """Return what the catalogue can be queried by: metadata under their bare names and as ``default.name``."""
+    made = [Field(name, kind, multivalued=many) for name, (kind, many) in _OWN.items()]  # type: ignore[arg-type]
+    for name, (kind, many) in _METAS.items():
+        for spelled in (name, f"default.{name}"):
+            made.append(Field(spelled, kind, multivalued=many))  # type: ignore[arg-type]
+    return made
+
+
+def create_table(store: Store, cursor: Any) -> None:
+    """Write the present metadata into a table of this cursor's own.
+
+    It is made anew for each query: a portal here has a handful of datasets, and some of them change all the time.
+    """
+    columns = [(name, *kind) for name, kind in _OWN.items()]
+    for name, kind in _METAS.items():
+        columns += [(name, *kind), (f"default.{name}", *kind)]
+    declared = ", ".join(f"{quoted(name)} {SQL_TYPES[kind]}{'[]' if many else ''}" for name, kind, many in columns)
+    cursor.execute(f'CREATE OR REPLACE TEMP TABLE {TABLE} ("$id" VARCHAR, {declared})')
+    slots = ", ".join("?" for _ in range(len(columns) + 1))
+    for state in store.datasets.values():
+        own = {
+            "dataset_id": state.dataset_id,
+            "dataset_uid": state.uid,
+            "has_records": True,
+            "features": features(state),
+        }
+        known = metas(store, state)
+        known["modified"] = known["metadata_processed"] = state.modified.replace(tzinfo=None)
+        known["data_processed"] = state.data_processed.replace(tzinfo=None)
+        values = [own[name] if name in own else known[name.removeprefix("default.")] for name, _, _ in columns]
+        cursor.execute(f"INSERT INTO {TABLE} VALUES ({slots})", [state.dataset_id, *values])  # noqa: S608  our own name

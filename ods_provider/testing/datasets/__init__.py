@@ -1,0 +1,1 @@
+"""What the local portal serves: each module describes one dataset and fills its table."""

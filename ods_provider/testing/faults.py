@@ -1,0 +1,89 @@
+"""Faults that a test orders: the next calls go wrong in a named way."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+# What each kind takes, with what it does unless told otherwise.
+KINDS: dict[str, dict[str, Any]] = {
+    "status": {"status": 503, "body": None, "headers": None, "retry_after": None},
+    "login_html": {},
+    "html": {"status": 200},
+    "json_error": {"error_code": "ODSQLError", "message": "ODSQL query is malformed: the export failed."},
+    "cut": {"after_bytes": 1000},
+    "short_gzip": {"after_bytes": 100},
+    "short_rows": {"rows": 1},
+    "stall": {"seconds": 5.0, "after_bytes": 0},
+    "throttle": {"bytes_per_s": 65_536},
+    "quota": {"reset_in_s": 5.0, "errorcode": 10002, "call_limit": 100_000, "unit": "day"},
+    "bare_429": {},
+    "redirect": {"location": "/", "status": 302},
+    "drop": {},
+    "empty_gated": {},
+}
+
+LOGIN_PAGE = (
+    b"<!DOCTYPE html><html><head><title>Login</title></head><body><h1>Log in to this portal</h1>"
+    b'<form action="/login/" method="post"><input name="username"><input type="password" name="password">'
+    b"<button>Log in</button></form></body></html>"
+)
+OTHER_PAGE = b"<!DOCTYPE html><html><head><title>Welcome</title></head><body><h1>It works!</h1></body></html>"
+
+
+@dataclass
+class Fault:
+    """One ordered fault: ``times`` more calls (None: all) whose path holds ``path``, after ``skip`` that go well."""
+
+    kind: str
+    times: int | None = 1
+    path: str | None = None
+    skip: int = 0
+    options: dict[str, Any] = field(default_factory=dict)
+
+
+class Faults:
+    """The faults that are ordered, first come first served."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._ordered: list[Fault] = []
+
+    def order(
+        self, kind: str, *, times: int | None = 1, path: str | None = None, skip: int = 0, **options: Any
+    ) -> None:
+        """Order a fault.
+
+        Raises:
+            ValueError: The kind or an option is unknown; the message lists those that are.
+        """
+        if kind not in KINDS:
+            raise ValueError(f"no fault {kind!r}; there are {', '.join(KINDS)}")
+        unknown = sorted(set(options) - set(KINDS[kind]))
+        if unknown:
+            raise ValueError(f"fault {kind} takes {', '.join(KINDS[kind]) or 'nothing'}, not {', '.join(unknown)}")
+        with self._lock:
+            self._ordered.append(Fault(kind, times, path, skip, KINDS[kind] | options))
+
+    def clear(self) -> None:
+        """Take all orders back."""
+        with self._lock:
+            self._ordered.clear()
+
+    def take(self, path: str) -> Fault | None:
+        """Return the fault that this call suffers, counted down."""
+        with self._lock:
+            for fault in self._ordered:
+                if fault.path is not None and fault.path not in path:
+                    continue
+                if fault.skip:
+                    fault.skip -= 1
+                    return None
+                if fault.times is not None:
+                    fault.times -= 1
+                    if fault.times <= 0:
+                        self._ordered.remove(fault)
+                # A copy: serving may change it, and it may be served several times.
+                return replace(fault, options=dict(fault.options))
+        return None

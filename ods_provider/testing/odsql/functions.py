@@ -1,0 +1,235 @@
+"""The functions of ODSQL, scalar and aggregate, as SQL.
+
+Source: ODSQL reference, functions; Q41 (what does not exist), Q13 (time zone of date parts).
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
+
+from lark import Token, Tree
+
+from ods_provider.testing.odsql import geometry, literals
+from ods_provider.testing.odsql.fields import MOMENTS, NUMERIC, malformed
+from ods_provider.testing.odsql.sql import Sql, bound, glue
+
+if TYPE_CHECKING:
+    from ods_provider.testing.odsql.expressions import Compiler
+
+Node = Tree[Any]
+_PARTS = ("year", "month", "day", "hour", "minute", "second")
+_STATISTICS = {"sum": "sum", "avg": "avg", "min": "min", "max": "max", "median": "median"}
+_JAVA = {
+    "yyyy": "%Y", "yy": "%y", "MMMM": "%B", "MMM": "%b", "MM": "%m", "M": "%-m", "dd": "%d", "d": "%-d",
+    "HH": "%H", "H": "%-H", "hh": "%I", "mm": "%M", "ss": "%S", "SSS": "%g", "EEEE": "%A", "EEE": "%a",
+    "EE": "%a", "E": "%a", "DDD": "%j", "DD": "%j", "D": "%j", "ww": "%V", "w": "%V", "a": "%p",
+}  # fmt: skip
+
+
+def call(compiler: Compiler, name: str, arguments: list[Node]) -> Sql:
+    """Compile one call.
+
+    Raises:
+        OdsqlError: The arguments do not fit the function.
+    """
+    if name == "count":
+        return _count(compiler, arguments)
+    if name in _STATISTICS or name == "percentile":
+        return _statistic(compiler, name, arguments)
+    if name in _PARTS:
+        (cell,) = _values(compiler, name, arguments, 1)
+        return glue(f"{name}({{}})", _local(compiler, name, cell), kind="int")
+    if name in ("lower", "upper", "length"):
+        (cell,) = _values(compiler, name, arguments, 1)
+        _need(compiler, name, cell, {"text"})
+        return glue(f"{name}({{}})", cell, kind="int" if name == "length" else "text")
+    made = _OTHERS.get(name)
+    if made is None:
+        raise malformed(f"Function {name} is not allowed in the current clause", compiler.clause)
+    return made(compiler, arguments)
+
+
+def _values(compiler: Compiler, name: str, arguments: list[Node], count: int) -> list[Sql]:
+    if len(arguments) != count:
+        raise malformed(f"{name} takes {count} argument(s), {len(arguments)} found", compiler.clause)
+    return [compiler.value(argument) for argument in arguments]
+
+
+def _need(compiler: Compiler, name: str, cell: Sql, kinds: set[str] | frozenset[str]) -> None:
+    if cell.kind not in kinds:
+        raise malformed(f"{name} does not support {cell.kind} expressions", compiler.clause)
+
+
+def _count(compiler: Compiler, arguments: list[Node]) -> Sql:
+    if len(arguments) != 1:
+        raise malformed("count takes one argument", compiler.clause)
+    (argument,) = arguments
+    if argument.data == "everything":
+        return Sql("count(*)", (), "int", aggregate=True)
+    if argument.data == "distinct":
+        cell = compiler.value(argument.children[0])
+        return glue("count(DISTINCT {})", cell, kind="int").aggregated()
+    return glue("count({})", compiler.value(argument), kind="int").aggregated()
+
+
+def _statistic(compiler: Compiler, name: str, arguments: list[Node]) -> Sql:
+    cell, *rest = _values(compiler, name, arguments, 2 if name == "percentile" else 1)
+    allowed = NUMERIC | MOMENTS if name in ("min", "max") else NUMERIC
+    if cell.kind not in allowed:
+        raise malformed("StatAggregation only supports numeric or date expression", compiler.clause)
+    if name == "percentile":
+        share = float(rest[0].params[0]) / 100
+        return glue(f"quantile_cont({{}}, {share})", cell, kind="double").aggregated()
+    kind = cell.kind if name in ("min", "max") else "double"
+    template = f"{_STATISTICS[name]}({{}})"
+    if cell.kind == "int" and name == "sum":
+        kind, template = "int", "sum({})::BIGINT"
+    return glue(template, cell, kind=kind, precision=cell.precision).aggregated()
+
+
+def _local(compiler: Compiler, name: str, cell: Sql) -> Sql:
+    _need(compiler, name, cell, MOMENTS)
+    if cell.kind == "date" or compiler.timezone.upper() == "UTC":
+        return cell
+    return Sql(
+        f"timezone(?, timezone('UTC', {cell.text}))", (compiler.timezone, *cell.params), "datetime", literal=cell.literal
+    )
+
+
+def _date_format(compiler: Compiler, arguments: list[Node]) -> Sql:
+    cell, pattern = _values(compiler, "date_format", arguments, 2)
+    letters = r"'([^']*)'|([A-Za-z])\2*"
+
+    def one(found: re.Match[str]) -> str:
+        if found[1] is not None:
+            return found[1].replace("%", "%%")
+        if found[0] not in _JAVA:
+            raise malformed(f"Invalid date format: {found[0]}", compiler.clause)
+        return _JAVA[found[0]]
+
+    made = re.sub(letters, one, str(pattern.params[0]).replace("%", "%%"))
+    return glue("strftime({}, {})", _local(compiler, "date_format", cell), bound(made, "text"), kind="text")
+
+
+def _now(compiler: Compiler, arguments: list[Node]) -> Sql:
+    moment = datetime.now(ZoneInfo(compiler.timezone))
+    for argument in arguments:
+        if argument.data != "compare" or argument.children[1] != "=":
+            raise malformed("now takes name=number arguments", compiler.clause)
+        name, amount = compiler.slice(argument.children[0]).strip(), compiler.number(argument.children[2])
+        moment = _moved(moment, name, int(amount), compiler.clause)
+    return bound(moment.astimezone(UTC).replace(tzinfo=None), "datetime")
+
+
+def _moved(moment: datetime, name: str, amount: int, clause: str) -> datetime:
+    days = ["mondays", "tuesdays", "wednesdays", "thursdays", "fridays", "saturdays", "sundays"]
+    try:
+        if name in (*_PARTS, "microsecond"):
+            return moment.replace(**{name: amount})  # type: ignore[arg-type]  # whole numbers
+        if name == "weekday":
+            return moment + timedelta(days=amount - moment.weekday())
+        if name in ("years", "months"):
+            total = moment.year * 12 + moment.month - 1 + amount * (12 if name == "years" else 1)
+            return moment.replace(year=total // 12, month=total % 12 + 1, day=min(moment.day, 28))
+        if name in ("weeks", "days", "hours", "minutes", "seconds", "microseconds"):
+            return moment + timedelta(**{name: amount})
+        if name in days:
+            ahead = (days.index(name) - moment.weekday()) % 7
+            return moment + timedelta(days=ahead + 7 * (amount - (1 if amount > 0 and ahead else 0)))
+    except (ValueError, OverflowError):
+        raise malformed(f"Invalid value for {name}: {amount}", clause) from None
+    raise malformed(f"now does not take {name}", clause)
+
+
+def _ifnull(compiler: Compiler, arguments: list[Node]) -> Sql:
+    left, right = _values(compiler, "ifnull", arguments, 2)
+    return glue("coalesce({}, {})", left, right, kind=left.kind)
+
+
+def _json_format(compiler: Compiler, arguments: list[Node]) -> Sql:
+    (cell,) = _values(compiler, "json_format", arguments, 1)
+    _need(compiler, "json_format", cell, {"text", "json_blob"})
+    return glue("CASE WHEN json_valid({}) THEN {} END", cell, cell, kind="json_blob")
+
+
+def _distance(compiler: Compiler, arguments: list[Node]) -> Sql:
+    if len(arguments) != 2:  # noqa: PLR2004  a field and a point
+        raise malformed("distance takes a field and a geometry", compiler.clause)
+    return geometry.distance(compiler.value(arguments[0]), compiler.geometry(arguments[1]), compiler.clause)
+
+
+def _random(compiler: Compiler, arguments: list[Node]) -> Sql:
+    (seed,) = _values(compiler, "random", arguments, 1)
+    return glue('hash("$id", {})', seed, kind="int")
+
+
+def _envelope(compiler: Compiler, arguments: list[Node]) -> Sql:
+    (cell,) = _values(compiler, "envelope", arguments, 1)
+    return geometry.envelope(cell, compiler.clause)
+
+
+def _range(compiler: Compiler, arguments: list[Node]) -> Sql:
+    if compiler.clause != "group_by" or len(arguments) < 2:  # noqa: PLR2004  a field and a step
+        raise malformed("range takes a field and steps, in group_by", compiler.clause)
+    cell = compiler.value(arguments[0])
+    if arguments[1].data == "quantity":
+        return _date_range(compiler, cell, str(arguments[1].children[0]))
+    _need(compiler, "range", cell, NUMERIC)
+    if len(arguments) == 2:  # noqa: PLR2004  a field and how many ranges
+        return _equal_ranges(cell, int(compiler.number(arguments[1])))
+    bounds = ["*" if node.data == "everything" else compiler.number(node) for node in arguments[1:]]
+    branches, params = [], []
+    for low, high in zip(bounds, bounds[1:], strict=False):
+        tests = [f"{cell.text} {sign} ?" for sign, end in ((">=", low), ("<", high)) if end != "*"]
+        params += [end for end in (low, high) if end != "*"]
+        branches.append(f"WHEN {' AND '.join(tests) or 'true'} THEN '[{_shown(low)}, {_shown(high)}['")
+    return Sql(f"CASE {' '.join(branches)} END", tuple(params), "text")
+
+
+def _equal_ranges(cell: Sql, count: int) -> Sql:
+    # The column's own ends are cut into `count` pieces; the last holds the largest value too.
+    low, high = f"(min({cell.text}) OVER ())", f"(max({cell.text}) OVER ())"
+    width = f"(({high} - {low}) / {max(count, 1)}.0)"
+    number = f"least(floor(({cell.text} - {low}) / nullif({width}, 0)), {max(count, 1) - 1})"
+    start = f"({low} + coalesce({number}, 0) * {width})"
+    text = f"CASE WHEN {cell.text} IS NOT NULL THEN '[' || {start} || ', ' || ({start} + {width}) || '[' END"
+    return Sql(text, (), "text", windowed=True)
+
+
+def _date_range(compiler: Compiler, cell: Sql, token: str) -> Sql:
+    size, unit = literals.interval(token, compiler.clause)
+    local = _local(compiler, "range", cell)
+    # Weeks begin on Monday; other steps are counted from the epoch.
+    start = f"time_bucket(INTERVAL {size} {unit}, {local.text}::TIMESTAMP)" if unit not in ("week", "quarter") else (
+        f"date_trunc('{unit}', {local.text}::TIMESTAMP)"
+    )
+    days = cell.kind == "date" and unit in ("day", "week", "month", "quarter", "year")
+    pattern = "%Y-%m-%d" if days else "%Y-%m-%dT%H:%M:%S"
+    step = {"quarter": "INTERVAL 3 month"}.get(unit, f"INTERVAL {size} {unit}")
+    text = f"'[' || strftime({start}, '{pattern}') || ', ' || strftime({start} + {step}, '{pattern}') || '['"
+    return Sql(text, local.params * 2, "text")
+
+
+def _shown(end: float | str) -> str:
+    return end if isinstance(end, str) else f"{end:g}"
+
+
+_OTHERS = {
+    "date_format": _date_format,
+    "now": _now,
+    "ifnull": _ifnull,
+    "json_format": _json_format,
+    "distance": _distance,
+    "random": _random,
+    "envelope": _envelope,
+    "bbox": _envelope,
+    "range": _range,
+}
+
+
+def quoted_word(token: Token) -> str:
+    """Return a name without its backquotes."""
+    return str(token).strip("`")

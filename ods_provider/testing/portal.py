@@ -1,0 +1,199 @@
+"""``LocalPortal``: a portal on 127.0.0.1, for tests, for demos, and for trying a DAG without a network."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import socket
+import threading
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+
+import uvicorn
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from ods_provider.testing import control
+from ods_provider.testing.access import Access
+from ods_provider.testing.catalog import metas
+from ods_provider.testing.errors import Refusal
+from ods_provider.testing.explore import Explore, unknown
+from ods_provider.testing.faults import Faults
+from ods_provider.testing.front import Front, LoggedRequest
+from ods_provider.testing.quotas import Quotas, Spelling
+from ods_provider.testing.realtime import Realtime
+from ods_provider.testing.store import Store, Which
+from ods_provider.testing.writing import json_response
+
+
+class LocalPortal:
+    """A portal that behaves like a real one, quirks and faults included.
+
+    Args:
+        datasets: ``small`` (no package with data needed), or ``demo`` with the real GeoNames cities besides.
+        port: Port on 127.0.0.1; 0 takes a free one.
+        api_key: The one API key; anonymous calls are served too, but for gated records.
+        push_key: Push key of the realtime dataset.
+        quota_limit: Calls per day; None states no quota.
+        synthetic_rows: Rows of the dataset ``synthetic-rows``; 0 leaves it out.
+        require_key: A private portal: anonymous calls answer 401.
+        group_by_ceiling: ``offset + limit`` of groups, which differs between portals.
+        cache_dir: Where the prepared GeoNames rows are kept.
+    """
+
+    def __init__(
+        self,
+        *,
+        datasets: Which = "small",
+        port: int = 0,
+        api_key: str = "demo-key",
+        push_key: str = "demo-push-key",
+        quota_limit: int | None = 100_000,
+        synthetic_rows: int = 0,
+        require_key: bool = False,
+        group_by_ceiling: int = 20_000,
+        cache_dir: Path | None = None,
+    ) -> None:
+        self.api_key = api_key
+        self.push_key = push_key
+        self._socket = socket.create_server(("127.0.0.1", port))
+        self.port: int = self._socket.getsockname()[1]
+        try:
+            self.store = Store(datasets, synthetic_rows=synthetic_rows, cache_dir=cache_dir)
+        except BaseException:
+            self._socket.close()
+            raise
+        self.quotas = Quotas(quota_limit)
+        self.faults = Faults()
+        access = Access(api_key, push_key, require_key=require_key)
+        explore = Explore(self.store, access, group_by_ceiling=group_by_ceiling)
+        app = Starlette(
+            routes=[
+                *control.routes(lambda: self),
+                *explore.routes(),
+                *Realtime(self.store, access).routes(),
+                Route("/{path:path}", unknown, methods=["GET", "POST"]),
+            ],
+            exception_handlers={Refusal: _refused},
+        )
+        self._front = Front(app, access, self.quotas, self.faults)
+        config = uvicorn.Config(
+            self._front, log_config=None, access_log=False, lifespan="off", server_header=False, ws="none"
+        )
+        self._server = uvicorn.Server(config)
+        self._thread: threading.Thread | None = None
+
+    # Where it is
+
+    @property
+    def netloc(self) -> str:
+        """Host and port."""
+        return f"127.0.0.1:{self.port}"
+
+    @property
+    def url(self) -> str:
+        """The portal's address."""
+        return f"http://{self.netloc}"
+
+    @property
+    def airflow_uri(self) -> str:
+        """An Airflow connection to it, API key and push key included, for ``AIRFLOW_CONN_ODS_DEFAULT``."""
+        return f"ods://:{self.api_key}@{self.netloc}?{urlencode({'push_api_key': self.push_key})}"
+
+    # Its life
+
+    def __enter__(self) -> LocalPortal:
+        self.start()
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.stop()
+
+    def start(self) -> None:
+        """Serve from a thread of this process until ``stop``."""
+        # A connection that a fault closes under its answer is no news.
+        logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)
+        self._thread = threading.Thread(target=self._serve, name="ods-portal", daemon=True)
+        self._thread.start()
+        ready = threading.Event()
+        while not self._server.started and self._thread.is_alive():
+            ready.wait(0.005)
+
+    def serve(self) -> None:
+        """Serve from this thread until SIGINT or SIGTERM."""
+        try:
+            self._server.run(sockets=[self._socket])
+        finally:
+            self.store.close()
+
+    def _serve(self) -> None:
+        # Not run(): it installs signal handlers, which only the main thread may.
+        asyncio.run(self._server.serve(sockets=[self._socket]))
+
+    def stop(self) -> None:
+        """Stop serving and close the data; safe to call twice."""
+        if self._thread is not None:
+            self._server.should_exit = True
+            self._server.force_exit = True
+            self._thread.join()
+            self._thread = None
+            self.store.close()
+        self._socket.close()
+
+    # What tests do to it
+
+    @property
+    def requests(self) -> list[LoggedRequest]:
+        """The calls it got since the start or the last reset."""
+        return self._front.requests
+
+    def fault(self, kind: str, *, times: int | None = 1, path: str | None = None, skip: int = 0, **options: Any) -> None:
+        """Order a fault for the next calls whose path holds ``path``; ``ods_provider.testing.faults`` lists the kinds."""
+        self.faults.order(kind, times=times, path=path, skip=skip, **options)
+
+    def clear_faults(self) -> None:
+        """Take all faults back."""
+        self.faults.clear()
+
+    def set_quota(
+        self,
+        *,
+        limit: int | None = None,
+        remaining: int | None = None,
+        reset_in_s: float | None = None,
+        unit: str = "day",
+        dataset_id: str | None = None,
+        reset_spelling: Spelling = "live",
+    ) -> None:
+        """Set the portal's quota, or a dataset's own."""
+        self.quotas.set(
+            limit=limit,
+            remaining=remaining,
+            reset_in_s=reset_in_s,
+            unit=unit,
+            dataset_id=dataset_id,
+            reset_spelling=reset_spelling,
+        )
+
+    def touch(self, dataset_id: str, *, rows: int = 0, metadata_only: bool = False) -> dict[str, Any]:
+        """Republish a dataset, with ``rows`` more rows, and return its metadata."""
+        return metas(self.store, self.store.touch(dataset_id, rows=rows, metadata_only=metadata_only))
+
+    def rows(self, dataset_id: str) -> list[dict[str, Any]]:
+        """Return what a dataset holds now."""
+        return self.store.rows(dataset_id)
+
+    def reset(self) -> None:
+        """Go back to the start: data, faults, quotas and log."""
+        self.faults.clear()
+        self.quotas.reset()
+        self.store.reset()
+        self._front.requests.clear()
+
+
+def _refused(request: Request, refusal: Exception) -> Response:
+    assert isinstance(refusal, Refusal)
+    return json_response(refusal.body, refusal.status)

@@ -1,0 +1,120 @@
+"""Quotas that count down and come back, and the headers and bodies that tell of them.
+
+Source: Explore v2.1 quota headers and errors; Q28 to Q34, Q55.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, Literal
+
+Spelling = Literal["live", "epoch"]
+WINDOWS_S = {"second": 1.0, "minute": 60.0, "hour": 3600.0, "day": 86_400.0, "month": 30 * 86_400.0}
+
+
+def next_midnight() -> float:
+    """Return the next midnight UTC, when daily quotas come back."""
+    today = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    return (today + timedelta(days=1)).timestamp()
+
+
+@dataclass
+class Quota:
+    """One quota: ``limit`` calls per ``unit``, ``remaining`` left until ``reset_at`` (seconds since the epoch)."""
+
+    limit: int
+    remaining: int
+    reset_at: float
+    unit: str = "day"
+    spelling: Spelling = "live"
+
+    def refresh(self) -> None:
+        """Begin a new window when the old one has ended."""
+        if time.time() >= self.reset_at:
+            self.remaining = self.limit
+            self.reset_at = next_midnight() if self.unit == "day" else time.time() + WINDOWS_S.get(self.unit, 86_400.0)
+
+    def headers(self, infix: str = "") -> list[tuple[bytes, bytes]]:
+        """Return the three headers; the reset in the spelling that every live portal uses, or as the docs promise."""
+        moment = datetime.fromtimestamp(int(self.reset_at), UTC)
+        reset = str(int(self.reset_at)) if self.spelling == "epoch" else moment.strftime("%Y-%m-%d %H:%M:%S+00:00")
+        values = (("Limit", self.limit), ("Remaining", self.remaining), ("Reset", reset))
+        return [(f"X-RateLimit-{infix}{name}".encode(), str(value).encode()) for name, value in values]
+
+
+def exceeded(
+    *, reset_at: float, call_limit: int, unit: str = "day", errorcode: int = 10002
+) -> dict[str, Any]:
+    """Return the body of a 429, which has an envelope of its own (Q34)."""
+    texts = {
+        10002: "Too many requests on the domain. Please contact the domain administrator.",
+        10005: "You have exceeded the requests limit for anonymous users.",
+    }
+    moment = datetime.fromtimestamp(reset_at, UTC)
+    # Rounded up: whoever comes back at that second must find the window begun.
+    moment = (moment + timedelta(microseconds=999_999)).replace(microsecond=0)
+    return {
+        "errorcode": errorcode,
+        "reset_time": moment.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "limit_time_unit": unit,
+        "call_limit": call_limit,
+        "error": texts.get(errorcode, texts[10002]),
+    }
+
+
+class Quotas:
+    """The portal's quota and those of single datasets.
+
+    Args:
+        limit: Calls per day of the portal's quota; None states no quota at all.
+    """
+
+    def __init__(self, limit: int | None) -> None:
+        self._limit = limit
+        self.portal: Quota | None = None
+        self.datasets: dict[str, Quota] = {}
+        self.reset()
+
+    def reset(self) -> None:
+        """Go back to the start."""
+        self.portal = None if self._limit is None else Quota(self._limit, self._limit, next_midnight())
+        self.datasets = {}
+
+    def set(
+        self,
+        *,
+        limit: int | None = None,
+        remaining: int | None = None,
+        reset_in_s: float | None = None,
+        unit: str = "day",
+        dataset_id: str | None = None,
+        reset_spelling: Spelling = "live",
+    ) -> None:
+        """Set the portal's quota, or a dataset's own; what is left out keeps its value."""
+        old = self.portal if dataset_id is None else self.datasets.get(dataset_id)
+        size = limit if limit is not None else (old.limit if old else 100_000)
+        made = Quota(
+            limit=size,
+            remaining=remaining if remaining is not None else size,
+            reset_at=time.time() + reset_in_s if reset_in_s is not None else (old.reset_at if old else next_midnight()),
+            unit=unit,
+            spelling=reset_spelling,
+        )
+        if dataset_id is None:
+            self.portal = made
+        else:
+            self.datasets[dataset_id] = made
+
+    def binding(self, dataset_id: str | None) -> list[Quota]:
+        """Return the quotas that a call to ``dataset_id`` counts in, refreshed."""
+        found = [quota for quota in (self.portal, self.datasets.get(dataset_id or "")) if quota]
+        for quota in found:
+            quota.refresh()
+        return found
+
+    def headers(self, dataset_id: str | None) -> list[tuple[bytes, bytes]]:
+        """Return the headers of a successful call."""
+        own = self.datasets.get(dataset_id or "")
+        return (self.portal.headers() if self.portal else []) + (own.headers("dataset-") if own else [])
