@@ -27,7 +27,7 @@ HEADER = b"id,name,value,at,flag\r\n"
 def export(rows: int) -> bytes:
     """CSV of synthetic rows, compressed as a portal sends it."""
     lines = (
-        f'{number},"Zürich, {number % 997}",{number * 0.37:.4f},2026-01-01T00:00:00+00:00,{str(number % 2 == 0).lower()}\r\n'
+        f'{number},"Zürich, {number % 997}",{number * 0.37:.4f},2026-01-01T00:00:00+00:00,{number % 2}\r\n'
         for number in range(rows)
     )
     return gzip.compress(HEADER + "".join(lines).encode(), compresslevel=6)
@@ -78,13 +78,13 @@ def client(url: str, path: str) -> None:
     import isal.isal_zlib  # noqa: F401
     import pendulum.parser  # noqa: F401
 
+    import ods_provider.transport.session  # noqa: F401
+    from ods_provider.core.connection import from_parts
     from ods_provider.core.formats.registry import format_named
     from ods_provider.jobs.download import DownloadJob
     from ods_provider.jobs.runner import run_job
-    from ods_provider.core.connection import from_parts
     from ods_provider.plugins.hookspecs import hookimpl
     from ods_provider.plugins.manager import Plugins
-    import ods_provider.transport.session  # noqa: F401
 
     class Connect:
         @hookimpl

@@ -38,7 +38,9 @@ def portal(
     try:
         from ods_provider.testing.portal import LocalPortal
     except ImportError as error:
-        raise click.ClickException(f"the portal needs more packages: pip install 'ods-provider[portal]' ({error})") from None
+        raise click.ClickException(
+            f"the portal needs more packages: pip install 'ods-provider[portal]' ({error})"
+        ) from None
     try:
         made = LocalPortal(
             datasets=datasets,  # type: ignore[arg-type]  # click has checked the choice
@@ -50,7 +52,9 @@ def portal(
             require_key=require_key,
         )
     except OSError as error:
-        raise click.ClickException(f"port {port} cannot be used: {error.strerror}. Choose another with --port.") from None
+        raise click.ClickException(
+            f"port {port} cannot be used: {error.strerror}. Choose another with --port."
+        ) from None
     except RuntimeError as error:
         raise click.ClickException(str(error)) from None
     logging.basicConfig(stream=sys.stdout, format="%(message)s")

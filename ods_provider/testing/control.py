@@ -4,29 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import asdict
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from ods_provider.testing.front import LoggedRequest
+if TYPE_CHECKING:
+    from ods_provider.testing.portal import LocalPortal
 
 
-class Controlled(Protocol):
-    """What the control plane needs of a portal."""
-
-    requests: list[LoggedRequest]
-
-    def fault(self, kind: str, **options: Any) -> None: ...  # noqa: D102
-    def clear_faults(self) -> None: ...  # noqa: D102
-    def set_quota(self, **options: Any) -> None: ...  # noqa: D102
-    def touch(self, dataset_id: str, **options: Any) -> dict[str, Any]: ...  # noqa: D102
-    def rows(self, dataset_id: str) -> list[dict[str, Any]]: ...  # noqa: D102
-    def reset(self) -> None: ...  # noqa: D102
-
-
-def routes(portal: Callable[[], Controlled]) -> list[Route]:
+def routes(portal: Callable[[], LocalPortal]) -> list[Route]:
     """Return the routes below ``/_control``; they count in no quota and stand in no log."""
 
     def told(work: Callable[..., Any], options: dict[str, Any]) -> Response:

@@ -51,7 +51,7 @@ def json_value(cell: str, column: OutputColumn, *, timezone: str, base: str) -> 
 
 
 def json_row(columns: Sequence[OutputColumn], *, timezone: str, base: str) -> str:
-    """Return the SQL of one row as a JSON object; the cells are named ``c0``, ``c1``, …"""
+    """Return the SQL of one row as a JSON object; the cells are named ``c0``, ``c1`` and so on."""
     parts = [
         f"{sql_text(column.key)}: {json_value(f'c{number}', column, timezone=timezone, base=base)}"
         for number, column in enumerate(columns)
@@ -83,7 +83,8 @@ def csv_row(
     base: str,
 ) -> str:
     """Return the SQL of one CSV line without its end; quotes are doubled, line breaks stay inside quotes (Q39)."""
-    special = f"[\"\\r\\n{'\\t' if delimiter == chr(9) else delimiter}]"
+    separator = r"\t" if delimiter == "\t" else delimiter
+    special = rf'["\r\n{separator}]'
     cells = []
     for number, column in enumerate(columns):
         text = csv_text(f"c{number}", column, timezone=timezone, list_separator=list_separator, base=base)
@@ -114,7 +115,7 @@ def feature_row(columns: Sequence[OutputColumn], *, timezone: str, base: str) ->
         geometry = f"coalesce(c{chosen}, 'null')"
     elif chosen is not None:
         geometry = (
-            f"CASE WHEN c{chosen} IS NULL THEN 'null' ELSE '{{\"type\":\"Point\",\"coordinates\":[' || "
+            f'CASE WHEN c{chosen} IS NULL THEN \'null\' ELSE \'{{"type":"Point","coordinates":[\' || '
             f"c{chosen}.lon::VARCHAR || ',' || c{chosen}.lat::VARCHAR || ']}}' END"
         )
     others = [
@@ -123,7 +124,7 @@ def feature_row(columns: Sequence[OutputColumn], *, timezone: str, base: str) ->
         if number != chosen
     ]
     properties = f"to_json({{{', '.join(others)}}})::VARCHAR" if others else "'{}'"
-    return f"'{{\"type\":\"Feature\",\"geometry\":' || {geometry} || ',\"properties\":' || {properties} || '}}'"
+    return f'\'{{"type":"Feature","geometry":\' || {geometry} || \',"properties":\' || {properties} || \'}}\''
 
 
 def renamed(sql: str, columns: Sequence[OutputColumn]) -> str:

@@ -93,7 +93,7 @@ class Explore:
     # Lists
 
     def datasets(self, request: Request) -> Response:
-        """GET /catalog/datasets"""
+        """GET /catalog/datasets."""
         with self._store.cursor() as cursor:
             source = self._source(request, cursor)
             asked = ask(request.query_params, source.fields, source.table)
@@ -110,11 +110,11 @@ class Explore:
         return catalog.dataset_object(self._store, self._store.datasets[dataset_id], self._base(request))
 
     def dataset(self, request: Request) -> Response:
-        """GET /catalog/datasets/{dataset_id}"""
+        """GET /catalog/datasets/{dataset_id}."""
         return json_response(self._whole(self._state(request).dataset_id, request))
 
     def records(self, request: Request) -> Response:
-        """GET /catalog/datasets/{dataset_id}/records"""
+        """GET /catalog/datasets/{dataset_id}/records."""
         with self._store.cursor() as cursor:
             source = self._source(request, cursor, records=True)
             asked = ask(request.query_params, source.fields, source.table)
@@ -126,7 +126,7 @@ class Explore:
         return json_text_response(f'{{"total_count": {total}, "results": [{", ".join(rows)}]}}')
 
     def record(self, request: Request) -> Response:
-        """GET /catalog/datasets/{dataset_id}/records/{record_id}"""
+        """GET /catalog/datasets/{dataset_id}/records/{record_id}."""
         with self._store.cursor() as cursor:
             source = self._source(request, cursor, records=True)
             record_id = request.path_params["record_id"]
@@ -138,7 +138,7 @@ class Explore:
         return json_text_response(rows[0])
 
     def facets(self, request: Request) -> Response:
-        """GET /catalog/facets and /catalog/datasets/{dataset_id}/facets"""
+        """GET /catalog/facets and /catalog/datasets/{dataset_id}/facets."""
         params = request.query_params
         with self._store.cursor() as cursor:
             source = self._source(request, cursor, records=True)
@@ -171,7 +171,7 @@ class Explore:
     # Exports
 
     def formats(self, request: Request) -> Response:
-        """GET /catalog/exports and /catalog/datasets/{dataset_id}/exports"""
+        """GET /catalog/exports and /catalog/datasets/{dataset_id}/exports."""
         here = f"{self._base(request)}{request.url.path}"
         links = [{"rel": "self", "href": here}]
         links += [{"rel": name, "href": f"{here}/{name}"} for name in self._offered(request)]
@@ -184,7 +184,7 @@ class Explore:
         return exports.offered(bool(types & {"geo_point_2d", "geo_shape"}))
 
     def export(self, request: Request) -> Response:
-        """GET /catalog/exports/{name} and /catalog/datasets/{dataset_id}/exports/{name}"""
+        """GET /catalog/exports/{name} and /catalog/datasets/{dataset_id}/exports/{name}."""
         name = request.path_params["name"]
         if name not in self._offered(request):
             raise bad_parameter(f"Unknown format: {name}.")
@@ -257,7 +257,7 @@ class Explore:
     # Files
 
     def attachments(self, request: Request) -> Response:
-        """GET /catalog/datasets/{dataset_id}/attachments"""
+        """GET /catalog/datasets/{dataset_id}/attachments."""
         state = self._state(request)
         here = f"{self._base(request)}{request.url.path}"
         items = [
@@ -270,7 +270,7 @@ class Explore:
         return json_response({"links": [{"rel": "self", "href": here}], "attachments": items})
 
     def attachment(self, request: Request) -> Response:
-        """GET /catalog/datasets/{dataset_id}/attachments/{attachment_id}"""
+        """GET /catalog/datasets/{dataset_id}/attachments/{attachment_id}."""
         wanted = request.path_params["attachment_id"]
         for item in self._state(request).attachments:
             if item.id == wanted:
@@ -278,7 +278,7 @@ class Explore:
         raise no_resource(f"attachment {wanted}")
 
     def file(self, request: Request) -> Response:
-        """GET /catalog/datasets/{dataset_id}/files/{file_id}"""
+        """GET /catalog/datasets/{dataset_id}/files/{file_id}."""
         wanted = request.path_params["file_id"]
         found = self._state(request).files.get(wanted)
         if found is None:
@@ -321,7 +321,7 @@ def _streamed(
 ) -> StreamingResponse:
     # The first piece is made before the answer begins: what fails in the query must not look like a cut file.
     first = next(pieces, b"")
-    gzipped = "gzip" in request.headers.get("accept-encoding", "") and name not in ("xlsx",)
+    gzipped = "gzip" in request.headers.get("accept-encoding", "") and name != "xlsx"
 
     def body() -> Iterator[bytes]:
         try:

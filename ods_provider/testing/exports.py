@@ -139,9 +139,7 @@ def _parquet(export: Export, cursor: Any) -> Iterator[bytes]:
 
     cells = ", ".join(_parquet_cell(number, column) for number, column in enumerate(export.columns)) or "1"
     reader = cursor.execute(export.select(cells), list(export.asked.compiled.params)).fetch_record_batch(50_000)
-    schema = pa.schema(
-        [field.with_name(name) for field, name in zip(reader.schema, export.header(), strict=False)]
-    )
+    schema = pa.schema([field.with_name(name) for field, name in zip(reader.schema, export.header(), strict=False)])
     with tempfile.TemporaryFile() as file:
         with pq.ParquetWriter(file, schema, compression=export.options["parquet_compression"]) as writer:
             for batch in reader:
@@ -215,5 +213,7 @@ def delimiter(given: str | None) -> str:
     """Return the CSV delimiter, ``;`` unless said."""
     chosen = {None: ";", "\\t": "\t"}.get(given, given)
     if chosen not in (";", ",", "\t", "|"):
-        raise bad_parameter(f"Invalid value for delimiter API parameter: {given} was found but one of ; , \\t | is expected.")
+        raise bad_parameter(
+            f"Invalid value for delimiter API parameter: {given} was found but one of ; , \\t | is expected."
+        )
     return str(chosen)

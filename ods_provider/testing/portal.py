@@ -7,7 +7,7 @@ import logging
 import socket
 import threading
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 from urllib.parse import urlencode
 
 import uvicorn
@@ -105,7 +105,7 @@ class LocalPortal:
 
     # Its life
 
-    def __enter__(self) -> LocalPortal:
+    def __enter__(self) -> Self:
         self.start()
         return self
 
@@ -150,8 +150,10 @@ class LocalPortal:
         """The calls it got since the start or the last reset."""
         return self._front.requests
 
-    def fault(self, kind: str, *, times: int | None = 1, path: str | None = None, skip: int = 0, **options: Any) -> None:
-        """Order a fault for the next calls whose path holds ``path``; ``ods_provider.testing.faults`` lists the kinds."""
+    def fault(
+        self, kind: str, *, times: int | None = 1, path: str | None = None, skip: int = 0, **options: Any
+    ) -> None:
+        """Order a fault for the next calls whose path holds ``path``; ``faults.KINDS`` lists the kinds."""
         self.faults.order(kind, times=times, path=path, skip=skip, **options)
 
     def clear_faults(self) -> None:

@@ -44,9 +44,7 @@ class Quota:
         return [(f"X-RateLimit-{infix}{name}".encode(), str(value).encode()) for name, value in values]
 
 
-def exceeded(
-    *, reset_at: float, call_limit: int, unit: str = "day", errorcode: int = 10002
-) -> dict[str, Any]:
+def exceeded(*, reset_at: float, call_limit: int, unit: str = "day", errorcode: int = 10002) -> dict[str, Any]:
     """Return the body of a 429, which has an envelope of its own (Q34)."""
     texts = {
         10002: "Too many requests on the domain. Please contact the domain administrator.",

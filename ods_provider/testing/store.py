@@ -155,7 +155,7 @@ class Store:
             if rows:
                 names = ", ".join(quoted(column.name) for column in state.columns)
                 made = f"SELECT sha1('more ' || random() || row_number() OVER ()), {names} FROM {state.table}"  # noqa: S608
-                self.cursor().execute(f"INSERT INTO {state.table} {made} LIMIT {int(rows)}")  # noqa: S608
+                self.cursor().execute(f"INSERT INTO {state.table} {made} LIMIT {int(rows)}")
             self.touched(state, data=not metadata_only)
         return state
 

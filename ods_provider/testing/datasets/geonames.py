@@ -95,7 +95,7 @@ def _table() -> pa.Table:
     rows = [_row(city, countries) for city in source.get_cities().values()]
     types = {"text": pa.string(), "int": pa.int64(), "date": pa.date32()}
     point = pa.struct([("lon", pa.float64()), ("lat", pa.float64())])
-    fields = [
+    fields: list[Any] = [
         (column.name, point if column.type == "geo_point_2d" else types[column.type])
         if not column.multivalued
         else (column.name, pa.list_(pa.string()))

@@ -84,11 +84,11 @@ def _options(facet: str) -> dict[str, str]:
         return {"name": str(tree.children[0])}
     found: dict[str, str] = {}
     for argument in tree.children[1:]:
-        name, value = argument.children  # type: ignore[union-attr]
-        token = value.children[0]  # type: ignore[union-attr]
+        name, value = argument.children
+        token: Any = value.children[0]
         if str(name) not in _OPTIONS:
             raise malformed(f"Unknown facet parameter: {name}", "facet")
-        found[str(name)] = unquoted(str(token)) if token.type == "STRING" else str(token)  # type: ignore[union-attr]
+        found[str(name)] = unquoted(str(token)) if token.type == "STRING" else str(token)
     if "name" not in found:
         raise malformed("facet() needs a name", "facet")
     return found
@@ -103,7 +103,7 @@ def compile_facet(
     refine: Sequence[str] = (),
     exclude: Sequence[str] = (),
     timezone: str = "UTC",
-    lang: str = "en",  # noqa: ARG001  see compile_query
+    lang: str = "en",
 ) -> FacetQuery:
     """Compile one facet: a name, or a ``facet()`` call.
 

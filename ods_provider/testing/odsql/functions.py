@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
@@ -95,7 +96,10 @@ def _local(compiler: Compiler, name: str, cell: Sql) -> Sql:
     if cell.kind == "date" or compiler.timezone.upper() == "UTC":
         return cell
     return Sql(
-        f"timezone(?, timezone('UTC', {cell.text}))", (compiler.timezone, *cell.params), "datetime", literal=cell.literal
+        f"timezone(?, timezone('UTC', {cell.text}))",
+        (compiler.timezone, *cell.params),
+        "datetime",
+        literal=cell.literal,
     )
 
 
@@ -156,7 +160,7 @@ def _json_format(compiler: Compiler, arguments: list[Node]) -> Sql:
 
 
 def _distance(compiler: Compiler, arguments: list[Node]) -> Sql:
-    if len(arguments) != 2:  # noqa: PLR2004  a field and a point
+    if len(arguments) != 2:
         raise malformed("distance takes a field and a geometry", compiler.clause)
     return geometry.distance(compiler.value(arguments[0]), compiler.geometry(arguments[1]), compiler.clause)
 
@@ -172,17 +176,17 @@ def _envelope(compiler: Compiler, arguments: list[Node]) -> Sql:
 
 
 def _range(compiler: Compiler, arguments: list[Node]) -> Sql:
-    if compiler.clause != "group_by" or len(arguments) < 2:  # noqa: PLR2004  a field and a step
+    if compiler.clause != "group_by" or len(arguments) < 2:
         raise malformed("range takes a field and steps, in group_by", compiler.clause)
     cell = compiler.value(arguments[0])
     if arguments[1].data == "quantity":
         return _date_range(compiler, cell, str(arguments[1].children[0]))
     _need(compiler, "range", cell, NUMERIC)
-    if len(arguments) == 2:  # noqa: PLR2004  a field and how many ranges
+    if len(arguments) == 2:
         return _equal_ranges(cell, int(compiler.number(arguments[1])))
     bounds = ["*" if node.data == "everything" else compiler.number(node) for node in arguments[1:]]
     branches, params = [], []
-    for low, high in zip(bounds, bounds[1:], strict=False):
+    for low, high in pairwise(bounds):
         tests = [f"{cell.text} {sign} ?" for sign, end in ((">=", low), ("<", high)) if end != "*"]
         params += [end for end in (low, high) if end != "*"]
         branches.append(f"WHEN {' AND '.join(tests) or 'true'} THEN '[{_shown(low)}, {_shown(high)}['")
@@ -203,8 +207,10 @@ def _date_range(compiler: Compiler, cell: Sql, token: str) -> Sql:
     size, unit = literals.interval(token, compiler.clause)
     local = _local(compiler, "range", cell)
     # Weeks begin on Monday; other steps are counted from the epoch.
-    start = f"time_bucket(INTERVAL {size} {unit}, {local.text}::TIMESTAMP)" if unit not in ("week", "quarter") else (
-        f"date_trunc('{unit}', {local.text}::TIMESTAMP)"
+    start = (
+        f"time_bucket(INTERVAL {size} {unit}, {local.text}::TIMESTAMP)"
+        if unit not in ("week", "quarter")
+        else (f"date_trunc('{unit}', {local.text}::TIMESTAMP)")
     )
     days = cell.kind == "date" and unit in ("day", "week", "month", "quarter", "year")
     pattern = "%Y-%m-%d" if days else "%Y-%m-%dT%H:%M:%S"

@@ -67,7 +67,7 @@ def relates(relation: str, field: Sql, wkt: str, clause: str) -> Sql:
 
 def in_box(field: Sql, corners: tuple[float, ...], clause: str) -> Sql:
     """Return whether a point lies in a box given as lat1, lon1, lat2, lon2: latitude first."""
-    if field.kind != "geo_point_2d" or len(corners) != 4:  # noqa: PLR2004  two corners
+    if field.kind != "geo_point_2d" or len(corners) != 4:
         raise malformed("in_bbox needs a geo_point_2d field and four numbers", clause)
     lat1, lon1, lat2, lon2 = corners
     cell = field.text

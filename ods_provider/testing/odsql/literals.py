@@ -79,4 +79,3 @@ def incompatible(kind: str, other: str) -> OdsqlError:
         "IncompatibleTypesInComparisonFilter",
         f"Incompatible types in comparison filter: {kind} is not comparable with {other}.",
     )
-

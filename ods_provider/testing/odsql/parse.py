@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import cache
 from importlib.resources import files
+from typing import Any
 
 from lark import Lark, Tree
 from lark.exceptions import UnexpectedCharacters, UnexpectedEOF, UnexpectedInput, UnexpectedToken
@@ -19,7 +20,7 @@ def _parser() -> Lark:
     return Lark(grammar, parser="lalr", start=list(CLAUSES), propagate_positions=True, maybe_placeholders=True)
 
 
-def parse(text: str, clause: str) -> Tree[object]:
+def parse(text: str, clause: str) -> Tree[Any]:
     """Return the tree of one clause.
 
     Args:
@@ -30,7 +31,7 @@ def parse(text: str, clause: str) -> Tree[object]:
         OdsqlError: ``ODSQLSyntaxError``, with what was not expected and where.
     """
     try:
-        return _parser().parse(text, start=clause)  # type: ignore[return-value]  # a Tree, whatever lark says
+        return _parser().parse(text, start=clause)
     except UnexpectedInput as error:
         raise OdsqlError("ODSQLSyntaxError", _message(text, clause, error)) from None
 

@@ -153,12 +153,12 @@ def call(compiler: Compiler, name: str, arguments: list[Node]) -> Sql:
     if name == "in_bbox":
         return geometry.in_box(field, tuple(compiler.number(node) for node in arguments[1:]), compiler.clause)
     if name == "within_distance":
-        if len(arguments) != 3 or arguments[2].data != "quantity":  # noqa: PLR2004  field, point, distance
+        if len(arguments) != 3 or arguments[2].data != "quantity":
             raise malformed("within_distance takes a field, a geometry and a distance", compiler.clause)
         away = geometry.distance(field, compiler.geometry(arguments[1]), compiler.clause)
         most = literals.metres(str(arguments[2].children[0]), compiler.clause)
         return glue("coalesce({} <= {}, false)", away, bound(most, "double"))
-    if len(arguments) != 2:  # noqa: PLR2004  field and geometry
+    if len(arguments) != 2:
         raise malformed(f"{name} takes a field and a geometry", compiler.clause)
     return geometry.relates(name, field, compiler.geometry(arguments[1]), compiler.clause)
 

@@ -77,14 +77,19 @@ def compile_query(
     refine: Sequence[str] = (),
     exclude: Sequence[str] = (),
     timezone: str = "UTC",
-    lang: str = "en",  # noqa: ARG001  names of months are English here, whatever is asked
+    lang: str = "en",
 ) -> CompiledQuery:
     """Compile a query.
 
     Args:
         fields: What may be named.
         table: Its rows, as SQL.
-        select, where, group_by, order_by, refine, exclude: As the API takes them.
+        select: The clause, None for all fields.
+        where: Clauses that must all hold.
+        group_by: The clause, None for no groups.
+        order_by: The clause, None for the order of the table.
+        refine: ``facet:value`` texts.
+        exclude: The same, of what is left out.
         timezone: IANA name.
         lang: Language of names.
 
@@ -123,7 +128,7 @@ def conditions(clauses: Any, where: Sequence[str], refine: Sequence[str], exclud
     parts = [Sql("true", (), "boolean")]
     for text in where:
         compiler = clauses.compiler(text, "where")
-        parts.append(predicates.compile_where(compiler, parse(text, "where").children[0]))  # type: ignore[arg-type]
+        parts.append(predicates.compile_where(compiler, parse(text, "where").children[0]))
     parts += restrictions(clauses.fields, refine, exclude)
     return joined(" AND ", parts)
 
@@ -136,7 +141,7 @@ def _group_keys(clauses: _Clauses, text: str) -> list[_Item]:
     compiler = clauses.compiler(text, "group_by")
     keys: list[_Item] = []
     for item in parse(text, "group_by").children:
-        node, alias = item.children  # type: ignore[union-attr]  # a tree
+        node, alias = item.children
         cell = compiler.value(node)
         if cell.kind in GEO:
             raise malformed(
@@ -166,16 +171,16 @@ def _select(clauses: _Clauses, text: str | None, keys: list[_Item]) -> list[_Ite
     seen = {key.key for key in keys if key.aliased}
     left_out: set[str] = set()
     for node in parse(text, "select").children:
-        if node.data == "star":  # type: ignore[union-attr]
+        if node.data == "star":
             made += [_whole(field) for field in clauses.fields.values() if "." not in field.name]
-        elif node.data == "pattern":  # type: ignore[union-attr]
-            verb, names = _pattern(clauses, str(node.children[0]))  # type: ignore[union-attr]
+        elif node.data == "pattern":
+            verb, names = _pattern(clauses, str(node.children[0]))
             if verb == "exclude":
                 left_out |= set(names)
             else:
                 made += [_whole(clauses.fields[name]) for name in names]
         else:
-            expression, alias = node.children  # type: ignore[union-attr]
+            expression, alias = node.children
             if alias and str(alias) in seen:
                 raise malformed(f"Alias '{alias}' is declared several times", "select")
             seen |= {str(alias)} if alias else set()
@@ -233,7 +238,7 @@ def _grouped(
     params = tuple(value for _, _, given in outputs for value in given)
     marks = ", ".join(f'"$g{number}"' for number in range(len(keys)))
     aliases = {item.key: replace(item.cell, aggregate=True) for item in items if item.aliased and item.cell.aggregate}
-    ordered = {key: number for key, number in by_source.items()}
+    ordered = dict(by_source)
     ordered |= {_normal(key.key): number for number, key in enumerate(keys)}
     order = _order(clauses, order_by, aliases, groups=ordered)
     count = f"SELECT count(*) FROM (SELECT {marks} FROM ({inner}) GROUP BY {marks})"  # noqa: S608
@@ -252,11 +257,12 @@ def _order(
     clauses: _Clauses, text: str | None, aliases: Mapping[str, Sql], *, groups: Mapping[str, int] | None = None
 ) -> Sql:
     # The last key makes the order total, so that pages neither overlap nor leave a gap.
-    parts, params = [], []
+    parts: list[str] = []
+    params: list[Any] = []
     if text:
         compiler = clauses.compiler(text, "order_by", aliases)
         for item in parse(text, "order_by").children:
-            node, direction = item.children  # type: ignore[union-attr]
+            node, direction = item.children
             name = _normal(compiler.slice(node))
             if groups is not None and name in groups:
                 cell = Sql(f'"$g{groups[name]}"')
@@ -266,7 +272,7 @@ def _order(
                     raise malformed(f"{compiler.slice(node)} is not in group_by", "order_by")
                 if groups is None and cell.aggregate:
                     raise malformed(f"{compiler.slice(node)} needs a group_by", "order_by")
-            parts.append(f"{cell.text} {(direction or 'ASC').upper()} NULLS LAST")
+            parts.append(f"{cell.text} {str(direction or 'ASC').upper()} NULLS LAST")
             params += cell.params
     if groups is not None:
         parts += [f'"$g{number}" NULLS FIRST' for number in sorted(set(groups.values()))]
