@@ -8,6 +8,9 @@ from pathlib import Path
 
 import click
 
+DEMO_KEY = "demo-key"
+DEMO_PUSH_KEY = "demo-push-key"
+
 
 @click.command()
 @click.option("--port", default=8080, show_default=True, help="Port on 127.0.0.1; 0 takes a free one.")
@@ -18,8 +21,22 @@ import click
     show_default=True,
     help="demo adds the real GeoNames cities (extra [demo]).",
 )
-@click.option("--api-key", default="demo-key", show_default=True, help="The API key that is accepted.")
-@click.option("--push-key", default="demo-push-key", show_default=True, help="The push key of the realtime dataset.")
+@click.option(
+    "--api-key",
+    default=DEMO_KEY,
+    envvar="ODS_PORTAL_API_KEY",
+    show_default=True,
+    show_envvar=True,
+    help="The API key that is accepted.",
+)
+@click.option(
+    "--push-key",
+    default=DEMO_PUSH_KEY,
+    envvar="ODS_PORTAL_PUSH_KEY",
+    show_default=True,
+    show_envvar=True,
+    help="The push key of the realtime dataset.",
+)
 @click.option("--quota", default=100_000, show_default=True, help="Calls per day.")
 @click.option("--synthetic-rows", default=0, show_default=True, help="Rows of the dataset synthetic-rows.")
 @click.option("--require-key", is_flag=True, help="Refuse anonymous calls.")
@@ -62,7 +79,9 @@ def portal(
     first = next(iter(made.store.datasets))
     click.echo(f"A portal at {made.url} with {', '.join(made.store.datasets)}")
     click.echo(f"  curl '{made.url}/api/explore/v2.1/catalog/datasets/{first}/records?limit=2'")
-    click.echo(f"  export AIRFLOW_CONN_ODS_DEFAULT='{made.airflow_uri}'")
+    if (api_key, push_key) == (DEMO_KEY, DEMO_PUSH_KEY):
+        # Keys of one's own stay out of whatever this is written to.
+        click.echo(f"  export AIRFLOW_CONN_ODS_DEFAULT='{made.airflow_uri}'")
     click.echo("Stop it with Ctrl-C.")
     if ready_file is not None:
         part = ready_file.with_name(ready_file.name + ".part")

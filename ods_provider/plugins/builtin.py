@@ -15,6 +15,8 @@ from typing import Any
 
 from ods_provider.core.checkpoint import CheckpointStore
 from ods_provider.core.connection import OdsConnection, from_parts
+from ods_provider.core.events import Event
+from ods_provider.core.narrate import narrate
 from ods_provider.core.outcome import Wait
 from ods_provider.plugins.hookspecs import hookimpl
 from ods_provider.plugins.run import Run, SchedulerAdapter
@@ -88,3 +90,11 @@ def ods_open_destination(place: Any, run: Run) -> Destination | None:
 def ods_wait_policy(wait: Wait, run: Run) -> Wait | None:
     """Spread the return over half a minute: everybody's quota comes back at the same midnight."""
     return replace(wait, until=wait.until + timedelta(seconds=random.uniform(0, JITTER_S)))
+
+
+@hookimpl
+def ods_job_event(event: Event, run: Run) -> None:
+    """Tell it in the log that the scheduler's users read."""
+    told = narrate(event)
+    if told is not None:
+        run.log.log(*told)

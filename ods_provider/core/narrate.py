@@ -1,0 +1,70 @@
+"""What happens during a run, told in sentences: one wording for every scheduler's log."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from typing import Any
+
+from ods_provider.core.events import (
+    Event,
+    JobDone,
+    JobStarted,
+    Progress,
+    QuotaSeen,
+    RequestSent,
+    RetryScheduled,
+    Waiting,
+)
+
+_UNITS = ("B", "KB", "MB", "GB", "TB")
+
+
+def narrate(event: Event) -> tuple[int, str] | None:
+    """Return an event as a logging level and a sentence, or None for what the scheduler tells itself (failures)."""
+    if isinstance(event, JobStarted):
+        verb = "Going on with" if event.resumed else "Starting"
+        return logging.INFO, f"{verb} the {event.job}" + (f" of {event.dataset_id}" if event.dataset_id else "")
+    if isinstance(event, Progress):
+        of = f" of {event.total:,}" if event.total is not None else ""
+        return logging.INFO, _bytes(event.done) if event.unit == "bytes" else f"{event.done:,}{of} {event.unit}"
+    if isinstance(event, RetryScheduled):
+        return logging.WARNING, f"Trying again in {event.wait_s:.1f} s (attempt {event.attempt}): {event.caused_by}"
+    if isinstance(event, Waiting):
+        return logging.INFO, f"Waiting until {event.until.isoformat(timespec='seconds')}: {event.reason}"
+    if isinstance(event, JobDone):
+        return logging.INFO, f"Done: {summary(event.result)}"
+    if isinstance(event, RequestSent):
+        return logging.DEBUG, f"{event.method} {event.url} {event.status} after {event.wait_s:.2f} s"
+    if isinstance(event, QuotaSeen):
+        return logging.DEBUG, f"Quota: {event.quota.remaining} of {event.quota.limit} calls left"
+    return None
+
+
+def summary(result: Any) -> str:
+    """Return what came of a job in one line: an Outcome's telling keys, or the number of rows."""
+    if not isinstance(result, Mapping):
+        return f"{len(result):,} rows" if isinstance(result, list) else str(result)
+    parts = [f"{result[name]:,} {name}" for name in ("rows", "files", "batches") if result.get(name) is not None]
+    if result.get("size_bytes") is not None:
+        parts.append(_bytes(result["size_bytes"]))
+    if result.get("path"):
+        parts.append(f"at {result['path']}")
+    if result.get("sha256"):
+        parts.append(f"sha256 {result['sha256']}")
+    if result.get("verified"):
+        parts.append(f"verified: {result['verified']}")
+    if result.get("moved"):
+        parts.append("republished meanwhile")
+    if result.get("calls") is not None:
+        left = result.get("quota_remaining")
+        parts.append(f"{result['calls']} calls" + (f", {left:,} left" if left is not None else ""))
+    return ", ".join(parts) or "nothing to tell"
+
+
+def _bytes(size: float) -> str:
+    for unit in _UNITS:
+        if size < 1000 or unit == _UNITS[-1]:
+            return f"{size:.0f} {unit}" if unit == "B" else f"{size:.1f} {unit}"
+        size /= 1000
+    raise AssertionError("the last unit takes everything")
