@@ -250,4 +250,5 @@ _EXTRAS: dict[str, Callable[[str, Any, str], Any]] = {
     "proxy": _secret,
     "allowed_hosts": _hosts,
 }
+EXTRAS = tuple(_EXTRAS)
 _ATTRIBUTES = {"push_api_key": "push_keys"}

@@ -14,16 +14,18 @@ from pathlib import Path
 from typing import Any
 
 from ods_provider.core.checkpoint import CheckpointStore
-from ods_provider.core.connection import OdsConnection, from_parts
+from ods_provider.core.connection import EXTRAS, OdsConnection, from_parts
 from ods_provider.core.events import Event
 from ods_provider.core.narrate import narrate
 from ods_provider.core.outcome import Wait
+from ods_provider.core.times import utc_now
 from ods_provider.plugins.hookspecs import hookimpl
 from ods_provider.plugins.run import Run, SchedulerAdapter
 from ods_provider.sinks.checkpoints import FolderStore
 from ods_provider.sinks.destination import Destination, destination
 
 JITTER_S = 30.0
+JITTER_SHARE = 0.1
 CHECKPOINT_URL = "ODS_CHECKPOINT_URL"
 
 
@@ -52,12 +54,11 @@ def ods_resolve_connection(ref: str, scheduler: str) -> OdsConnection | None:
 
 
 def from_environment(environ: Mapping[str, str]) -> OdsConnection:
-    """Return the connection that the environment describes."""
-    push_key = environ.get("ODS_PUSH_API_KEY")
+    """Return the connection that the environment describes: every extra has its variable, as ``ODS_MAX_WAIT_S``."""
     return from_parts(
         host=environ.get("ODS_HOST"),
         password=environ.get("ODS_API_KEY"),
-        extra={"push_api_key": push_key} if push_key else None,
+        extra={name: environ.get(f"ODS_{name.upper()}") for name in EXTRAS},
         where="environment ODS_HOST",
     )
 
@@ -88,8 +89,9 @@ def ods_open_destination(place: Any, run: Run) -> Destination | None:
 
 @hookimpl
 def ods_wait_policy(wait: Wait, run: Run) -> Wait | None:
-    """Spread the return over half a minute: everybody's quota comes back at the same midnight."""
-    return replace(wait, until=wait.until + timedelta(seconds=random.uniform(0, JITTER_S)))
+    """Spread the return: everybody's quota comes back at the same midnight. Half a minute, less after a short wait."""
+    most_s = min(JITTER_S, JITTER_SHARE * max(0.0, (wait.until - utc_now()).total_seconds()))
+    return replace(wait, until=wait.until + timedelta(seconds=random.uniform(0, most_s)))
 
 
 @hookimpl

@@ -113,7 +113,7 @@ class Front:
                 if message["status"] < 300:
                     # One for each call that succeeds, whatever its size (Q55); none is told on an error (Q30).
                     for quota in self._quotas.binding(dataset_id):
-                        quota.remaining -= 1
+                        quota.spend()
                     headers += self._quotas.headers(dataset_id)
                 message = {**message, "headers": headers + _COMMON}
             await _spoiled(line, message, fault)

@@ -169,8 +169,9 @@ class LocalPortal:
         unit: str = "day",
         dataset_id: str | None = None,
         reset_spelling: Spelling = "live",
+        reset_after_s: float | None = None,
     ) -> None:
-        """Set the portal's quota, or a dataset's own."""
+        """Set the portal's quota, or a dataset's own; ``reset_after_s`` counts from its last call."""
         self.quotas.set(
             limit=limit,
             remaining=remaining,
@@ -178,6 +179,7 @@ class LocalPortal:
             unit=unit,
             dataset_id=dataset_id,
             reset_spelling=reset_spelling,
+            reset_after_s=reset_after_s,
         )
 
     def touch(self, dataset_id: str, *, rows: int = 0, metadata_only: bool = False) -> dict[str, Any]:

@@ -22,13 +22,24 @@ def next_midnight() -> float:
 
 @dataclass
 class Quota:
-    """One quota: ``limit`` calls per ``unit``, ``remaining`` left until ``reset_at`` (seconds since the epoch)."""
+    """One quota: ``limit`` calls per ``unit``, ``remaining`` left until ``reset_at`` (seconds since the epoch).
+
+    With ``reset_after_s`` the window ends that long after its last call was used, whenever that is: for tests that
+    cannot know how long a scheduler takes to begin.
+    """
 
     limit: int
     remaining: int
     reset_at: float
     unit: str = "day"
     spelling: Spelling = "live"
+    reset_after_s: float | None = None
+
+    def spend(self) -> None:
+        """Use one call."""
+        self.remaining -= 1
+        if self.reset_after_s is not None and self.remaining == 0:
+            self.reset_at = time.time() + self.reset_after_s
 
     def refresh(self) -> None:
         """Begin a new window when the old one has ended."""
@@ -89,6 +100,7 @@ class Quotas:
         unit: str = "day",
         dataset_id: str | None = None,
         reset_spelling: Spelling = "live",
+        reset_after_s: float | None = None,
     ) -> None:
         """Set the portal's quota, or a dataset's own; what is left out keeps its value."""
         old = self.portal if dataset_id is None else self.datasets.get(dataset_id)
@@ -99,6 +111,7 @@ class Quotas:
             reset_at=time.time() + reset_in_s if reset_in_s is not None else (old.reset_at if old else next_midnight()),
             unit=unit,
             spelling=reset_spelling,
+            reset_after_s=reset_after_s,
         )
         if dataset_id is None:
             self.portal = made
