@@ -9,6 +9,7 @@ from typing import Any
 
 from ods_provider.core.errors import OdsError
 from ods_provider.core.quota import Quota
+from ods_provider.core.schema import Dataset
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +19,13 @@ class JobStarted:
     job: str
     dataset_id: str | None
     resumed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class DatasetDescribed:
+    """The portal described the dataset that the job is about: its schema and its times."""
+
+    dataset: Dataset
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +86,9 @@ class JobFailed:
     error: BaseException
 
 
-Event = JobStarted | RequestSent | RetryScheduled | QuotaSeen | Progress | Waiting | JobDone | JobFailed
+Event = (
+    JobStarted | DatasetDescribed | RequestSent | RetryScheduled | QuotaSeen | Progress | Waiting | JobDone | JobFailed
+)
 Emit = Callable[[Event], None]
 
 

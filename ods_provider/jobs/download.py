@@ -16,6 +16,7 @@ from ods_provider.core.errors import (
     OdsTimeout,
     OdsTruncated,
 )
+from ods_provider.core.events import DatasetDescribed
 from ods_provider.core.formats.check import Check, Verified
 from ods_provider.core.formats.registry import Format
 from ods_provider.core.limits import XLSX_ROWS
@@ -110,6 +111,7 @@ class DownloadJob:
 
     def _look(self, ctx: JobContext) -> _State:
         dataset = ctx.client.run(catalog.dataset(self.dataset_id))
+        ctx.emit(DatasetDescribed(dataset))
         # Groups have no count that can be trusted (Q2).
         matching = None if self.query.group_by else ctx.client.run(records.count(self.dataset_id, self.query))
         return _State(matching, dataset.records_count, dataset.data_processed)

@@ -51,7 +51,7 @@ def run_job(
     def emit(event: Event) -> None:
         plugins.notify(event, run)
 
-    with OdsClient(plugins.connection(connection_ref, scheduler), emit=emit) as client:
+    with OdsClient(plugins.connection(connection_ref, scheduler, run), emit=emit) as client:
         ctx = JobContext(client, run, plugins, emit, cancel or threading.Event(), dict(checkpoint or {}))
         emit(JobStarted(job.name, job.dataset_id, resumed=bool(checkpoint)))
         try:

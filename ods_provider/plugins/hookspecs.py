@@ -28,8 +28,8 @@ def ods_get_scheduler(name: str) -> SchedulerAdapter | None:
 
 
 @hookspec(firstresult=True)
-def ods_resolve_connection(ref: str, scheduler: str) -> OdsConnection | None:
-    """Give the connection that users of ``scheduler`` call ``ref``. Supplies: an exception ends the run."""
+def ods_resolve_connection(ref: str, scheduler: str, run: Run | None) -> OdsConnection | None:
+    """Give the connection that users of ``scheduler`` call ``ref``; ``run`` is None where no job asks. Supplies."""
 
 
 @hookspec(firstresult=True)

@@ -101,13 +101,13 @@ class Plugins:
             )
         return adapter
 
-    def connection(self, ref: str, scheduler: str) -> Any:
-        """Return the connection ``ref`` of ``scheduler``.
+    def connection(self, ref: str, scheduler: str, run: Run | None = None) -> Any:
+        """Return the connection ``ref`` of ``scheduler``; ``run`` is the job's that asks, where one does.
 
         Raises:
             OdsConfigError: No plugin knows it.
         """
-        connection = self._supply("ods_resolve_connection", ref=ref, scheduler=scheduler)
+        connection = self._supply("ods_resolve_connection", ref=ref, scheduler=scheduler, run=run)
         if connection is None:
             raise OdsConfigError(
                 f"no connection {ref!r} is known to {scheduler}",
