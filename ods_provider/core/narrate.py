@@ -17,6 +17,8 @@ from ods_provider.core.events import (
     Waiting,
 )
 
+_NOUNS = {"media": "media fetch"}  # jobs whose name is no piece of work by itself
+_ONE = {"rows": "row", "files": "file", "batches": "batch", "calls": "call"}
 _UNITS = ("B", "KB", "MB", "GB", "TB")
 
 
@@ -24,7 +26,8 @@ def narrate(event: Event) -> tuple[int, str] | None:
     """Return an event as a logging level and a sentence, or None for what the scheduler tells itself (failures)."""
     if isinstance(event, JobStarted):
         verb = "Going on with" if event.resumed else "Starting"
-        return logging.INFO, f"{verb} the {event.job}" + (f" of {event.dataset_id}" if event.dataset_id else "")
+        what = _NOUNS.get(event.job, event.job)
+        return logging.INFO, f"{verb} the {what}" + (f" of {event.dataset_id}" if event.dataset_id else "")
     if isinstance(event, Progress):
         of = f" of {event.total:,}" if event.total is not None else ""
         return logging.INFO, _bytes(event.done) if event.unit == "bytes" else f"{event.done:,}{of} {event.unit}"
@@ -44,8 +47,8 @@ def narrate(event: Event) -> tuple[int, str] | None:
 def summary(result: Any) -> str:
     """Return what came of a job in one line: an Outcome's telling keys, or the number of rows."""
     if not isinstance(result, Mapping):
-        return f"{len(result):,} rows" if isinstance(result, list) else str(result)
-    parts = [f"{result[name]:,} {name}" for name in ("rows", "files", "batches") if result.get(name) is not None]
+        return _counted(len(result), "rows") if isinstance(result, list) else str(result)
+    parts = [_counted(result[name], name) for name in ("rows", "files", "batches") if result.get(name) is not None]
     if result.get("size_bytes") is not None:
         parts.append(_bytes(result["size_bytes"]))
     if result.get("path"):
@@ -58,8 +61,12 @@ def summary(result: Any) -> str:
         parts.append("republished meanwhile")
     if result.get("calls") is not None:
         left = result.get("quota_remaining")
-        parts.append(f"{result['calls']} calls" + (f", {left:,} left" if left is not None else ""))
+        parts.append(_counted(result["calls"], "calls") + (f", {left:,} left" if left is not None else ""))
     return ", ".join(parts) or "nothing to tell"
+
+
+def _counted(number: int, units: str) -> str:
+    return f"{number:,} {_ONE[units] if number == 1 else units}"
 
 
 def _bytes(size: float) -> str:

@@ -57,3 +57,7 @@ def test_an_outcome_is_summed_up_by_the_keys_that_it_has():
     assert summary(outcome(files=40, size_bytes=999, calls=41, quota_remaining=1_000)) == (
         "40 files, 999 B, 41 calls, 1,000 left"
     )
+
+
+def test_one_is_not_plural():
+    assert summary(outcome(rows=1, batches=1, calls=1)) == "1 row, 1 batch, 1 call"
