@@ -1,7 +1,7 @@
 """The hooks. Those that supply something are fatal when they fail; the one that observes never is.
 
 No parameter has a default, and every call passes all of them: pluggy's treatment of defaults differs between versions.
-A plugin names only the parameters that it wants.
+A plugin names only the parameters that it wants. ``docs/plugins.md`` has a section on each, and a test compares.
 """
 
 from __future__ import annotations
@@ -18,6 +18,12 @@ from ods_provider.plugins.run import Run, SchedulerAdapter
 from ods_provider.sinks.destination import Destination
 
 PROJECT = "ods_provider"
+ODS_PLUGIN_API = "1.0"
+"""Version of this contract. A new hook or parameter raises its second number, what breaks a plugin its first.
+
+A plugin says with ``ODS_PLUGIN_API_REQUIRES``, a version specifier such as ``">=1.1,<2"``, what it needs.
+"""
+REQUIRES = "ODS_PLUGIN_API_REQUIRES"
 hookspec = pluggy.HookspecMarker(PROJECT)
 hookimpl = pluggy.HookimplMarker(PROJECT)
 

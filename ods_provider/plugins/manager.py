@@ -7,26 +7,33 @@ import os
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
+from importlib import import_module
 from importlib.metadata import EntryPoint, distributions
+from traceback import walk_tb
 from typing import Any
 
 import pluggy
 
 from ods_provider.core.errors import OdsConfigError, OdsError, OdsPluginError
 from ods_provider.core.events import Event
+from ods_provider.core.redact import scrub
 from ods_provider.plugins import builtin, hookspecs
 from ods_provider.plugins.run import Run, SchedulerAdapter
 
 log = logging.getLogger(__name__)
 
 PREFIX = "ods_"
+NAMED = "ODS_PLUGINS"
 DISABLE = "ODS_PLUGINS_DISABLE"
 STRICT = "ODS_PLUGINS_STRICT"
 
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """One plugin found: ``name`` (``distribution:entry-point``), its hooks, and what went wrong, if anything."""
+    """One plugin found: its name, its hooks, and what went wrong, if anything.
+
+    The name is ``distribution:entry-point``, or the module's own where ``ODS_PLUGINS`` named it.
+    """
 
     name: str
     hooks: tuple[str, ...] = ()
@@ -39,7 +46,8 @@ class Plugins:
     Args:
         extra: Plugin objects by name, registered last, so that they answer first. Tests pass theirs here.
         entry_points: Whether installed plugins are looked for.
-        environ: Environment; ``ODS_PLUGINS_DISABLE`` holds ``all`` or names to leave out, ``ODS_PLUGINS_STRICT=1``
+        environ: Environment. ``ODS_PLUGINS`` holds modules that are plugins without being installed as such,
+            ``ODS_PLUGINS_DISABLE`` names to leave out (``all``: whatever is not ours), and ``ODS_PLUGINS_STRICT=1``
             makes a broken plugin fatal.
     """
 
@@ -54,11 +62,13 @@ class Plugins:
         self._manager.add_hookspecs(hookspecs)
         self.loaded: list[Loaded] = []
         self._register("ods-provider:builtin", lambda: builtin)
-        if entry_points:
-            disabled = set(environ.get(DISABLE, "").replace(",", " ").split())
-            for name, point in _installed():
-                if name not in disabled and ("all" not in disabled or name.startswith("ods-provider:")):
-                    self._register(name, point.load)
+        disabled = _names(environ, DISABLE)
+        for name, point in _installed() if entry_points else ():
+            if name not in disabled and ("all" not in disabled or name.startswith("ods-provider:")):
+                self._register(name, point.load)
+        for name in _names(environ, NAMED):
+            if name not in disabled and "all" not in disabled:
+                self._register(name, lambda name=name: import_module(name))  # type: ignore[misc]  # binds the loop's value
         for name, plugin in (extra or {}).items():
             self._register(name, lambda plugin=plugin: plugin)  # type: ignore[misc]  # binds the loop's value
         self._report(strict=environ.get(STRICT, "") == "1")
@@ -66,14 +76,25 @@ class Plugins:
     def _register(self, name: str, load: Callable[[], object]) -> None:
         try:
             plugin = load()
+            _check_version(plugin)
             self._manager.register(plugin, name=name)
-        except Exception as error:
-            self.loaded.append(Loaded(name, problem=f"{type(error).__name__}: {error}"))
+        except (Exception, SystemExit) as error:
+            # pluggy keeps the hooks that it had taken when it met the bad one.
+            if self._manager.has_plugin(name):
+                self._manager.unregister(name=name)
+            self.loaded.append(Loaded(name, problem=scrub(f"{type(error).__name__}: {error}")))
             return
         hooks = tuple(sorted(caller.name for caller in self._manager.get_hookcallers(plugin) or ()))
+        self.loaded.append(Loaded(name, hooks, self._problem(plugin)))
+
+    def _problem(self, plugin: object) -> str | None:
         unknown = [hook for hook in _hook_names(plugin) if not hasattr(hookspecs, hook)]
-        problem = f"unknown hook {', '.join(unknown)}; known are {', '.join(known_hooks())}" if unknown else None
-        self.loaded.append(Loaded(name, hooks, problem))
+        if unknown:
+            return f"unknown hook {', '.join(unknown)}; known are {', '.join(known_hooks())}"
+        listeners = self._manager.hook.ods_job_event.get_hookimpls()
+        if any(each.wrapper or each.hookwrapper for each in listeners if each.plugin is plugin):
+            return "ods_job_event is called listener by listener and takes no wrapper"
+        return None
 
     def _report(self, *, strict: bool) -> None:
         for plugin in self.loaded:
@@ -107,7 +128,8 @@ class Plugins:
         Raises:
             OdsConfigError: No plugin knows it.
         """
-        connection = self._supply("ods_resolve_connection", ref=ref, scheduler=scheduler, run=run)
+        # What a foreign store of connections says when it fails may quote the connection, keys and all.
+        connection = self._supply("ods_resolve_connection", quote=False, ref=ref, scheduler=scheduler, run=run)
         if connection is None:
             raise OdsConfigError(
                 f"no connection {ref!r} is known to {scheduler}",
@@ -128,24 +150,34 @@ class Plugins:
         """Return ``wait``, or what a plugin made of it."""
         return self._supply("ods_wait_policy", wait=wait, run=run) or wait
 
-    def _supply(self, hook: str, **arguments: Any) -> Any:
+    def _supply(self, hook: str, *, quote: bool = True, **arguments: Any) -> Any:
         try:
             return getattr(self._manager.hook, hook)(**arguments)
         except OdsError:
             raise
         except Exception as error:
+            said = f"{type(error).__name__}: {error}" if quote else type(error).__name__
             raise OdsPluginError(
-                f"a plugin failed: {type(error).__name__}: {error}",
+                f"the plugin {self._culprit(hook, error)} failed: {said}",
                 where=hook,
                 advice="`ods plugins` lists what is loaded; take the failing one out with ODS_PLUGINS_DISABLE",
-            ) from error
+            ) from (error if quote else None)
+
+    def _culprit(self, hook: str, error: Exception) -> str:
+        """Return the name of the plugin in whose code ``error`` was raised."""
+        implementations = getattr(self._manager.hook, hook).get_hookimpls()
+        names = {getattr(each.function, "__code__", None): each.plugin_name for each in implementations}
+        called = [names[frame.f_code] for frame, _ in walk_tb(error.__traceback__) if frame.f_code in names]
+        return called[-1] if called else "that was asked"
 
     # The hook that observes
 
     def notify(self, event: Event, run: Run) -> None:
         """Tell every listener, one by one: one that fails silences no other (pluggy's own call would stop)."""
         given = {"event": event, "run": run}
-        for implementation in self._manager.hook.ods_job_event.get_hookimpls():
+        for implementation in reversed(self._manager.hook.ods_job_event.get_hookimpls()):
+            if implementation.wrapper or implementation.hookwrapper:
+                continue
             try:
                 implementation.function(*(given[name] for name in implementation.argnames))
             except Exception:
@@ -155,6 +187,30 @@ class Plugins:
 def known_hooks() -> list[str]:
     """Return the names of all hooks."""
     return sorted(name for name in vars(hookspecs) if name.startswith(PREFIX))
+
+
+def _check_version(plugin: object) -> None:
+    """Raise when the plugin asks for another version of the contract than this one."""
+    needs = getattr(plugin, hookspecs.REQUIRES, None)
+    if needs is None:
+        return
+    from packaging.specifiers import InvalidSpecifier, SpecifierSet
+
+    try:
+        fits = SpecifierSet(needs).contains(hookspecs.ODS_PLUGIN_API)
+    except (InvalidSpecifier, TypeError, AttributeError):
+        raise OdsPluginError(
+            f"{hookspecs.REQUIRES}={needs!r} is no version specifier", advice='Write it as ">=1.0,<2"'
+        ) from None
+    if not fits:
+        raise OdsPluginError(
+            f"it needs the plugin API {needs}, and this is {hookspecs.ODS_PLUGIN_API}",
+            advice="Install the versions of the plugin and of ods-provider that fit",
+        )
+
+
+def _names(environ: Mapping[str, str], variable: str) -> list[str]:
+    return list(dict.fromkeys(environ.get(variable, "").replace(",", " ").split()))
 
 
 def _hook_names(plugin: object) -> list[str]:
