@@ -129,8 +129,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rows", type=int, default=1_000_000)
     parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--smoke", action="store_true", help="see that it runs; the figures mean little")
     parser.add_argument("--client", nargs=2, metavar=("URL", "PATH"))
     options = parser.parse_args()
+    if options.smoke:
+        options.rows, options.rounds = 100_000, 1
     if options.client:
         client(*options.client)
         return
