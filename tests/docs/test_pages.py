@@ -1,0 +1,77 @@
+"""The documentation is a subject of tests: its examples run, its tables are the code's, its links lead somewhere."""
+
+from __future__ import annotations
+
+import ast
+import importlib.util
+import re
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
+
+
+def load(path: Path) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture(scope="module")
+def tool() -> ModuleType:
+    return load(ROOT / "docs" / "tools" / "pages.py")
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_what_a_page_takes_from_the_code_is_what_the_code_says(page, tool):
+    text = page.read_text()
+    assert tool.filled(text) == text, "run: python docs/tools/pages.py"
+
+
+def test_a_class_whose_docstring_leaves_an_argument_out_is_refused(tool, tmp_path):
+    source = '''
+class Made:
+    """Do.
+
+    Args:
+        told: Yes.
+    """
+
+    def __init__(self, *, told, untold): ...
+'''
+    (tmp_path / "made.py").write_text(source)
+    with pytest.raises(SystemExit, match="does not explain untold"):
+        tool.arguments(tmp_path / "made.py", "Made")  # an absolute path stays what it is
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_links_within_the_project_lead_to_files(page):
+    links = re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", page.read_text())
+    missing = [link for link in links if not (page.parent / link).exists()]
+    assert not missing
+
+
+@pytest.mark.parametrize("kind", ["operators", "sensors"])
+def test_every_operator_and_sensor_has_a_page(kind):
+    classes = {}
+    for path in (ROOT / "ods_provider" / kind).glob("*.py"):
+        for node in ast.parse(path.read_text()).body:
+            if isinstance(node, ast.ClassDef) and node.name not in ("OdsJobOperator", "OdsLookingSensor"):
+                classes[node.name] = path.stem
+    assert classes
+    for name, module in classes.items():
+        assert (ROOT / "docs" / kind / f"{module}.md").read_text().startswith(f"# {name}\n")
+
+
+def test_the_first_dag_of_the_readme_parses_and_is_twenty_lines_long():
+    (code,) = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+    space: dict[str, object] = {}
+    exec(compile(code, "README.md", "exec"), space)
+    assert [task.task_id for task in space["dag"].tasks] == ["updated", "download"]  # type: ignore[attr-defined]
+    assert len(code.splitlines()) <= 24
