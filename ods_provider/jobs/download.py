@@ -153,7 +153,7 @@ class DownloadJob:
         spool: IO[bytes] | None = None
         try:
             # A store that cannot be read before it is committed: the check gets a copy on local disk.
-            if check.random_access and writer.read_back() is None:
+            if check.random_access and not writer.readable:
                 spool = tempfile.TemporaryFile()  # noqa: SIM115  closed below, with everything else
             self._pour(ctx, stream, writer, check, spool)
             rows = self._finish(check, writer, spool)
@@ -186,7 +186,7 @@ class DownloadJob:
         if spool is not None:
             spool.seek(0)
             return check.finish(spool)
-        with cast("IO[bytes]", writer.read_back()) as file:
+        with writer.read_back() as file:
             return check.finish(file)
 
     def _expect_rows(self, rows: int | None, before: _State, after: _State) -> None:

@@ -22,7 +22,7 @@ class Allowance:
 
     def __init__(self, max_bytes: int) -> None:
         self._max_bytes = max_bytes
-        self._used = 2
+        self._used = 0  # each row costs its text and two marks: the brackets of the list, or a comma and a space
 
     def take(self, rows: Iterable[Any]) -> None:
         """Count rows in.

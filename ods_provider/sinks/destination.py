@@ -13,7 +13,7 @@ from ods_provider.core.errors import OdsConfigError, OdsError, OdsSinkError
 from ods_provider.core.redact import scrub
 
 # What no waiting cures; anything else a store says may be a passing fault.
-_FINAL = (PermissionError, FileNotFoundError, NotADirectoryError, IsADirectoryError)
+_FINAL = (PermissionError, FileNotFoundError, FileExistsError, NotADirectoryError, IsADirectoryError)
 _FINAL_ERRNO = {28, 30, 36, 122}  # no space, read-only, name too long, disk quota
 
 

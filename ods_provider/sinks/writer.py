@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, Literal, Self
 
@@ -61,10 +62,13 @@ class FileWriter:
         self._hash.update(data)
         self.size_bytes += len(data)
 
-    def read_back(self) -> IO[bytes] | None:
-        """Return what was written so far as a file to jump about in, or None where it cannot be read yet."""
-        if self._how != "replace":
-            return None
+    @property
+    def readable(self) -> bool:
+        """Whether what was written can be read before it is committed."""
+        return self._how == "replace"
+
+    def read_back(self) -> IO[bytes]:
+        """Return what was written so far as a file to jump about in, where it is ``readable``; the caller closes it."""
         with speaking(self.place):
             self._file.flush()
             return open(self._part.path, "rb")
@@ -75,8 +79,14 @@ class FileWriter:
             if self._how == "replace":
                 self._file.flush()
                 os.fsync(self._file.fileno())
-                self._file.close()
+                if not self._still_ours():
+                    raise OdsSinkError(
+                        "another run of the same task writes this file too",
+                        where=self.place.url,
+                        advice="Let that run finish: this one gives way and keeps nothing",
+                    )
                 os.replace(self._part.path, self.place.path)
+                self._file.close()
             else:
                 self._file.close()
                 if self._how == "commit":
@@ -92,9 +102,13 @@ class FileWriter:
             if self._how == "commit":
                 # Not closed first: closing an upload in autocommit=False keeps it pending.
                 self._file.discard()
+                # fsspec's destructor closes what is not marked closed, and closing begins a new upload.
+                self._file.closed = True
             else:
+                ours = self._how != "replace" or self._still_ours()
                 self._file.close()
-                self._part.remove()
+                if ours:
+                    self._part.remove()
         except Exception:
             # The failure that led here is the one to report; an orphan part is overwritten by the next try.
             return
@@ -102,10 +116,20 @@ class FileWriter:
     def _begin(self) -> tuple[_How, Any]:
         with speaking(self.place):
             if self.place.local:
-                return "replace", open(self._part.path, "wb", buffering=1_048_576)
+                # A file of its own: a worker given up for dead may still hold the older one and write into it.
+                self._part.remove()
+                return "replace", open(self._part.path, "xb", buffering=1_048_576)
             if _commits(self.place.fs):
                 return "commit", self.place.fs.open(self.place.path, "wb", autocommit=False)
             return "move", self.place.fs.open(self._part.path, "wb")
+
+    def _still_ours(self) -> bool:
+        here = os.fstat(self._file.fileno())
+        try:
+            there = Path(self._part.path).stat()
+        except FileNotFoundError:
+            return False
+        return (here.st_dev, here.st_ino) == (there.st_dev, there.st_ino)
 
 
 def _commits(fs: Any) -> bool:

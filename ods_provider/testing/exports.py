@@ -138,7 +138,7 @@ def _parquet(export: Export, cursor: Any) -> Iterator[bytes]:
     import pyarrow.parquet as pq
 
     cells = ", ".join(_parquet_cell(number, column) for number, column in enumerate(export.columns)) or "1"
-    reader = cursor.execute(export.select(cells), list(export.asked.compiled.params)).fetch_record_batch(50_000)
+    reader = cursor.sql(export.select(cells), params=list(export.asked.compiled.params)).to_arrow_reader(50_000)
     schema = pa.schema([field.with_name(name) for field, name in zip(reader.schema, export.header(), strict=False)])
     with tempfile.TemporaryFile() as file:
         with pq.ParquetWriter(file, schema, compression=export.options["parquet_compression"]) as writer:

@@ -116,6 +116,8 @@ class LocalPortal:
         """Serve from a thread of this process until ``stop``."""
         # A connection that a fault closes under its answer is no news.
         logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)
+        # Its lines show the push key; pytest listens even to loggers that do not propagate.
+        logging.getLogger("uvicorn.access").disabled = True
         self._thread = threading.Thread(target=self._serve, name="ods-portal", daemon=True)
         self._thread.start()
         ready = threading.Event()

@@ -1,0 +1,62 @@
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from lab import API_KEY, PUSH_KEY, Lab, Shelf, assert_no_key
+
+from ods_provider.testing.portal import LocalPortal
+
+
+@pytest.fixture(scope="session")
+def _big_portal() -> Iterator[LocalPortal]:
+    with LocalPortal(synthetic_rows=12_345, api_key=API_KEY, push_key=PUSH_KEY) as portal:
+        yield portal
+
+
+@pytest.fixture
+def portal(_big_portal: LocalPortal) -> Iterator[LocalPortal]:
+    """A portal with 12,345 synthetic rows, as it was at its start."""
+    _big_portal.reset()
+    yield _big_portal
+    _big_portal.clear_faults()
+
+
+@pytest.fixture
+def lab(portal: LocalPortal, tmp_path: Path, shelf: Shelf) -> Iterator[Lab]:
+    """Jobs against that portal with both keys; at the end no key stands in anything that was said."""
+    made = Lab(portal.url, tmp_path, api_key=API_KEY, push_api_key=PUSH_KEY)
+    yield made
+    assert_no_key(*shelf.lines, *map(repr, made.events), *map(str, made.events))
+
+
+@pytest.fixture
+def make_lab(tmp_path: Path) -> Callable[..., Lab]:
+    """Makes a lab with settings of its own."""
+
+    def make(url: str, **settings: object) -> Lab:
+        return Lab(url, tmp_path, **settings)
+
+    return make
+
+
+@pytest.fixture
+def shelf() -> Iterator[Shelf]:
+    """Every log line of the test, debug included."""
+    kept, root = Shelf(), logging.getLogger()
+    level = root.level
+    root.addHandler(kept)
+    root.setLevel(logging.DEBUG)
+    yield kept
+    root.removeHandler(kept)
+    root.setLevel(level)
+
+
+@pytest.fixture
+def out(tmp_path: Path) -> Path:
+    """Where the destinations lie."""
+    folder = tmp_path / "out"
+    folder.mkdir()
+    return folder

@@ -1,0 +1,325 @@
+from __future__ import annotations
+
+import csv
+import hashlib
+import json
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+import openpyxl
+import pyarrow.parquet as pq
+import pytest
+from bucket import Bucket
+from fsspec.implementations.memory import MemoryFileSystem
+from lab import Lab
+
+from ods_provider.core.errors import (
+    OdsAuthError,
+    OdsConfigError,
+    OdsError,
+    OdsIncomplete,
+    OdsMoved,
+    OdsNotAPortal,
+    OdsNotFound,
+    OdsQueryError,
+    OdsTimeout,
+    OdsTransportError,
+    OdsTruncated,
+)
+from ods_provider.core.events import JobDone, RetryScheduled
+from ods_provider.core.formats.registry import format_named
+from ods_provider.core.outcome import Wait
+from ods_provider.core.query import Query
+from ods_provider.jobs.context import Suspended
+from ods_provider.jobs.download import DownloadJob
+from ods_provider.testing.portal import LocalPortal
+
+COUNTED = ("csv", "json", "jsonl", "geojson", "parquet", "xlsx")
+
+
+def _job(path: Path, format: str = "csv", dataset_id: str = "world-capitals", **how: Any) -> DownloadJob:
+    return DownloadJob(dataset_id, path, format_named(format), **how)
+
+
+def _names(path: Path, format: str) -> list[str]:
+    if format == "csv":
+        with path.open(newline="", encoding="utf-8") as file:
+            return [row["name"] for row in csv.DictReader(file)]
+    if format == "jsonl":
+        return [json.loads(line)["name"] for line in path.read_text().splitlines()]
+    if format == "json":
+        return [row["name"] for row in json.loads(path.read_text())]
+    if format == "geojson":
+        return [feature["properties"]["name"] for feature in json.loads(path.read_text())["features"]]
+    if format == "parquet":
+        return pq.read_table(path).column("name").to_pylist()
+    with path.open("rb") as file:
+        header, *rows = openpyxl.load_workbook(file).active.iter_rows(values_only=True)
+    return [row[header.index("name")] for row in rows]
+
+
+@pytest.mark.parametrize("format", COUNTED)
+def test_every_counted_format_holds_exactly_the_rows_of_the_source(
+    lab: Lab, portal: LocalPortal, out: Path, format: str
+) -> None:
+    path = out / f"cities.{format}"
+    result = lab.done(_job(path, format))
+    assert sorted(_names(path, format)) == sorted(row["name"] for row in portal.rows("world-capitals"))
+    assert "Kābul" in _names(path, format)
+    assert result["verified"] == "counted"
+    assert result["rows"] == 110
+    assert result["size_bytes"] == path.stat().st_size
+    assert result["sha256"] == hashlib.sha256(path.read_bytes()).hexdigest()
+    assert result["moved"] is False
+    assert result["data_processed"] == "2026-01-05T08:00:00+00:00"
+    assert result["calls"] == len(portal.requests)
+    assert lab.files() == [path.name]
+
+
+def test_csv_comes_comma_separated_without_a_bom_unless_told_otherwise(lab: Lab, out: Path) -> None:
+    lab.done(_job(out / "a.csv"))
+    assert (out / "a.csv").read_bytes().startswith(b"geoname_id,name,")
+    lab.done(_job(out / "b.csv", format_options={"delimiter": ";", "with_bom": True, "quote_all": True}))
+    assert (out / "b.csv").read_bytes().startswith('\ufeff"geoname_id";"name";'.encode())
+
+
+def test_a_query_is_counted_too(lab: Lab, portal: LocalPortal, out: Path) -> None:
+    query = Query.of(select="name", where="population > 1000000", order_by="name", exclude={"timezone": "Europe"})
+    result = lab.done(_job(out / "a.jsonl", "jsonl", query=query))
+    rows = portal.rows("world-capitals")
+    expected = sorted(
+        row["name"] for row in rows if row["population"] > 1_000_000 and not row["timezone"].startswith("Europe")
+    )
+    assert sorted(_names(out / "a.jsonl", "jsonl")) == expected
+    assert result["rows"] == len(expected)
+
+
+def test_a_limit_is_the_number_of_rows(lab: Lab, out: Path) -> None:
+    assert lab.done(_job(out / "a.parquet", "parquet", limit=17))["rows"] == 17
+
+
+def test_groups_are_not_capped_and_prove_the_container_only(lab: Lab, out: Path) -> None:
+    query = Query.of(select="count(*) as n", group_by="id")
+    result = lab.done(_job(out / "a.csv", dataset_id="synthetic-rows", query=query))
+    assert (result["rows"], result["verified"]) == (12_345, "container")
+
+
+def test_an_older_file_is_replaced_only_by_a_whole_one(lab: Lab, portal: LocalPortal, out: Path) -> None:
+    (out / "a.csv").write_text("the older file")
+    portal.fault("short_rows", path="/exports/", times=None)
+    with pytest.raises(OdsIncomplete):
+        lab.run(_job(out / "a.csv"))
+    assert (out / "a.csv").read_text() == "the older file"
+    portal.clear_faults()
+    lab.done(_job(out / "a.csv"))
+    assert (out / "a.csv").read_text().startswith("geoname_id")
+    assert lab.files() == ["a.csv"]
+
+
+@pytest.mark.parametrize("format", COUNTED)
+def test_a_stream_cut_once_is_fetched_again(lab: Lab, portal: LocalPortal, out: Path, format: str) -> None:
+    portal.fault("cut", path="/exports/", after_bytes=900)
+    result = lab.done(_job(out / "a", format))
+    assert result["rows"] == 110
+    assert len(lab.heard(RetryScheduled)) == 1
+    assert lab.files() == ["a"]
+
+
+@pytest.mark.parametrize("format", COUNTED)
+def test_a_gzip_stream_that_ends_early_inside_whole_chunks_is_fetched_again(
+    lab: Lab, portal: LocalPortal, out: Path, format: str
+) -> None:
+    portal.fault("short_gzip", path="/exports/", after_bytes=500)
+    assert lab.done(_job(out / "a", format))["rows"] == 110
+    assert lab.files() == ["a"]
+
+
+def test_a_stream_cut_anywhere_never_leaves_a_file(lab: Lab, portal: LocalPortal, out: Path) -> None:
+    lab.settings["max_retries"] = 0
+    lab.done(_job(out / "whole.jsonl", "jsonl"))
+    (out / "whole.jsonl").unlink()
+    size = next(request.bytes_sent for request in portal.requests if "/exports/" in request.path)
+    for kind in ("cut", "short_gzip"):
+        for after_bytes in [0, 1, 9, 10, 17, *range(100, size, size // 9), size - 9, size - 8, size - 1]:
+            portal.fault(kind, path="/exports/", after_bytes=after_bytes)
+            with pytest.raises((OdsTruncated, OdsTransportError, OdsIncomplete, OdsNotAPortal)):
+                lab.run(_job(out / "a.jsonl", "jsonl"))
+            assert lab.files() == [], f"{kind} after {after_bytes}"
+            portal.clear_faults()
+
+
+def test_an_export_short_of_one_row_is_an_error_that_says_so(lab: Lab, portal: LocalPortal, out: Path) -> None:
+    for format in COUNTED:
+        portal.fault("short_rows", path="/exports/")
+        with pytest.raises(OdsIncomplete, match="109 rows where the portal counts 110") as caught:
+            lab.run(_job(out / "a", format))
+        assert caught.value.transient
+        assert lab.files() == []
+
+
+def test_a_stalled_stream_times_out_and_is_fetched_again(lab: Lab, portal: LocalPortal, out: Path) -> None:
+    lab.settings["timeout_s"] = 0.5
+    portal.fault("stall", path="/exports/", seconds=2, after_bytes=0)
+    assert lab.done(_job(out / "a.csv"))["rows"] == 110
+
+
+def test_a_portal_that_stays_silent_is_a_timeout(lab: Lab, portal: LocalPortal, out: Path) -> None:
+    lab.settings |= {"timeout_s": 0.3, "max_retries": 0}
+    portal.fault("stall", path="/exports/", seconds=2)
+    with pytest.raises(OdsTimeout, match="timeout_s"):
+        lab.run(_job(out / "a.csv"))
+    assert lab.files() == []
+
+
+def test_a_dropped_connection_is_tried_again(lab: Lab, portal: LocalPortal, out: Path) -> None:
+    portal.fault("drop", path="/exports/")
+    assert lab.done(_job(out / "a.csv"))["rows"] == 110
+
+
+@pytest.mark.parametrize(
+    ("fault", "options", "kind", "said"),
+    [
+        ("login_html", {}, OdsAuthError, "login page"),
+        ("html", {}, OdsNotAPortal, "web page"),
+        ("json_error", {}, OdsQueryError, "the export failed"),
+        ("json_error", {"error_code": "ForbiddenAccess", "message": "No."}, OdsAuthError, "gated"),
+        ("empty_gated", {}, OdsIncomplete, "0 rows where the portal counts 110"),
+        ("status", {"status": 403}, OdsAuthError, "key"),
+        ("redirect", {"location": "https://moved.example.org/x"}, OdsNotAPortal, "moved.example.org"),
+    ],
+)
+def test_what_is_no_export_is_named_and_leaves_no_file(
+    lab: Lab, portal: LocalPortal, out: Path, fault: str, options: dict[str, Any], kind: type[OdsError], said: str
+) -> None:
+    portal.fault(fault, path="/exports/", times=None, **options)
+    with pytest.raises(kind, match=said):
+        lab.run(_job(out / "a.csv"))
+    assert lab.files() == []
+
+
+def test_gated_data_is_refused_before_anything_is_fetched(lab: Lab, out: Path) -> None:
+    lab.api_key = None
+    with pytest.raises(OdsAuthError, match=r"permission|gated"):
+        lab.run(_job(out / "a.csv", dataset_id="gated-loads"))
+    assert lab.files() == []
+
+
+def test_an_unknown_dataset_is_not_found(lab: Lab, out: Path) -> None:
+    with pytest.raises(OdsNotFound, match="nowhere"):
+        lab.run(_job(out / "a.csv", dataset_id="nowhere"))
+
+
+def test_min_rows_refuses_a_file_that_is_too_small(lab: Lab, out: Path) -> None:
+    with pytest.raises(OdsIncomplete, match="min_rows=111"):
+        lab.run(_job(out / "a.csv", min_rows=111))
+    assert lab.files() == []
+    assert lab.done(_job(out / "a.csv", min_rows=110))["rows"] == 110
+
+
+def _republish_during(portal: LocalPortal, *, times: int, rows: int = 1) -> threading.Thread:
+    """Republish the dataset each time an export of it begins."""
+
+    def watch() -> None:
+        done = 0
+        until = time.monotonic() + 20
+        while done < times and time.monotonic() < until:
+            begun = sum("/exports/" in request.path for request in portal.requests)
+            if begun > done:
+                done += 1
+                portal.touch("world-capitals", rows=rows)
+            time.sleep(0.002)
+
+    thread = threading.Thread(target=watch, daemon=True)
+    thread.start()
+    return thread
+
+
+def test_a_dataset_republished_meanwhile_is_fetched_again(lab: Lab, portal: LocalPortal, out: Path) -> None:
+    portal.fault("stall", path="/exports/", seconds=0.4)
+    watcher = _republish_during(portal, times=1)
+    result = lab.done(_job(out / "a.csv"))
+    watcher.join()
+    assert (result["rows"], result["moved"]) == (111, False)
+    assert sum("/exports/" in request.path for request in portal.requests) == 2
+
+
+def test_a_dataset_that_is_always_republished_fails_after_three_tries(lab: Lab, portal: LocalPortal, out: Path) -> None:
+    portal.fault("stall", path="/exports/", seconds=0.2, times=None)
+    watcher = _republish_during(portal, times=3)
+    with pytest.raises(OdsMoved, match="republished while it was read"):
+        lab.run(_job(out / "a.csv"))
+    watcher.join()
+    assert sum("/exports/" in request.path for request in portal.requests) == 3
+    assert lab.files() == []
+
+
+def test_if_moved_fail_fails_at_once(lab: Lab, portal: LocalPortal, out: Path) -> None:
+    portal.fault("stall", path="/exports/", seconds=0.4)
+    watcher = _republish_during(portal, times=1)
+    with pytest.raises(OdsMoved):
+        lab.run(_job(out / "a.csv", if_moved="fail"))
+    watcher.join()
+    assert lab.files() == []
+
+
+def test_if_moved_accept_keeps_a_file_between_the_two_counts(lab: Lab, portal: LocalPortal, out: Path) -> None:
+    portal.fault("stall", path="/exports/", seconds=0.4)
+    watcher = _republish_during(portal, times=1, rows=3)
+    result = lab.done(_job(out / "a.csv", if_moved="accept"))
+    watcher.join()
+    assert result["moved"] is True
+    assert 110 <= result["rows"] <= 113
+
+
+def test_a_spent_quota_becomes_a_wait_and_leaves_nothing_half_done(lab: Lab, portal: LocalPortal, out: Path) -> None:
+    portal.set_quota(remaining=2, reset_in_s=90)
+    assert isinstance(lab.run(_job(out / "a.csv")), Wait)
+    assert lab.files() == []
+    portal.set_quota(remaining=100, reset_in_s=90)
+    assert lab.done(_job(out / "a.csv"))["rows"] == 110
+
+
+def test_a_cancelled_download_stops_and_leaves_nothing(lab: Lab, portal: LocalPortal, out: Path) -> None:
+    portal.fault("throttle", path="/exports/", bytes_per_s=100_000)
+    cancel = threading.Event()
+    threading.Timer(0.3, cancel.set).start()
+    with pytest.raises(Suspended):
+        lab.run(_job(out / "a.jsonl", "jsonl", dataset_id="synthetic-rows"), cancel=cancel)
+    assert lab.files() == []
+
+
+def test_more_rows_than_a_sheet_holds_are_refused_before_the_download() -> None:
+    with pytest.raises(OdsConfigError, match="has no option colour"):
+        _job(Path("a.xlsx"), "xlsx", format_options={"colour": "red"})
+    with pytest.raises(OdsConfigError, match="if_moved"):
+        _job(Path("a.csv"), if_moved="perhaps")
+
+
+def test_a_destination_that_cannot_be_written_is_named(lab: Lab, out: Path) -> None:
+    (out / "file").write_text("")
+    with pytest.raises(OdsError, match="destination failed") as caught:
+        lab.run(_job(out / "file" / "a.csv"))
+    assert not caught.value.transient
+
+
+@pytest.mark.parametrize("format", ["csv", "parquet", "xlsx"])
+def test_a_download_lands_whole_in_memory_and_in_an_object_store(lab: Lab, portal: LocalPortal, format: str) -> None:
+    bucket, memory = Bucket(), MemoryFileSystem()
+    lab.filesystems = {"bucket": bucket, "mem": memory}
+    MemoryFileSystem.store.clear()
+    for root in ("bucket://b", "mem:///b"):
+        result = lab.done(_job(f"{root}/cities.{format}", format))
+        assert (result["rows"], result["path"]) == (110, f"{root}/cities.{format}")
+    assert hashlib.sha256(bucket.objects[f"b/cities.{format}"]).hexdigest() == lab.heard(JobDone)[0].result["sha256"]
+    assert list(bucket.objects) == [f"b/cities.{format}"]
+    assert list(MemoryFileSystem.store) == [f"/b/cities.{format}"]
+    portal.fault("short_rows", path="/exports/", times=None)
+    for root in ("bucket://b", "mem:///b"):
+        with pytest.raises(OdsIncomplete):
+            lab.run(_job(f"{root}/other.{format}", format))
+    assert list(bucket.objects) == [f"b/cities.{format}"]
+    assert list(MemoryFileSystem.store) == [f"/b/cities.{format}"]
+    assert bucket.pending == {}
+    MemoryFileSystem.store.clear()

@@ -1,0 +1,166 @@
+from __future__ import annotations
+
+import hashlib
+import json
+import threading
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+from lab import Lab
+
+from ods_provider.core.errors import OdsConfigError, OdsNotFound, OdsServerError
+from ods_provider.core.events import Progress
+from ods_provider.core.outcome import Wait
+from ods_provider.jobs.context import Suspended
+from ods_provider.jobs.media import MANIFEST, MediaJob
+from ods_provider.testing.portal import LocalPortal
+
+
+def _manifest(folder: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in (folder / MANIFEST).read_text().splitlines()]
+
+
+def _fetched(portal: LocalPortal) -> list[str]:
+    return [request.path for request in portal.requests if "/files/" in request.path and request.status == 200]
+
+
+def test_attachments_come_under_safe_names_with_a_manifest(lab: Lab, portal: LocalPortal, out: Path) -> None:
+    result = lab.done(MediaJob("landmark-photos", out))
+    assert lab.files() == ["landmarks.zip", MANIFEST, "readme.txt", "Übersicht 2026_.pdf"]
+    kept = {item.title: item.content for item in portal.store.datasets["landmark-photos"].attachments}
+    for entry in _manifest(out):
+        content = (out / entry["file"]).read_bytes()
+        assert content == kept[entry["title"]]
+        assert entry["size_bytes"] == len(content)
+        assert entry["sha256"] == hashlib.sha256(content).hexdigest()
+        assert entry["url"].startswith(portal.url)
+    assert result["files"] == 3
+    assert result["manifest"] == str(out / MANIFEST)
+    assert result["size_bytes"] == sum(map(len, kept.values()))
+
+
+def test_the_files_of_records_all_come_in_parallel(lab: Lab, portal: LocalPortal, out: Path) -> None:
+    result = lab.done(MediaJob("landmark-photos", out, kind="files", parallel=8))
+    contents = {content for _, content in portal.store.datasets["landmark-photos"].files.values()}
+    assert {(out / entry["file"]).read_bytes() for entry in _manifest(out)} == contents
+    assert result["files"] == len(contents) == 40
+    assert "Sehenswürdigkeit 07.png" in lab.files()
+    assert lab.heard(Progress)[-1] == Progress(40, 40, "files")
+    assert len(lab.files()) == 41
+
+
+def test_a_record_query_narrows_the_files(lab: Lab, out: Path) -> None:
+    job = MediaJob("landmark-photos", out, kind="files", field="photo", where=("taken_on < date'2025-03-01'",))
+    assert 0 < lab.done(job)["files"] < 40
+
+
+def test_a_limit_is_the_number_of_files(lab: Lab, out: Path) -> None:
+    assert lab.done(MediaJob("landmark-photos", out, kind="files", limit=3))["files"] == 3
+
+
+def test_a_dataset_without_attachments_gives_an_empty_manifest(lab: Lab, out: Path) -> None:
+    result = lab.done(MediaJob("world-capitals", out))
+    assert result["files"] == 0
+    assert lab.files() == [MANIFEST]
+
+
+def test_a_field_that_holds_no_files_is_named_with_those_that_do(lab: Lab, out: Path) -> None:
+    with pytest.raises(OdsConfigError, match=r"'title' is no field of files.*photo"):
+        lab.run(MediaJob("landmark-photos", out, kind="files", field="title"))
+    with pytest.raises(OdsConfigError, match="Fields of files are: none"):
+        lab.run(MediaJob("world-capitals", out, kind="files"))
+
+
+def test_unfit_arguments_are_refused_before_any_call(portal: LocalPortal, out: Path) -> None:
+    with pytest.raises(OdsConfigError, match="kind='pictures'"):
+        MediaJob("landmark-photos", out, kind="pictures")  # type: ignore[arg-type]
+    with pytest.raises(OdsConfigError, match="field and where"):
+        MediaJob("landmark-photos", out, where=("a",))
+    assert portal.requests == []
+
+
+def test_files_of_others_in_the_folder_are_left_alone(lab: Lab, out: Path) -> None:
+    (out / "mine.txt").write_text("mine")
+    lab.done(MediaJob("landmark-photos", out))
+    assert (out / "mine.txt").read_text() == "mine"
+
+
+def test_a_second_run_fetches_anew_and_replaces(lab: Lab, out: Path) -> None:
+    lab.done(MediaJob("landmark-photos", out))
+    (out / "readme.txt").write_text("spoiled")
+    lab.done(MediaJob("landmark-photos", out))
+    assert (out / "readme.txt").read_text() != "spoiled"
+
+
+def test_a_spent_quota_becomes_a_wait_and_no_file_is_fetched_twice(lab: Lab, portal: LocalPortal, out: Path) -> None:
+    job = MediaJob("landmark-photos", out, kind="files", parallel=2)
+    lab.settings["max_wait_s"] = 1
+    portal.set_quota(remaining=15, reset_in_s=90)
+    assert isinstance(lab.run(job), Wait)
+    assert 10 <= len(_fetched(portal)) <= 15
+    assert MANIFEST not in lab.files()
+    portal.set_quota(remaining=1000, reset_in_s=90)
+    assert lab.done(job)["files"] == 40
+    assert set(Counter(_fetched(portal)).values()) == {1}
+    assert len(lab.files()) == 41
+
+
+def test_another_host_goes_on_where_the_first_stopped(lab: Lab, portal: LocalPortal, out: Path) -> None:
+    job = MediaJob("landmark-photos", out, kind="files")
+    portal.set_quota(remaining=12, reset_in_s=90)
+    assert isinstance(lab.run(job), Wait)
+    elsewhere = Lab(portal.url, lab.folder / "another-host", api_key=lab.api_key)
+    portal.set_quota(remaining=1000, reset_in_s=90)
+    assert elsewhere.done(job)["files"] == 40
+    assert set(Counter(_fetched(portal)).values()) == {1}
+
+
+def test_a_confirmed_file_that_somebody_removed_is_fetched_again(lab: Lab, portal: LocalPortal, out: Path) -> None:
+    job = MediaJob("landmark-photos", out, kind="files")
+    portal.set_quota(remaining=12, reset_in_s=90)
+    assert isinstance(lab.run(job), Wait)
+    gone = next(path for path in out.iterdir() if path.suffix == ".png")
+    gone.unlink()
+    portal.set_quota(remaining=1000, reset_in_s=90)
+    lab.done(job)
+    assert gone.exists()
+
+
+def test_a_cut_file_is_fetched_again(lab: Lab, portal: LocalPortal, out: Path) -> None:
+    portal.fault("cut", path="/attachments/", after_bytes=300, times=2)
+    assert lab.done(MediaJob("landmark-photos", out))["files"] == 3
+    assert len(lab.files()) == 4
+
+
+def test_a_file_that_fails_for_good_fails_the_job_and_keeps_the_others(
+    lab: Lab, portal: LocalPortal, out: Path
+) -> None:
+    portal.fault("status", path="/files/", skip=10, times=None, status=404)
+    with pytest.raises(OdsNotFound):
+        lab.run(MediaJob("landmark-photos", out, kind="files", parallel=1))
+    assert sum(name.endswith(".png") for name in lab.files()) == 10
+    assert not any(name.endswith(".part") for name in lab.files())
+    portal.clear_faults()
+    assert lab.done(MediaJob("landmark-photos", out, kind="files"))["files"] == 40
+    assert set(Counter(_fetched(portal)).values()) == {1}
+
+
+def test_a_portal_that_fails_is_asked_as_often_as_the_connection_says(lab: Lab, portal: LocalPortal, out: Path) -> None:
+    lab.settings["max_retries"] = 1
+    portal.fault("status", path="/attachments/", times=None, status=503)
+    with pytest.raises(OdsServerError) as caught:
+        lab.run(MediaJob("landmark-photos", out, parallel=1))
+    assert caught.value.transient
+    assert sum("/attachments/" in request.path for request in portal.requests) == 2
+
+
+def test_a_cancelled_fetch_stops_and_leaves_no_half_file(lab: Lab, portal: LocalPortal, out: Path) -> None:
+    portal.fault("throttle", path="/attachments/", bytes_per_s=40_000, times=None)
+    cancel = threading.Event()
+    threading.Timer(0.4, cancel.set).start()
+    with pytest.raises(Suspended):
+        lab.run(MediaJob("landmark-photos", out), cancel=cancel)
+    assert MANIFEST not in lab.files()
+    assert not any(name.endswith(".part") for name in lab.files())

@@ -1,0 +1,53 @@
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ods_provider.sinks.names import safe_name, unique_names
+
+
+@pytest.mark.parametrize(
+    ("name", "safe"),
+    [
+        ("photo.jpg", "photo.jpg"),
+        ("../../etc/passwd", "etc_passwd"),
+        ("..", "file"),
+        ("", "file"),
+        (None, "file"),
+        (".hidden", "hidden"),
+        ("a/b\\c:d*e?.png", "a_b_c_d_e_.png"),
+        ("Sehenswürdigkeit №1.png", "Sehenswürdigkeit №1.png"),
+        ("CON.txt", "_CON.txt"),
+        ("line\nbreak.txt", "line_break.txt"),
+        ("trailing. ", "trailing"),
+        ("///", "file"),
+    ],
+)
+def test_names_become_safe_and_stay_readable(name: str | None, safe: str) -> None:
+    assert safe_name(name) == safe
+
+
+@given(st.text(max_size=400))
+def test_every_name_is_one_file_in_its_folder(name: str) -> None:
+    safe = safe_name(name)
+    assert Path("/folder", safe).parent == Path("/folder")
+    assert os.path.normpath(f"/folder/{safe}") == f"/folder/{safe}"
+    assert 0 < len(safe.encode()) <= 180
+    assert not safe.startswith(".")
+    assert safe_name(safe) == safe
+
+
+def test_a_long_name_keeps_its_ending() -> None:
+    safe = safe_name("城" * 200 + ".parquet")
+    assert safe.endswith(".parquet")
+    assert len(safe.encode()) <= 180
+
+
+@given(st.lists(st.sampled_from(["a.png", "A.png", "a-2.png", "b", "b-2", "ß", "SS"]), max_size=12))
+def test_repeated_names_are_numbered_whatever_their_case(names: list[str]) -> None:
+    made = unique_names(names)
+    assert len({name.casefold() for name in made}) == len(made) == len(names)
