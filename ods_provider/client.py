@@ -13,6 +13,7 @@ from ods_provider.core.drive import Terms, Transport, adrive, drive
 from ods_provider.core.errors import OdsIncomplete, OdsMoved
 from ods_provider.core.events import Emit, ignore
 from ods_provider.core.limits import PAGE_ROWS, WINDOW_ROWS
+from ods_provider.core.oauth import TokenStore
 from ods_provider.core.outcome import outcome
 from ods_provider.core.plans import catalog, push, records
 from ods_provider.core.query import Filter, Query, whole_number
@@ -36,6 +37,7 @@ class OdsClient:
         host: Host name or URL of the portal, or a whole ``OdsConnection``.
         api_key: API key; without it calls are anonymous.
         emit: Hears what happens (requests, retries, quotas).
+        tokens: Keeps the OAuth2 grant of ``auth="oauth2"``; the default is a file, see ``docs/authentication.md``.
         transport: What sends; the default is ``requests``.
         now, sleep: Clock and sleep, for tests.
         settings: The connection's extras (``timeout_s``, ``push_api_key``, ``verify``, …).
@@ -52,6 +54,7 @@ class OdsClient:
         *,
         api_key: str | None = None,
         emit: Emit = ignore,
+        tokens: TokenStore | None = None,
         transport: Transport | None = None,
         now: Callable[[], datetime] = utc_now,
         sleep: Callable[[float], None] = time.sleep,
@@ -60,12 +63,7 @@ class OdsClient:
         if not isinstance(host, OdsConnection):
             host = from_parts(host=host, password=api_key, extra=settings, where="OdsClient")
         self.connection = host
-        if transport is None:
-            # Imported late: whoever only builds plans or parses DAG files never loads requests.
-            from ods_provider.transport.session import RequestsTransport
-
-            transport = RequestsTransport(host)
-        self.transport = transport
+        self.transport = transport = transport or _transport(host, tokens, emit=emit, now=now)
         self.terms = Terms(
             transport=transport,
             rules=RetryRules(max_retries=host.max_retries, max_wait_s=host.max_wait_s),
@@ -97,7 +95,7 @@ class OdsClient:
     @property
     def key_sent(self) -> bool:
         """Whether calls carry credentials."""
-        return bool(self.connection.api_key) and self.connection.auth != "anonymous"
+        return self.connection.signs
 
     def secrets(self) -> list[Secret]:
         """Return the connection's secrets, for maskers."""
@@ -328,3 +326,17 @@ class OdsClient:
                 advice="The dataset may have been republished meanwhile: run it again",
                 transient=True,
             )
+
+
+def _transport(
+    connection: OdsConnection, tokens: TokenStore | None, *, emit: Emit, now: Callable[[], datetime]
+) -> Transport:
+    # Imported late: whoever only builds plans or parses DAG files never loads requests.
+    if connection.auth == "oauth2":
+        from ods_provider.sinks.tokens import FileTokens
+        from ods_provider.transport.oauth import OAuthTransport
+
+        return OAuthTransport(connection, tokens or FileTokens.of(connection), emit=emit, now=now)
+    from ods_provider.transport.session import RequestsTransport
+
+    return RequestsTransport(connection)

@@ -82,7 +82,7 @@ def _connection_fields() -> dict[str, Any]:
             "Authentication",
             "auto sends the API key when there is one",
             "string",
-            choices=["auto", "anonymous", "apikey", "basic"],
+            choices=["auto", "anonymous", "apikey", "basic", "oauth2"],
             default="auto",
         ),
         "push_api_key": _field(
@@ -106,5 +106,13 @@ def _connection_fields() -> dict[str, Any]:
         "proxy": _field("Proxy", "URL of a proxy for this portal", "string", secret=True),
         "allowed_hosts": _field(
             "Allowed hosts", "Other hosts of the same portal, which may get the key after a redirect", "string"
+        ),
+        "client_id": _field("OAuth2 client id", "Of the application, for Authentication oauth2", "string"),
+        "client_secret": _field("OAuth2 client secret", "Empty for a public application", "string", secret=True),
+        "refresh_token": _field(
+            "OAuth2 refresh token",
+            "What `ods login --seed` printed; the tokens that follow are kept in the token store",
+            "string",
+            secret=True,
         ),
     }

@@ -14,7 +14,7 @@ from ods_provider.core.errors import OdsConfigError
 from ods_provider.core.query import truth
 from ods_provider.core.redact import Secret
 
-Auth = OneOf["auto", "anonymous", "apikey", "basic"]
+Auth = OneOf["auto", "anonymous", "apikey", "basic", "oauth2"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +34,8 @@ class OdsConnection:
         verify: True, False, or the path of a CA bundle.
         proxy: URL of a proxy for this portal, as a secret because it may hold a password.
         allowed_hosts: Other hosts of the same portal; a redirect to one is followed with credentials (Q45).
+        client_id, client_secret: The application, for ``auth="oauth2"``; a public one has no secret.
+        refresh_token: Where the tokens of ``oauth2`` begin; those that follow from it live in the token store.
     """
 
     base_url: str
@@ -49,6 +51,9 @@ class OdsConnection:
     verify: bool | str = True
     proxy: Secret | None = None
     allowed_hosts: tuple[str, ...] = ()
+    client_id: str | None = None
+    client_secret: Secret | None = None
+    refresh_token: Secret | None = None
 
     @property
     def host(self) -> str:
@@ -57,7 +62,13 @@ class OdsConnection:
 
     def secrets(self) -> list[Secret]:
         """Return every secret of the connection, for maskers."""
-        return [secret for secret in (self.api_key, self.proxy, *self.push_keys.values()) if secret]
+        single = (self.api_key, self.proxy, self.client_secret, self.refresh_token)
+        return [secret for secret in (*single, *self.push_keys.values()) if secret]
+
+    @property
+    def signs(self) -> bool:
+        """Whether calls carry credentials."""
+        return self.auth == "oauth2" or (self.auth != "anonymous" and bool(self.api_key))
 
     def push_key(self, dataset_id: str, resource_id: str) -> Secret:
         """Return the push key of a resource.
@@ -115,7 +126,8 @@ def from_parts(
     connection = OdsConnection(
         base_url=_base_url(host, schema, port, where),
         login=login or None,
-        api_key=Secret(password) if password else None,
+        # A key that was read from a file brings its line break along.
+        api_key=Secret(password.strip()) if password and password.strip() else None,
     )
     connection = replace(connection, **known)
     _check_auth(connection, where)
@@ -129,6 +141,21 @@ def _check_auth(connection: OdsConnection, where: str) -> None:
         )
     if connection.auth == "basic" and not connection.login:
         raise OdsConfigError("auth=basic needs a login", where=where, advice="Put the user name into the login field")
+    if connection.auth == "oauth2" and not connection.client_id:
+        raise OdsConfigError(
+            "auth=oauth2 needs a client_id", where=where, advice="Put the application's client id into the extras"
+        )
+    if connection.auth == "auto" and (connection.client_id or connection.refresh_token):
+        raise OdsConfigError(
+            "the connection holds an OAuth2 application and does not say that it signs in with it",
+            where=where,
+            advice="Set auth to oauth2, or to apikey",
+        )
+    key = connection.api_key.reveal() if connection.api_key else ""
+    if connection.auth in ("auto", "apikey") and not (key.isascii() and key.isprintable() and " " not in key):
+        raise OdsConfigError(
+            "the API key holds a character that no header may hold", where=where, advice="Copy the key again, alone"
+        )
 
 
 def _present(value: Any) -> Any:
@@ -232,6 +259,12 @@ def _hosts(name: str, value: Any, where: str) -> tuple[str, ...]:
     return tuple(item.strip().lower() for item in items)
 
 
+def _text(name: str, value: Any, where: str) -> str:
+    if not isinstance(value, str):
+        raise _bad(name, where, "a text")
+    return value.strip()
+
+
 def _secret(name: str, value: Any, where: str) -> Secret:
     if not isinstance(value, str):
         raise _bad(name, where, "a text")
@@ -249,6 +282,9 @@ _EXTRAS: dict[str, Callable[[str, Any, str], Any]] = {
     "verify": _verify,
     "proxy": _secret,
     "allowed_hosts": _hosts,
+    "client_id": _text,
+    "client_secret": _secret,
+    "refresh_token": _secret,
 }
 EXTRAS = tuple(_EXTRAS)
 _ATTRIBUTES = {"push_api_key": "push_keys"}

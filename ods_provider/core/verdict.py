@@ -8,7 +8,8 @@
 | 2xx, a JSON error object instead of a file | by its code      | no        |
 | 3xx that was not followed                  | OdsNotAPortal    | no        |
 | 400, 413, 414                              | OdsQueryError    | no        |
-| 401, 403                                   | OdsAuthError     | no        |
+| 401, 403, and 407 from a proxy             | OdsAuthError     | no        |
+| 400, 401 to an OAuth2 exchange             | OdsAuthError     | no        |
 | 403 with errorcode 10001 (old quota body)  | OdsQuotaExceeded | yes       |
 | 404, 410                                   | OdsNotFound      | no        |
 | 408, 425, 5xx                              | OdsServerError   | yes       |
@@ -63,7 +64,7 @@ def check(request: Request, response: Response, *, now: datetime) -> None:
     code = _code(details)
     if response.status == 429 or (response.status == 403 and code in _QUOTA_CODES):
         raise quota_error(response, details, where=where, now=now)
-    raise _failure(response, details, code, where=where, now=now)
+    raise _failure(request, response, details, code, where=where, now=now)
 
 
 def _check_success(request: Request, response: Response, where: str) -> None:
@@ -74,8 +75,8 @@ def _check_success(request: Request, response: Response, where: str) -> None:
     if request.kind == "export" and head.lstrip()[:1] == b"{" and len(head) < _PEEK_BYTES:
         details = _details(head)
         if _code(details):
-            raise _failure(response, details, _code(details), where=where, now=None)
-    if request.kind in ("api", "push") and not _is_json(head):
+            raise _failure(request, response, details, _code(details), where=where, now=None)
+    if request.kind in ("api", "push", "token") and not _is_json(head):
         raise OdsNotAPortal(
             f"The answer is {response.media_type or 'of no type'}, not JSON",
             status=response.status,
@@ -129,13 +130,25 @@ def _message(details: Mapping[str, Any], response: Response) -> str:
 
 
 def _failure(
-    response: Response, details: Mapping[str, Any], code: str | None, *, where: str, now: datetime | None
+    request: Request,
+    response: Response,
+    details: Mapping[str, Any],
+    code: str | None,
+    *,
+    where: str,
+    now: datetime | None,
 ) -> OdsResponseError:
     status, message = response.status, _message(details, response)
     if code in _QUOTA_CODES:
         return quota_error(response, details, where=where, now=now)
+    if request.kind == "token" and status in (400, 401):
+        return _no_token(details, status, where)
+    if status == 407:
+        advice = "Put the proxy's user and password into the connection's proxy, as http://user:password@proxy:3128"
+        return OdsAuthError("The proxy asks for credentials", status=status, where=where, advice=advice)
     if status in {401, 403} or code == "ForbiddenAccess":
-        return OdsAuthError(message, status=status, code=code, where=where, advice=_auth_advice(status, code))
+        advice = _auth_advice(request, status, code)
+        return OdsAuthError(message, status=status, code=code, where=where, advice=advice)
     if status in (404, 410) or code in ("NotFoundResource", "NotFoundURI"):
         return OdsNotFound(message, status=status, code=code, where=where, advice=_missing_advice(status, code))
     if status in (408, 425) or status >= 500:
@@ -152,9 +165,23 @@ def _failure(
     return OdsQueryError(message, status=status, code=code, where=where, advice=_query_advice(status))
 
 
-def _auth_advice(status: int, code: str | None) -> str:
+def _no_token(details: Mapping[str, Any], status: int, where: str) -> OdsAuthError:
+    # A third envelope: error + error_description (RFC 6749, 5.2).
+    code = str(details["error"]) if isinstance(details.get("error"), str) else None
+    said = details.get("error_description") or code or f"HTTP {status}"
+    advice = "Authorise the application again with `ods login`"
+    if code in ("invalid_client", "unauthorized_client"):
+        advice = "Check client_id and client_secret: they belong to one application on one portal"
+    return OdsAuthError(
+        f"The portal gives no OAuth2 token: {said}", status=status, code=code, where=where, advice=advice
+    )
+
+
+def _auth_advice(request: Request, status: int, code: str | None) -> str:
+    if request.kind == "push":
+        return "Check push_api_key in the connection: every realtime resource has a push key of its own"
     if status == 401:
-        return "Check the API key in the connection's password; the portal does not accept it, or wants one"
+        return "The portal does not accept the credentials, or wants some: check the API key in the connection's password"
     if code == "ForbiddenAccess":
         return "The data is gated: ask the publisher for access, or use an API key whose user has it"
     return "Check what the key of the connection may do"

@@ -7,8 +7,11 @@ from collections.abc import Generator, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol, TypeVar
 
+from ods_provider.core.redact import Secret
+
 Params = tuple[tuple[str, str], ...]
-Kind = Literal["api", "export", "file", "push"]
+Form = tuple[tuple[str, str | Secret], ...]
+Kind = Literal["api", "export", "file", "push", "token"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,9 +23,11 @@ class Request:
         params: Query parameters in order; a name may repeat, because ``refine`` does.
         method: HTTP method.
         body: Encoded body of a POST.
-        kind: ``api`` is a JSON answer read whole, ``export`` and ``file`` are streamed, ``push`` carries the push key.
+        kind: ``api`` is a JSON answer read whole, ``export`` and ``file`` are streamed, ``push`` carries the push key,
+            ``token`` is an OAuth2 exchange, which carries no other credential than its form.
         dataset_id: The dataset concerned, for its own quota and for messages.
         resource_id: The realtime resource of a push; with ``dataset_id`` it names the push key.
+        form: Fields of a form that is the body of a POST; secrets among them are revealed at the moment of sending.
     """
 
     path: str
@@ -32,6 +37,7 @@ class Request:
     kind: Kind = "api"
     dataset_id: str | None = None
     resource_id: str | None = None
+    form: Form = ()
 
     @property
     def streamed(self) -> bool:

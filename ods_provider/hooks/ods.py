@@ -44,14 +44,18 @@ class OdsHook(BaseHook):
         from ods_provider.client import OdsClient
         from ods_provider.plugins.manager import plugins
 
-        return OdsClient(plugins().connection(self.ods_conn_id, SCHEDULER))
+        connection = plugins().connection(self.ods_conn_id, SCHEDULER)
+        return OdsClient(connection, tokens=plugins().token_store(connection, SCHEDULER))
 
     async def aget_conn(self) -> OdsClient:
         """Return a client, looking the connection up without blocking the event loop: for triggers."""
         from ods_provider.client import OdsClient
         from ods_provider.plugins.airflow import from_airflow
+        from ods_provider.plugins.manager import plugins
 
-        return OdsClient(from_airflow(await self.aget_connection(self.ods_conn_id)))
+        connection = from_airflow(await self.aget_connection(self.ods_conn_id))
+        loaded = await asyncio.to_thread(plugins)
+        return OdsClient(connection, tokens=loaded.token_store(connection, SCHEDULER))
 
     def run_job(
         self,
@@ -87,7 +91,8 @@ class OdsHook(BaseHook):
         try:
             with self.get_conn() as client:
                 visible = client.run(count(None, Query()))
-                key = "the API key was sent and not refused" if client.key_sent else "no key was sent (anonymous)"
+                what = {"oauth2": "OAuth2 token", "basic": "login"}.get(client.connection.auth, "API key")
+                key = f"the {what} was sent and not refused" if client.key_sent else "no key was sent (anonymous)"
                 quota = client.quota.tightest()
         except OdsError as error:
             return False, str(error)

@@ -51,7 +51,8 @@ def run_job(
     def emit(event: Event) -> None:
         plugins.notify(event, run)
 
-    with OdsClient(plugins.connection(connection_ref, scheduler, run), emit=emit) as client:
+    connection = plugins.connection(connection_ref, scheduler, run)
+    with OdsClient(connection, emit=emit, tokens=plugins.token_store(connection, scheduler)) as client:
         ctx = JobContext(client, run, plugins, emit, cancel or threading.Event(), dict(checkpoint or {}))
         emit(JobStarted(job.name, job.dataset_id, resumed=bool(checkpoint)))
         try:

@@ -11,6 +11,7 @@ from urllib.parse import unquote
 from ods_provider.core.checkpoint import CheckpointStore
 from ods_provider.core.connection import OdsConnection, from_parts
 from ods_provider.core.errors import OdsConfigError
+from ods_provider.core.redact import Secret
 from ods_provider.plugins.hookspecs import hookimpl
 from ods_provider.plugins.run import Run, SchedulerAdapter
 from ods_provider.sinks.destination import Destination, destination
@@ -93,6 +94,15 @@ def mask(connection: OdsConnection) -> None:
     from airflow.sdk.log import mask_secret
 
     for secret in connection.secrets():
+        mask_secret(secret.reveal())
+
+
+@hookimpl
+def ods_new_secret(secret: Secret, scheduler: str) -> None:
+    """Tell Airflow's masker of a token that came up during a run."""
+    if scheduler == NAME:
+        from airflow.sdk.log import mask_secret
+
         mask_secret(secret.reveal())
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import hashlib
 import logging
 import os
@@ -10,19 +9,21 @@ import random
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 from ods_provider.core.checkpoint import CheckpointStore
 from ods_provider.core.connection import EXTRAS, OdsConnection, from_parts
 from ods_provider.core.events import Event
 from ods_provider.core.narrate import narrate
+from ods_provider.core.oauth import TokenStore
 from ods_provider.core.outcome import Wait
 from ods_provider.core.times import utc_now
 from ods_provider.plugins.hookspecs import hookimpl
 from ods_provider.plugins.run import Run, SchedulerAdapter
 from ods_provider.sinks.checkpoints import FolderStore
 from ods_provider.sinks.destination import Destination, destination
+from ods_provider.sinks.state import state_folder
+from ods_provider.sinks.tokens import FileTokens
 
 JITTER_S = 30.0
 JITTER_SHARE = 0.1
@@ -66,19 +67,15 @@ def from_environment(environ: Mapping[str, str]) -> OdsConnection:
 @hookimpl
 def ods_checkpoint_store(run: Run) -> CheckpointStore | None:
     """Keep progress in files, below ``ODS_CHECKPOINT_URL`` or in the user's state folder."""
-    root = os.environ.get(CHECKPOINT_URL) or str(_state_folder() / "checkpoints")
+    root = os.environ.get(CHECKPOINT_URL) or str(state_folder() / "checkpoints")
     name = hashlib.sha256(run.key.encode()).hexdigest()[:24]
     return FolderStore(destination(root, where=CHECKPOINT_URL).child(name))
 
 
-def _state_folder() -> Path:
-    base = os.environ.get("XDG_STATE_HOME")
-    if base:
-        return Path(base) / "ods-provider"
-    try:
-        return Path.home() / ".local" / "state" / "ods-provider"
-    except RuntimeError:  # a user without a home, as in some containers
-        return Path("/tmp") / f"ods-provider-{getpass.getuser()}"  # noqa: S108  the last resort, named for its user
+@hookimpl
+def ods_token_store(connection: OdsConnection) -> TokenStore | None:
+    """Keep OAuth2 tokens in files, below ``ODS_TOKEN_STORE`` or in the user's state folder."""
+    return FileTokens.of(connection)
 
 
 @hookimpl

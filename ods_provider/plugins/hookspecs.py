@@ -1,4 +1,4 @@
-"""The hooks. Those that supply something are fatal when they fail; the one that observes never is.
+"""The hooks. Those that supply something are fatal when they fail; those that observe never are.
 
 No parameter has a default, and every call passes all of them: pluggy's treatment of defaults differs between versions.
 A plugin names only the parameters that it wants. ``docs/plugins.md`` has a section on each, and a test compares.
@@ -13,7 +13,9 @@ import pluggy
 from ods_provider.core.checkpoint import CheckpointStore
 from ods_provider.core.connection import OdsConnection
 from ods_provider.core.events import Event
+from ods_provider.core.oauth import TokenStore
 from ods_provider.core.outcome import Wait
+from ods_provider.core.redact import Secret
 from ods_provider.plugins.run import Run, SchedulerAdapter
 from ods_provider.sinks.destination import Destination
 
@@ -51,6 +53,16 @@ def ods_open_destination(place: Any, run: Run) -> Destination | None:
 @hookspec(firstresult=True)
 def ods_wait_policy(wait: Wait, run: Run) -> Wait | None:
     """Give a wait in place of ``wait``, such as a later one. Supplies."""
+
+
+@hookspec(firstresult=True)
+def ods_token_store(connection: OdsConnection) -> TokenStore | None:
+    """Give the store of the OAuth2 grant of ``connection``, which all who use the connection share. Supplies."""
+
+
+@hookspec
+def ods_new_secret(secret: Secret, scheduler: str) -> None:
+    """Hear of a secret that the connection did not hold, such as a new OAuth2 token, to mask it. Observes."""
 
 
 @hookspec

@@ -14,10 +14,13 @@ from typing import Any
 
 import pluggy
 
+from ods_provider.core.connection import OdsConnection
 from ods_provider.core.errors import OdsConfigError, OdsError, OdsPluginError
 from ods_provider.core.events import Event
+from ods_provider.core.oauth import TokenStore
 from ods_provider.core.redact import scrub
 from ods_provider.plugins import builtin, hookspecs
+from ods_provider.plugins.masking import MaskedTokens
 from ods_provider.plugins.run import Run, SchedulerAdapter
 
 log = logging.getLogger(__name__)
@@ -150,6 +153,16 @@ class Plugins:
         """Return ``wait``, or what a plugin made of it."""
         return self._supply("ods_wait_policy", wait=wait, run=run) or wait
 
+    def token_store(self, connection: OdsConnection, scheduler: str) -> TokenStore | None:
+        """Return the store of the connection's OAuth2 grant, None where it has none.
+
+        Whoever masks secrets hears of every token that passes it.
+        """
+        if connection.auth != "oauth2":
+            return None
+        store = self._supply("ods_token_store", quote=False, connection=connection)
+        return MaskedTokens(store, lambda secret: self._tell("ods_new_secret", secret=secret, scheduler=scheduler))
+
     def _supply(self, hook: str, *, quote: bool = True, **arguments: Any) -> Any:
         try:
             return getattr(self._manager.hook, hook)(**arguments)
@@ -170,12 +183,15 @@ class Plugins:
         called = [names[frame.f_code] for frame, _ in walk_tb(error.__traceback__) if frame.f_code in names]
         return called[-1] if called else "that was asked"
 
-    # The hook that observes
+    # Hooks that observe
 
     def notify(self, event: Event, run: Run) -> None:
-        """Tell every listener, one by one: one that fails silences no other (pluggy's own call would stop)."""
-        given = {"event": event, "run": run}
-        for implementation in reversed(self._manager.hook.ods_job_event.get_hookimpls()):
+        """Tell every listener what happened."""
+        self._tell("ods_job_event", event=event, run=run)
+
+    def _tell(self, hook: str, **given: Any) -> None:
+        # One by one: one that fails silences no other (pluggy's own call would stop).
+        for implementation in reversed(getattr(self._manager.hook, hook).get_hookimpls()):
             if implementation.wrapper or implementation.hookwrapper:
                 continue
             try:

@@ -5,15 +5,16 @@ from __future__ import annotations
 from http.cookiejar import DefaultCookiePolicy
 from importlib.metadata import version
 from typing import Any
+from urllib.parse import urlencode
 
 import requests
 from requests.adapters import HTTPAdapter
 
 from ods_provider.core.connection import OdsConnection
 from ods_provider.core.errors import OdsTransportError
-from ods_provider.core.redact import MASK, scrub
+from ods_provider.core.redact import MASK, Secret, scrub
 from ods_provider.core.wire import Headers, Request, Response
-from ods_provider.transport.auth import NoCredentials, credentials
+from ods_provider.transport.auth import Bearer, NoCredentials, credentials
 from ods_provider.transport.failures import translate
 from ods_provider.transport.hosts import MAX_REDIRECTS, REDIRECTS, Itinerary, Target
 from ods_provider.transport.logs import guard_logs
@@ -27,15 +28,16 @@ class RequestsTransport:
 
     Args:
         connection: Where to, as whom, how patiently.
+        bearer: Signs in place of the connection's own key.
     """
 
-    def __init__(self, connection: OdsConnection) -> None:
+    def __init__(self, connection: OdsConnection, *, bearer: Bearer | None = None) -> None:
         guard_logs()
         self._connection = connection
         self._itinerary = Itinerary(connection.base_url, connection.allowed_hosts)
-        self._auth = credentials(connection)
+        self._bearer = bearer
+        self._auth = bearer or credentials(connection)
         self._no_auth = NoCredentials()
-        self._secrets = connection.secrets()
         self._session = _session()
 
     def send(self, request: Request) -> Response:
@@ -59,7 +61,7 @@ class RequestsTransport:
             target = onward
         raise OdsTransportError(
             f"the portal redirects more than {MAX_REDIRECTS} times",
-            where=f"{request.method} {scrub(target.url, self._secrets)}",
+            where=f"{request.method} {self._clean(target.url)}",
             advice="Check the host of the connection",
             transient=False,
         )
@@ -75,14 +77,15 @@ class RequestsTransport:
             key = connection.push_key(request.dataset_id or "", request.resource_id or "")
             params.append(("pushkey", key.reveal()))
         proxy = connection.proxy.reveal() if connection.proxy else None
+        body, body_type = _body(request)
         try:
             return self._session.request(
                 request.method,
                 target.url,
                 params=params or None,
-                data=request.body,
-                headers={"Content-Type": "application/json"} if request.body is not None else None,
-                auth=self._auth if target.trusted else self._no_auth,
+                data=body,
+                headers={"Content-Type": body_type} if body is not None else None,
+                auth=self._auth if target.trusted and request.kind != "token" else self._no_auth,
                 timeout=(connection.connect_timeout_s, connection.timeout_s),
                 allow_redirects=False,
                 stream=True,
@@ -103,12 +106,25 @@ class RequestsTransport:
         body = read_whole(answer.raw, where=where)
         if answer.status_code >= 300:
             # A refusal may quote the key that it refuses.
-            for secret in self._secrets:
+            for secret in self._secrets(request):
                 body = body.replace(secret.reveal().encode(), MASK.encode())
         return Response(answer.status_code, headers, url, body=body)
 
     def _clean(self, url: str) -> str:
-        return scrub(url, self._secrets)
+        return scrub(url, self._secrets())
+
+    def _secrets(self, request: Request | None = None) -> list[Secret]:
+        own = self._connection.secrets()
+        if self._bearer and self._bearer.token:
+            own.append(self._bearer.token)
+        return own + [value for _, value in (request.form if request else ()) if isinstance(value, Secret)]
+
+
+def _body(request: Request) -> tuple[bytes | None, str]:
+    if not request.form:
+        return request.body, "application/json"
+    fields = [(name, value.reveal() if isinstance(value, Secret) else value) for name, value in request.form]
+    return urlencode(fields).encode(), "application/x-www-form-urlencoded"
 
 
 def _session() -> requests.Session:

@@ -1,0 +1,18 @@
+"""Where this user's own state lies: progress of runs without a destination, OAuth2 tokens."""
+
+from __future__ import annotations
+
+import getpass
+import os
+from pathlib import Path
+
+
+def state_folder() -> Path:
+    """Return the folder of this package below the user's state folder; it need not exist yet."""
+    base = os.environ.get("XDG_STATE_HOME")
+    if base:
+        return Path(base) / "ods-provider"
+    try:
+        return Path.home() / ".local" / "state" / "ods-provider"
+    except RuntimeError:  # a user without a home, as in some containers
+        return Path("/tmp") / f"ods-provider-{getpass.getuser()}"  # noqa: S108  the last resort, named for its user
