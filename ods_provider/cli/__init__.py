@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 _COMMANDS = {
+    "login": ("ods_provider.cli.login", "login", "Authorise an OAuth2 application and keep its tokens."),
     "plugins": ("ods_provider.cli.plugins", "plugins", "List the plugins that are loaded, and what failed."),
     "portal": ("ods_provider.cli.portal", "portal", "Serve a portal on localhost that behaves like a real one."),
 }

@@ -1,8 +1,8 @@
 """OAuth2 as values and plans: a grant, whether its access token still serves, and how tokens are exchanged.
 
-A portal offers the authorization-code grant only. Its refresh token never expires and works once: the answer that brings
-the next one must be kept before anything else happens, and two workers must not refresh at the same time. Who keeps and
-who locks is a ``TokenStore``; who decides when is ``transport.oauth``.
+A portal offers the authorization-code grant only. Its refresh token never expires and works once: the answer that
+brings the next one must be kept before anything else happens, and two workers must not refresh at the same time. Who
+keeps and who locks is a ``TokenStore``; who decides when is ``transport.oauth``.
 
 Source: Authentication (all APIs), OAuth2.
 """
@@ -94,6 +94,11 @@ class Tokens:
 class TokenStore(Protocol):
     """Keeps one grant for everybody who works with it: threads, processes, hosts."""
 
+    @property
+    def where(self) -> str:
+        """Where it is kept, for messages."""
+        ...
+
     def lock(self) -> AbstractContextManager[object]:
         """Keep everybody else from refreshing while the context lasts.
 
@@ -179,8 +184,8 @@ def refresh(connection: OdsConnection, grant: Grant) -> Plan[Tokens]:
         if error.code != "invalid_grant":
             raise
         raise OdsAuthError(
-            "the portal does not take the refresh token any more: it works once, and was spent elsewhere, withdrawn, or "
-            "its answer was lost on the way",
+            "the portal does not take the refresh token any more: it works once, and was spent elsewhere or withdrawn, "
+            "or the answer that brought the next one was lost on the way",
             status=error.status,
             code=error.code,
             where=error.where,
@@ -199,16 +204,17 @@ def _request(connection: OdsConnection, *fields: tuple[str, str | Secret]) -> Re
 def _tokens(response: Response) -> Tokens:
     try:
         answer = response.json()
-        access, refreshed = answer["access_token"], answer.get("refresh_token")
-        if not (access and isinstance(access, str) and isinstance(refreshed, str | None)):
-            raise TypeError
-    except (ValueError, TypeError, KeyError, AttributeError):
+    except ValueError:
+        answer = None
+    found: Mapping[str, Any] = answer if isinstance(answer, dict) else {}
+    access, refreshed, lifetime = (found.get(name) for name in ("access_token", "refresh_token", "expires_in"))
+    if not access or not isinstance(access, str) or not isinstance(refreshed, str | None):
         raise OdsNotAPortal(
             "the answer holds no access token",
             status=response.status,
             where=f"POST {response.url}",
             advice="Check the host of the connection",
-        ) from None
-    lifetime = answer.get("expires_in")
-    known = isinstance(lifetime, (int, float)) and not isinstance(lifetime, bool) and 0 < lifetime < 10**9
-    return Tokens(Secret(access), Secret(refreshed) if refreshed else None, float(lifetime) if known else LIFETIME_S)
+        )
+    if isinstance(lifetime, bool) or not isinstance(lifetime, (int, float)) or not 0 < lifetime < 10**9:
+        lifetime = LIFETIME_S
+    return Tokens(Secret(access), Secret(refreshed) if refreshed else None, float(lifetime))

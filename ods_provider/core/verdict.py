@@ -181,7 +181,9 @@ def _auth_advice(request: Request, status: int, code: str | None) -> str:
     if request.kind == "push":
         return "Check push_api_key in the connection: every realtime resource has a push key of its own"
     if status == 401:
-        return "The portal does not accept the credentials, or wants some: check the API key in the connection's password"
+        return (
+            "The portal does not accept the credentials, or wants some: check the API key in the connection's password"
+        )
     if code == "ForbiddenAccess":
         return "The data is gated: ask the publisher for access, or use an API key whose user has it"
     return "Check what the key of the connection may do"

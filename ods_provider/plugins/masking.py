@@ -22,6 +22,11 @@ class MaskedTokens:
         self._tell = tell
         self._told: set[Secret] = set()
 
+    @property
+    def where(self) -> str:
+        """Where the store is."""
+        return self._store.where
+
     def lock(self) -> AbstractContextManager[object]:
         """Lock the store."""
         return self._store.lock()

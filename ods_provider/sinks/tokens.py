@@ -54,10 +54,15 @@ class FileTokens:
             raise OdsConfigError(
                 "the token store must be a folder that can be locked, not a URL",
                 where=TOKEN_STORE,
-                advice="Name a folder on a disk that all workers share, or supply a store with the hook ods_token_store",
+                advice="Name a folder on a disk that all workers share, or supply a store by the hook ods_token_store",
             )
         folder = Path(named).expanduser() if named else state_folder() / "tokens"
         return cls(folder / f"{grant_name(connection)}.json")
+
+    @property
+    def where(self) -> str:
+        """The file's path."""
+        return str(self.path)
 
     @contextmanager
     def lock(self) -> Iterator[None]:

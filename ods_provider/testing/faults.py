@@ -21,6 +21,7 @@ KINDS: dict[str, dict[str, Any]] = {
     "bare_429": {},
     "redirect": {"location": "/", "status": 302},
     "drop": {},
+    "lost": {},
     "empty_gated": {},
 }
 

@@ -16,6 +16,7 @@ from starlette.requests import Request
 from ods_provider.testing.access import Access
 from ods_provider.testing.errors import Refusal
 from ods_provider.testing.faults import LOGIN_PAGE, OTHER_PAGE, Fault, Faults
+from ods_provider.testing.oauth import ROOT
 from ods_provider.testing.quotas import Quotas, exceeded
 
 Message = MutableMapping[str, Any]
@@ -95,6 +96,10 @@ class Front:
             self._access.check(request)
         except Refusal as refusal:
             await line.answer(refusal.status, refusal.body)
+            return
+        if scope["path"].startswith(ROOT):
+            # Outside the quotas, and without their headers.
+            await self._app(scope, receive, lambda message: _spoiled(line, message, fault))
             return
         dataset_id = _dataset_of(scope["path"])
         binding = self._quotas.binding(dataset_id)
@@ -214,6 +219,10 @@ async def _replaced(fault: Fault, line: _Line) -> bool:
 async def _spoiled(line: _Line, message: Message, fault: Fault | None) -> None:
     """Pass a message of the real answer on, spoiled as the fault says."""
     kind = fault.kind if fault else None
+    if kind == "lost":
+        # The work is done and nobody hears of it.
+        line.hang_up()
+        return
     if fault is None or message["type"] != "http.response.body" or line.closed:
         if kind == "stall" and fault and fault.options["after_bytes"] == 0:
             await asyncio.sleep(fault.options["seconds"])

@@ -23,6 +23,7 @@ from ods_provider.testing.errors import Refusal
 from ods_provider.testing.explore import Explore, unknown
 from ods_provider.testing.faults import Faults
 from ods_provider.testing.front import Front, LoggedRequest
+from ods_provider.testing.oauth import OAuth
 from ods_provider.testing.quotas import Quotas, Spelling
 from ods_provider.testing.realtime import Realtime
 from ods_provider.testing.store import Store, Which
@@ -68,13 +69,15 @@ class LocalPortal:
             raise
         self.quotas = Quotas(quota_limit)
         self.faults = Faults()
-        access = Access(api_key, push_key, require_key=require_key)
+        self.oauth = OAuth()
+        access = Access(api_key, push_key, self.oauth, require_key=require_key)
         explore = Explore(self.store, access, group_by_ceiling=group_by_ceiling)
         app = Starlette(
             routes=[
                 *control.routes(lambda: self),
                 *explore.routes(),
                 *Realtime(self.store, access).routes(),
+                *self.oauth.routes(),
                 Route("/{path:path}", unknown, methods=["GET", "POST"]),
             ],
             exception_handlers={Refusal: _refused},
@@ -196,6 +199,7 @@ class LocalPortal:
         """Go back to the start: data, faults, quotas and log."""
         self.faults.clear()
         self.quotas.reset()
+        self.oauth.reset()
         self.store.reset()
         self._front.requests.clear()
 

@@ -1,8 +1,8 @@
 """A transport that signs with OAuth2 tokens and gets new ones in time.
 
-Everybody who shares a grant shares its store. A token is got under the store's lock, kept there, and only then used; who
-comes second finds it there. Nothing here repeats a failed exchange: the driver repeats the whole request, and a refresh
-token that was spent in vain answers the second try with an error that no retry can cure.
+Everybody who shares a grant shares its store. A token is got under the store's lock, kept there, and only then used;
+who comes second finds it there. Nothing here repeats a failed exchange: the driver repeats the whole request, and a
+refresh token that was spent in vain answers the second try with an error that no retry can cure.
 """
 
 from __future__ import annotations
