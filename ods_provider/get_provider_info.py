@@ -29,6 +29,7 @@ def get_provider_info() -> dict[str, Any]:
                 "conn-fields": _connection_fields(),
             }
         ],
+        "asset-uris": [{"schemes": [CONNECTION_TYPE], "handler": "ods_provider.assets.sanitize_uri"}],
         "hooks": [{"integration-name": "Opendatasoft", "python-modules": ["ods_provider.hooks.ods"]}],
         "operators": [
             {

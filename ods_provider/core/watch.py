@@ -11,7 +11,7 @@ from ods_provider.core.schema import Dataset
 from ods_provider.core.times import parse_time
 
 What = Literal["data", "metadata", "any"]
-_TIMES: dict[What, tuple[str, ...]] = {
+TIMES: dict[What, tuple[str, ...]] = {
     "data": ("data_processed",),
     "metadata": ("modified",),
     "any": ("data_processed", "modified"),
@@ -44,12 +44,12 @@ def watermark(since: Any, what: What) -> dict[str, datetime]:
     if isinstance(since, str) and since.lstrip().startswith("{"):
         # A rendered template turns the earlier result into text, in Python's spelling.
         since = _literal(since)
-    given = since if isinstance(since, Mapping) else dict.fromkeys(_TIMES[what], since)
-    times = {name: parse_time(given.get(name)) for name in _TIMES[what]}
+    given = since if isinstance(since, Mapping) else dict.fromkeys(TIMES[what], since)
+    times = {name: parse_time(given.get(name)) for name in TIMES[what]}
     known = {name: time for name, time in times.items() if time is not None}
     if not known:
         raise OdsConfigError(
-            f"since={since!r} holds no time to compare {' and '.join(_TIMES[what])} with",
+            f"since={since!r} holds no time to compare {' and '.join(TIMES[what])} with",
             where="argument since",
             advice="Pass a time of the portal (ISO 8601), or what this sensor returned earlier; leave it out otherwise",
         )
@@ -75,7 +75,7 @@ def moved_on(dataset: Dataset, since: Mapping[str, datetime], what: What) -> boo
     compared = [(seen[name], moment) for name, moment in since.items() if seen[name] is not None]
     if not compared:
         raise OdsIncomplete(
-            f"the portal does not say when {dataset.dataset_id} changed ({', '.join(_TIMES[what])} is empty)",
+            f"the portal does not say when {dataset.dataset_id} changed ({', '.join(TIMES[what])} is empty)",
             where=f"dataset {dataset.dataset_id}",
             advice="Watch what='metadata', or another dataset",
         )

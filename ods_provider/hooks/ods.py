@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import BaseHook
@@ -41,21 +42,25 @@ class OdsHook(BaseHook):
         Raises:
             OdsConfigError: The connection is bad; the message names what.
         """
+        return self._client()
+
+    def _client(self, **changed: Any) -> OdsClient:
         from ods_provider.client import OdsClient
         from ods_provider.plugins.manager import plugins
 
-        connection = plugins().connection(self.ods_conn_id, SCHEDULER)
+        connection = replace(plugins().connection(self.ods_conn_id, SCHEDULER), **changed)
         return OdsClient(connection, tokens=plugins().token_store(connection, SCHEDULER))
 
     async def aget_conn(self) -> OdsClient:
-        """Return a client, looking the connection up without blocking the event loop: for triggers."""
-        from ods_provider.client import OdsClient
-        from ods_provider.plugins.airflow import from_airflow
-        from ods_provider.plugins.manager import plugins
+        """Return a client without blocking the event loop: for triggers.
 
-        connection = from_airflow(await self.aget_connection(self.ods_conn_id))
-        loaded = await asyncio.to_thread(plugins)
-        return OdsClient(connection, tokens=loaded.token_store(connection, SCHEDULER))
+        In a thread, so that plugins answer here as they do in tasks, and loading ``requests`` is not felt by every
+        other trigger; Airflow's own lookup is made for calls from a thread beside the triggerer's loop.
+
+        Raises:
+            OdsConfigError: As ``get_conn``.
+        """
+        return await asyncio.to_thread(self.get_conn)
 
     def run_job(
         self,
@@ -78,7 +83,7 @@ class OdsHook(BaseHook):
         )
 
     def test_connection(self) -> tuple[bool, str]:
-        """Try the connection and say in one sentence what came of it.
+        """Try the connection with one call and say in one sentence what came of it.
 
         Returns:
             Whether the portal answered as one, and the sentence: whether a key was sent and not refused, how many
@@ -89,7 +94,8 @@ class OdsHook(BaseHook):
         from ods_provider.core.query import Query
 
         try:
-            with self.get_conn() as client:
+            # Not tried again: somebody sits before the form and waits.
+            with self._client(max_retries=0) as client:
                 visible = client.run(count(None, Query()))
                 what = {"oauth2": "OAuth2 token", "basic": "login"}.get(client.connection.auth, "API key")
                 key = f"the {what} was sent and not refused" if client.key_sent else "no key was sent (anonymous)"
@@ -101,10 +107,3 @@ class OdsHook(BaseHook):
             left = f"{quota.remaining} of {quota.limit} calls are left"
             left += f" until {quota.reset_at:%Y-%m-%d %H:%M} UTC" if quota.reset_at else ""
         return True, f"The portal answers: {key}, {visible} datasets are visible, {left}."
-
-    @classmethod
-    async def alook_up(cls, ods_conn_id: str) -> OdsClient:
-        """Return a client for a connection's name: what triggers call."""
-        # A client loads requests, which takes long enough to be felt by every other trigger.
-        await asyncio.to_thread(__import__, "ods_provider.transport.session")
-        return await cls(ods_conn_id).aget_conn()

@@ -20,7 +20,11 @@ def deferrable_by_default() -> bool:
 
 
 def _set_by_user(conf: Any) -> bool:
-    shown = conf.as_dict(display_source=True, display_sensitive=False, raw=True)
+    # No commands and no secret stores, which Airflow would otherwise run for every option that may stand there; it then
+    # insists on showing sensitive values, of which only the source of one is looked at.
+    shown = conf.as_dict(
+        display_source=True, display_sensitive=True, raw=True, include_cmds=False, include_secret=False
+    )
     source = shown.get("operators", {}).get("default_deferrable")
     return isinstance(source, tuple) and source[1] != "default"
 

@@ -51,7 +51,13 @@ class OdsJobOperator(BaseOperator):
 
     def resume(self, context: Any, event: Any = None, **kwargs: Any) -> Any:
         """Go on after a wait; the state comes back in the trigger's event."""
-        return self._advance(context, checkpoint_of(event))
+        from ods_provider.core.errors import OdsConfigError
+
+        try:
+            checkpoint = checkpoint_of(event)
+        except OdsConfigError as error:
+            fail(error)
+        return self._advance(context, checkpoint)
 
     def on_kill(self) -> None:
         """Suspend: nothing unfinished stays, confirmed units are kept, and the next try goes on."""

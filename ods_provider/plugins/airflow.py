@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import os
 from collections.abc import Mapping
@@ -53,8 +54,19 @@ def ods_resolve_connection(ref: str, scheduler: str) -> OdsConnection | None:
     if scheduler != NAME:
         return None
     from airflow.sdk import BaseHook
+    from airflow.sdk.exceptions import AirflowNotFoundException
 
-    return from_airflow(BaseHook.get_connection(ref))
+    try:
+        connection = BaseHook.get_connection(ref)
+    except AirflowNotFoundException:
+        # Airflow says the same when a secrets backend is down for a moment: the task may be tried again.
+        raise OdsConfigError(
+            f"there is no connection {ref!r}",
+            where="ods_conn_id",
+            advice=f"Create it with the type Opendatasoft portal, or set AIRFLOW_CONN_{ref.upper()}",
+            transient=True,
+        ) from None
+    return from_airflow(connection)
 
 
 def from_airflow(connection: Connection) -> OdsConnection:
@@ -81,11 +93,14 @@ def from_airflow(connection: Connection) -> OdsConnection:
 
 
 def _extra(connection: Connection, where: str) -> Mapping[str, Any]:
+    # Not `extra_dejson`: it turns what it cannot read into nothing, and a push key would be missing without a word.
     try:
-        extra = connection.extra_dejson
-    except Exception:
-        # The foreign message would quote the extra, which may hold keys.
+        extra = json.loads(connection.extra or "{}")
+    except ValueError:
+        # The foreign message is left out: it may quote the extra, which may hold keys.
         raise OdsConfigError("the extra is not valid JSON", where=where, advice="Write the extra as JSON") from None
+    if not isinstance(extra, Mapping):
+        raise OdsConfigError("the extra is no JSON object", where=where, advice='Write it as {"name": value}')
     return {name: value for name, value in extra.items() if name not in _AIRFLOWS_OWN}
 
 

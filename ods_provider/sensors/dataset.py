@@ -55,11 +55,9 @@ class OdsDatasetUpdateSensor(OdsLookingSensor):
         given = self.since if self.since not in (None, "", "None") else self._last_result(context)
         # Understood before it is asked for: a bad argument shall not cost a call.
         since = None if given is None else watermark(given, what)
+        self._since = None if since is None else {name: moment.isoformat() for name, moment in since.items()}
         seen = client.run(dataset(required("dataset_id", self.dataset_id)))
-        if since is None or moved_on(seen, since, what):
-            return seen.freshness()
-        self._since = {name: moment.isoformat() for name, moment in since.items()}
-        return None
+        return seen.freshness() if since is None or moved_on(seen, since, what) else None
 
     def make_trigger(self) -> OdsDatasetUpdateTrigger:
         """Return the trigger that goes on looking for the same."""

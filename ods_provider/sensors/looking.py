@@ -81,15 +81,18 @@ class OdsLookingSensor(BaseSensorOperator):
 
         if isinstance(event, Mapping) and event.get("status") == "updated":
             return dict(event["result"])
-        said = event.get("error") if isinstance(event, Mapping) else None
+        known = event if isinstance(event, Mapping) and event.get("status") == "failed" else {}
         fail(
             OdsConfigError(
-                str(said or f"the sensor was resumed by an event that is none of ours: {event!r:.200}"),
+                str(known.get("error") or f"the sensor was resumed by an event that is none of ours: {event!r:.200}"),
                 where=f"trigger of {self.task_id}",
                 advice="Correct it and clear the task",
+                transient=bool(known.get("transient")),
             )
         )
 
     def _patient_with(self, error: Any) -> bool:
         # A quota that is spent, or a portal that is down for a while, only delays what is waited for.
-        return bool(error.transient)
+        from ods_provider.core.errors import OdsResponseError, OdsTransportError
+
+        return isinstance(error, (OdsResponseError, OdsTransportError)) and error.transient

@@ -37,9 +37,10 @@ class OdsQuotaResetSensor(OdsLookingSensor):
         from ods_provider.core.plans import watch
         from ods_provider.core.query import whole_number
 
-        least = whole_number("min_remaining", self.min_remaining) or 0
-        seen = client.run(watch.quota(client.quota, self.dataset_id or None, least))
-        self._until = seen.ready_at
+        self._least = whole_number("min_remaining", self.min_remaining) or 0
+        self._until: str | None = None
+        seen = client.run(watch.quota(client.quota, self.dataset_id or None, self._least))
+        self._until = seen.ready_at.isoformat() if seen.ready_at else None
         return watch.as_result(seen) if seen.ready else None
 
     def make_trigger(self) -> OdsQuotaResetTrigger:
@@ -49,7 +50,7 @@ class OdsQuotaResetSensor(OdsLookingSensor):
         return OdsQuotaResetTrigger(
             ods_conn_id=self.ods_conn_id,
             dataset_id=self.dataset_id or None,
-            min_remaining=int(self.min_remaining),
-            until=self._until.isoformat() if self._until else None,
+            min_remaining=self._least,
+            until=self._until,
             poll_interval_s=self.poke_interval,
         )

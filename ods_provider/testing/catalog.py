@@ -107,10 +107,7 @@ def fields() -> list[Field]:
     """Return what the catalogue can be queried by: metadata under their bare names and as ``default.name``."""
     made = [Field(name, kind, multivalued=many) for name, (kind, many) in _OWN.items()]  # type: ignore[arg-type]
     for name, (kind, many) in _METAS.items():
-        made += [
-            Field(spelled, kind, multivalued=many, technical=spelled != name)  # type: ignore[arg-type]
-            for spelled in (name, f"default.{name}")
-        ]
+        made += [Field(spelled, kind, multivalued=many) for spelled in (name, f"default.{name}")]  # type: ignore[arg-type]
     return made
 
 

@@ -16,10 +16,10 @@ from starlette.routing import Route
 
 from ods_provider.testing import catalog, exports
 from ods_provider.testing.access import Access
-from ods_provider.testing.errors import Refusal, bad_parameter, forbidden, gone, no_dataset, no_resource
+from ods_provider.testing.errors import Refusal, bad_parameter, forbidden, gone, no_dataset, no_resource, no_uri
 from ods_provider.testing.odsql import Field, OdsqlError, OutputColumn, compile_facet
 from ods_provider.testing.querying import ask, flag, number, run_list, window, zone
-from ods_provider.testing.schema import DatasetState, literal
+from ods_provider.testing.schema import DatasetState
 from ods_provider.testing.store import Store
 from ods_provider.testing.writing import compressed, json_response, json_text_response
 
@@ -78,7 +78,7 @@ class Explore:
         state = self._state(request)
         if records and not state.data_visible and not self._access.has_key(request):
             raise forbidden()
-        return Source(state.fields(), state.source, state)
+        return Source(state.fields(), state.table, state)
 
     def _state(self, request: Request) -> DatasetState:
         dataset_id = request.path_params["dataset_id"]
@@ -117,7 +117,7 @@ class Explore:
         """GET /catalog/datasets/{dataset_id}/records."""
         with self._store.cursor() as cursor:
             source = self._source(request, cursor, records=True)
-            asked = ask(request.query_params, source.fields, source.table, rows=True)
+            asked = ask(request.query_params, source.fields, source.table)
             limit, offset = window(request.query_params, grouped=asked.grouped, group_ceiling=self._ceiling)
             total, rows = run_list(cursor, asked, limit=limit, offset=offset, base=self._base(request))
         if asked.grouped:
@@ -130,8 +130,8 @@ class Explore:
         with self._store.cursor() as cursor:
             source = self._source(request, cursor, records=True)
             record_id = request.path_params["record_id"]
-            table = f'(SELECT * FROM {source.table} WHERE "$id" = {literal(record_id)})'  # noqa: S608  quoted
-            asked = ask(request.query_params, source.fields, table, rows=True)
+            table = f'(SELECT * FROM {source.table} WHERE "$id" = {_literal(record_id)})'  # noqa: S608  quoted
+            asked = ask(request.query_params, source.fields, table)
             _, rows = run_list(cursor, asked, limit=1, offset=0, base=self._base(request))
         if not rows:
             raise no_resource(f"record {record_id}")
@@ -289,6 +289,15 @@ class Explore:
     def aggregates(self, request: Request) -> Response:
         """Gone since version 2.1 (Q46)."""
         raise gone()
+
+
+def unknown(request: Request) -> Response:
+    """Answer for every other address."""
+    raise no_uri()
+
+
+def _literal(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
 
 
 def _literal_key_row(columns: tuple[OutputColumn, ...]) -> str:

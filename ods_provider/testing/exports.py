@@ -137,18 +137,22 @@ def _parquet(export: Export, cursor: Any) -> Iterator[bytes]:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    cells = ", ".join(f"c{number}" for number in range(len(export.columns))) or "1"
-    # A relation's reader streams; that of an executed query would copy all rows first.
+    cells = ", ".join(_parquet_cell(number, column) for number, column in enumerate(export.columns)) or "1"
     reader = cursor.sql(export.select(cells), params=list(export.asked.compiled.params)).to_arrow_reader(50_000)
-    fields = [field.with_name(name) for field, name in zip(reader.schema, export.header(), strict=False)]
-    # Milliseconds in UTC, whatever the time zone of the query.
-    stamp = pa.timestamp("ms", "UTC")
-    schema = pa.schema([field.with_type(stamp) if pa.types.is_timestamp(field.type) else field for field in fields])
+    schema = pa.schema([field.with_name(name) for field, name in zip(reader.schema, export.header(), strict=False)])
     with tempfile.TemporaryFile() as file:
         with pq.ParquetWriter(file, schema, compression=export.options["parquet_compression"]) as writer:
             for batch in reader:
-                writer.write_batch(batch.rename_columns(schema.names).cast(schema))
+                writer.write_batch(batch.rename_columns(schema.names))
         yield from _file(file)
+
+
+def _parquet_cell(number: int, column: OutputColumn) -> str:
+    cell = f"c{number}"
+    if column.type == "datetime" and not column.multivalued:
+        # Milliseconds, in UTC, whatever the time zone of the query.
+        return f"CAST({cell} AS TIMESTAMP_MS) AS {cell}"
+    return cell
 
 
 def _xlsx(export: Export, cursor: Any) -> Iterator[bytes]:

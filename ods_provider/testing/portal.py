@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import signal
 import socket
 import threading
 from pathlib import Path
@@ -15,13 +14,13 @@ import uvicorn
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Mount
+from starlette.routing import Route
 
 from ods_provider.testing import control
 from ods_provider.testing.access import Access
 from ods_provider.testing.catalog import metas
-from ods_provider.testing.errors import Refusal, no_uri, wrong_method
-from ods_provider.testing.explore import Explore
+from ods_provider.testing.errors import Refusal
+from ods_provider.testing.explore import Explore, unknown
 from ods_provider.testing.faults import Faults
 from ods_provider.testing.front import Front, LoggedRequest
 from ods_provider.testing.oauth import OAuth
@@ -75,14 +74,14 @@ class LocalPortal:
         explore = Explore(self.store, access, group_by_ceiling=group_by_ceiling)
         app = Starlette(
             routes=[
-                Mount("/_control", control.application(self)),
+                *control.routes(lambda: self),
                 *explore.routes(),
                 *Realtime(self.store, access).routes(),
                 *self.oauth.routes(),
+                Route("/{path:path}", unknown, methods=["GET", "POST"]),
             ],
-            exception_handlers={Refusal: _refused, 404: _no_uri, 405: _wrong_method},
+            exception_handlers={Refusal: _refused},
         )
-        app.router.redirect_slashes = False  # a portal answers 404
         self._front = Front(app, access, self.quotas, self.faults)
         config = uvicorn.Config(
             self._front, log_config=None, access_log=False, lifespan="off", server_header=False, ws="none"
@@ -129,17 +128,11 @@ class LocalPortal:
             ready.wait(0.005)
 
     def serve(self) -> None:
-        """Serve until SIGINT or SIGTERM; only the main thread may call it."""
-        told = threading.Event()
-        before = {sign: signal.signal(sign, lambda *_: told.set()) for sign in (signal.SIGINT, signal.SIGTERM)}
+        """Serve from this thread until SIGINT or SIGTERM."""
         try:
-            self.start()
-            while self._thread is not None and self._thread.is_alive() and not told.wait(1.0):
-                pass
+            self._server.run(sockets=[self._socket])
         finally:
-            self.stop()
-            for sign, handler in before.items():
-                signal.signal(sign, handler)
+            self.store.close()
 
     def _serve(self) -> None:
         # Not run(): it installs signal handlers, which only the main thread may.
@@ -214,11 +207,3 @@ class LocalPortal:
 def _refused(request: Request, refusal: Exception) -> Response:
     assert isinstance(refusal, Refusal)
     return json_response(refusal.body, refusal.status)
-
-
-def _no_uri(request: Request, error: Exception) -> Response:
-    return _refused(request, no_uri())
-
-
-def _wrong_method(request: Request, error: Exception) -> Response:
-    return _refused(request, wrong_method())

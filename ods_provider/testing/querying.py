@@ -68,21 +68,13 @@ def zone(params: QueryParams) -> str:
     return name
 
 
-def ask(params: QueryParams, fields: Sequence[Field], table: str, *, rows: bool = False) -> Asked:
+def ask(params: QueryParams, fields: Sequence[Field], table: str) -> Asked:
     """Compile a request's query.
-
-    Args:
-        params: Query parameters.
-        fields: What may be named.
-        table: Its rows, as SQL.
-        rows: Whether rows of a dataset are listed, which may come with their ids, sizes and links.
 
     Raises:
         Refusal: 400, in the words of the portal.
     """
     timezone = zone(params)
-    beside = ["recordid", "record_timestamp", "record_size"] if flag(params, "include_app_metas", False) else []
-    beside += ["record_links"] if flag(params, "include_links", False) else []
     try:
         compiled = compile_query(
             fields,
@@ -95,7 +87,6 @@ def ask(params: QueryParams, fields: Sequence[Field], table: str, *, rows: bool 
             exclude=params.getlist("exclude"),
             timezone=timezone,
             lang=params.get("lang") or "en",
-            beside=beside if rows else (),
         )
     except OdsqlError as error:
         raise Refusal(400, error.code, error.message) from None

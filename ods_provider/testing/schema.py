@@ -6,7 +6,6 @@ import hashlib
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
-from urllib.parse import quote
 
 from ods_provider.testing.odsql import Field
 
@@ -21,14 +20,6 @@ SQL_TYPES = {
     "geo_shape": "VARCHAR",
     "file": "VARCHAR",
     "json_blob": "VARCHAR",
-}
-# What every record has besides its fields. Source: ODSQL reference, technical fields.
-TECHNICAL = {
-    "datasetid": "text",
-    "recordid": "text",
-    "record_timestamp": "datetime",
-    "record_size": "int",
-    "record_links": "file",  # JSON that names the portal's own address
 }
 
 
@@ -61,7 +52,6 @@ class Column:
             multivalued=self.multivalued,
             precision=precision if precision in ("year", "month") else None,
             hierarchical=self.annotations.get("hierarchical"),
-            disjunctive="disjunctive" in self.annotations,
         )
 
     def as_json(self) -> dict[str, Any]:
@@ -121,35 +111,9 @@ class DatasetState:
 
     def fields(self) -> list[Field]:
         """The columns, as ODSQL needs them."""
-        own = {column.name for column in self.columns}
-        return [column.for_queries() for column in self.columns] + [
-            Field(name, kind, technical=True)  # type: ignore[arg-type]  # the same words
-            for name, kind in TECHNICAL.items()
-            if name not in own
-        ]
-
-    @property
-    def source(self) -> str:
-        """Its rows as SQL, with the technical fields beside its own."""
-        own = {column.name for column in self.columns}
-        here = f"{{base}}/api/explore/v2.1/catalog/datasets/{quote(self.dataset_id)}/records/"
-        link = f'[{{"rel": "self", "href": "{here}'
-        values = {
-            "datasetid": literal(self.dataset_id),
-            "recordid": '"$id"',
-            "record_timestamp": f"TIMESTAMP {literal(f'{self.data_processed:%Y-%m-%d %H:%M:%S}')}",
-            "record_size": "strlen(rows::VARCHAR)",
-            "record_links": f"""{literal(link)} || "$id" || '"}}]'""",
-        }
-        beside = ", ".join(f"{cell} AS {name}" for name, cell in values.items() if name not in own)
-        return f"(SELECT rows.*, {beside} FROM {self.table} AS rows)"  # noqa: S608  names and values are quoted
+        return [column.for_queries() for column in self.columns]
 
 
 def quoted(name: str) -> str:
     """Quote an identifier for DuckDB."""
     return '"' + name.replace('"', '""') + '"'
-
-
-def literal(text: str) -> str:
-    """Quote a text for DuckDB."""
-    return "'" + text.replace("'", "''") + "'"

@@ -17,7 +17,6 @@ from ods_provider.testing.datasets import geonames, synthetic
 from ods_provider.testing.datasets.capitals import capitals
 from ods_provider.testing.datasets.photos import photos
 from ods_provider.testing.datasets.readings import gated, readings
-from ods_provider.testing.fitting import fitted
 from ods_provider.testing.odsql import register_functions
 from ods_provider.testing.schema import DatasetState, quoted
 
@@ -116,7 +115,7 @@ class Store:
 
     def insert(self, state: DatasetState, rows: Iterable[Row]) -> None:
         """Add rows, each in place of the one with the same id."""
-        made = {record_id(state, row): row for row in (fitted(state, given) for given in rows)}
+        made = {record_id(state, row): row for row in rows}
         if not made:
             return
         with self.lock:
@@ -155,9 +154,7 @@ class Store:
         with self.lock:
             if rows:
                 names = ", ".join(quoted(column.name) for column in state.columns)
-                rounds = rows // max(self.count(dataset_id), 1) + 1
-                source = f"{state.table}, range({rounds})"
-                made = f"SELECT sha1('more ' || random() || row_number() OVER ()), {names} FROM {source}"  # noqa: S608
+                made = f"SELECT sha1('more ' || random() || row_number() OVER ()), {names} FROM {state.table}"  # noqa: S608
                 self.cursor().execute(f"INSERT INTO {state.table} {made} LIMIT {int(rows)}")
             self.touched(state, data=not metadata_only)
         return state

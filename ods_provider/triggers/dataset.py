@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping
+from contextlib import aclosing
 from typing import TYPE_CHECKING, Any
 
 from airflow.triggers.base import BaseEventTrigger, BaseTrigger, TriggerEvent
@@ -10,12 +12,14 @@ from airflow.triggers.base import BaseEventTrigger, BaseTrigger, TriggerEvent
 from ods_provider.triggers.polling import failed, poll
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator
+
     from ods_provider.core.schema import Dataset
 
 POLL_INTERVAL_S = 60.0
 
 
-async def freshness(ods_conn_id: str, dataset_id: str, every_s: float) -> AsyncIterator[Dataset]:
+async def descriptions(ods_conn_id: str, dataset_id: str, every_s: float) -> AsyncGenerator[Dataset]:
     """Yield the dataset's description at every poll, through one client. One call a poll.
 
     Raises:
@@ -24,9 +28,10 @@ async def freshness(ods_conn_id: str, dataset_id: str, every_s: float) -> AsyncI
     from ods_provider.core.plans.catalog import dataset
     from ods_provider.hooks.ods import OdsHook
 
-    with await OdsHook.alook_up(ods_conn_id) as client:
-        async for seen in poll(lambda: client.arun(dataset(dataset_id)), every_s=every_s):
-            yield seen
+    with await OdsHook(ods_conn_id).aget_conn() as client:
+        async with aclosing(poll(lambda: client.arun(dataset(dataset_id)), every_s=every_s)) as looks:
+            async for seen in looks:
+                yield seen
 
 
 class OdsDatasetUpdateTrigger(BaseTrigger):
@@ -35,7 +40,7 @@ class OdsDatasetUpdateTrigger(BaseTrigger):
     Args:
         ods_conn_id: Connection of type ``ods``.
         dataset_id: The dataset.
-        since: Portal times to compare with, by name, ISO 8601.
+        since: Portal times to compare with, by name, ISO 8601; None fires at the first look.
         what: ``data``, ``metadata`` or ``any``.
         poll_interval_s: Seconds between looks.
     """
@@ -45,14 +50,14 @@ class OdsDatasetUpdateTrigger(BaseTrigger):
         *,
         ods_conn_id: str,
         dataset_id: str,
-        since: Mapping[str, str],
+        since: Mapping[str, str] | None,
         what: str = "data",
         poll_interval_s: float = POLL_INTERVAL_S,
     ) -> None:
         super().__init__()
         self.ods_conn_id = ods_conn_id
         self.dataset_id = dataset_id
-        self.since = dict(since)
+        self.since = dict(since) if since else None
         self.what = what
         self.poll_interval_s = poll_interval_s
 
@@ -73,13 +78,15 @@ class OdsDatasetUpdateTrigger(BaseTrigger):
 
         try:
             what = what_named(self.what)
-            since = watermark(self.since, what)
-            async for seen in freshness(self.ods_conn_id, self.dataset_id, self.poll_interval_s):
-                if moved_on(seen, since, what):
-                    yield TriggerEvent({"status": "updated", "result": seen.freshness()})
-                    return
+            since = watermark(self.since, what) if self.since else None
+            async with aclosing(descriptions(self.ods_conn_id, self.dataset_id, self.poll_interval_s)) as looks:
+                async for seen in looks:
+                    if since is None or moved_on(seen, since, what):
+                        event = TriggerEvent({"status": "updated", "result": seen.freshness()})
+                        break
         except OdsError as error:
-            yield TriggerEvent(failed(error))
+            event = TriggerEvent(failed(error))
+        yield event
 
 
 class OdsDatasetEventTrigger(BaseEventTrigger):
@@ -88,11 +95,17 @@ class OdsDatasetEventTrigger(BaseEventTrigger):
     Where Airflow keeps a state for assets (3.3), the last seen time is kept there, so that an update that happens while
     no triggerer runs is seen afterwards. Elsewhere the first look after a start is the new beginning.
 
+    A watcher has nobody to fail for: whatever goes wrong is logged, and after ``poll_interval_s`` it looks again, with
+    the connection as it is then.
+
     Args:
-        ods_conn_id: Connection of type ``ods``.
         dataset_id: The dataset.
+        ods_conn_id: Connection of type ``ods``.
         what: ``data``, ``metadata`` or ``any``.
         poll_interval_s: Seconds between looks.
+
+    Raises:
+        OdsConfigError: ``what`` is none of these.
     """
 
     def __init__(
@@ -103,57 +116,77 @@ class OdsDatasetEventTrigger(BaseEventTrigger):
         what: str = "data",
         poll_interval_s: float = POLL_INTERVAL_S,
     ) -> None:
+        from ods_provider.core.watch import what_named
+
         super().__init__()
-        self.ods_conn_id = ods_conn_id
         self.dataset_id = dataset_id
-        self.what = what
+        self.ods_conn_id = ods_conn_id
+        # Checked here, where the file with the DAG shows it: nothing renders a watcher's arguments later.
+        self.what = what_named(what)
         self.poll_interval_s = poll_interval_s
 
     def serialize(self) -> tuple[str, dict[str, Any]]:
         """Return the path of this class and its arguments as JSON values."""
         return f"{__name__}.OdsDatasetEventTrigger", {
-            "ods_conn_id": self.ods_conn_id,
             "dataset_id": self.dataset_id,
+            "ods_conn_id": self.ods_conn_id,
             "what": self.what,
             "poll_interval_s": self.poll_interval_s,
         }
 
     async def run(self) -> AsyncIterator[TriggerEvent]:
         """Poll for ever and yield the dataset's freshness at every update."""
-        from ods_provider.core.watch import moved_on, watermark, what_named
+        from ods_provider.core.errors import OdsError
 
-        what = what_named(self.what)
-        memory = _Memory(getattr(self, "asset_state_store", None), f"ods/{self.dataset_id}")
+        memory = _Memory(getattr(self, "asset_state_store", None), f"ods/{self.dataset_id}/{self.what}")
+        while True:
+            try:
+                async with aclosing(self._updates(memory)) as updates:
+                    async for freshness in updates:
+                        yield TriggerEvent(freshness)
+            except OdsError as error:
+                # Raised, it would be started again by the triggerer at once, and so call the portal without a pause.
+                self.log.error("Looking again in %.0f s: %s", self.poll_interval_s, error)  # noqa: TRY400  the message says it all
+                await asyncio.sleep(self.poll_interval_s)
+
+    async def _updates(self, memory: _Memory) -> AsyncGenerator[dict[str, Any]]:
+        from ods_provider.core.watch import TIMES, moved_on, watermark
+
         last = await memory.get()
-        async for seen in freshness(self.ods_conn_id, self.dataset_id, self.poll_interval_s):
-            now = seen.freshness()
-            if last is not None and not moved_on(seen, watermark(last, what), what):
-                continue
-            first, last = last is None, now
-            # Kept before it is told: a crash in between loses this event; the other order would tell it twice.
-            await memory.set(now)
-            if not first:
-                yield TriggerEvent(now)
+        async with aclosing(descriptions(self.ods_conn_id, self.dataset_id, self.poll_interval_s)) as looks:
+            async for seen in looks:
+                now = seen.freshness()
+                if not any(now[name] for name in TIMES[self.what]):
+                    self.log.warning("The portal does not say when %s changed; looking again", self.dataset_id)
+                    continue
+                if last is not None and not moved_on(seen, watermark(last, self.what), self.what):
+                    continue
+                first, last = last is None, now
+                # Kept before it is told: a crash in between loses this event; the other order would tell it twice.
+                await memory.set(now)
+                if not first:
+                    yield now
 
 
 class _Memory:
-    """The last seen freshness, in Airflow's asset state where there is one."""
+    """The last seen freshness: in Airflow's asset state where there is one, and for as long as this trigger runs."""
 
     def __init__(self, store: Any, key: str) -> None:
         self._store = store
         self._key = key
+        self._last: dict[str, Any] | None = None
 
     async def get(self) -> dict[str, Any] | None:
-        if self._store is None:
-            return None
-        try:
-            kept = await self._store.aget(self._key)
-        except ValueError:
-            # Two assets with the same trigger share one row and no state (apache/airflow#71460).
-            self._store = None
-            return None
-        return kept if isinstance(kept, dict) else None
+        if self._last is None and self._store is not None:
+            try:
+                kept = await self._store.aget(self._key)
+            except ValueError:
+                # Two assets with the same trigger share one row and no state (apache/airflow#71460).
+                self._store = kept = None
+            self._last = kept if isinstance(kept, dict) else None
+        return self._last
 
     async def set(self, value: dict[str, Any]) -> None:
+        self._last = value
         if self._store is not None:
             await self._store.aset(self._key, value)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 
@@ -12,7 +12,7 @@ T = TypeVar("T")
 log = logging.getLogger(__name__)
 
 
-async def poll(look: Callable[[], Awaitable[T]], *, every_s: float) -> AsyncIterator[T]:
+async def poll(look: Callable[[], Awaitable[T]], *, every_s: float) -> AsyncGenerator[T]:
     """Yield what ``look`` returns, every ``every_s`` seconds, for ever.
 
     A transient error is logged and skipped; a spent quota is waited for until the portal's own reset.
@@ -44,5 +44,6 @@ async def sleep_until(moment: datetime) -> None:
 
 
 def failed(error: Exception) -> dict[str, object]:
-    """Return the event of an error that no waiting cures."""
-    return {"status": "failed", "error": f"{type(error).__name__}: {error}"}
+    """Return the event of an error that no waiting cures; another try of the task may still be worth it."""
+    transient = bool(getattr(error, "transient", False))
+    return {"status": "failed", "error": f"{type(error).__name__}: {error}", "transient": transient}

@@ -59,23 +59,24 @@ class OdsQuotaResetTrigger(BaseTrigger):
         if self.until:
             await sleep_until(datetime.fromisoformat(self.until))
         try:
-            with await OdsHook.alook_up(self.ods_conn_id) as client:
+            with await OdsHook(self.ods_conn_id).aget_conn() as client:
                 while True:
+                    ready_at: datetime | None = None
                     try:
                         look = await client.arun(watch.quota(client.quota, self.dataset_id, self.min_remaining))
                     except OdsError as error:
                         if not error.transient:
                             raise
                         self.log.warning("Looking again in %.0f s: %s", self.poll_interval_s, error)
-                        ready_at = None
                     else:
                         if look.ready:
-                            yield TriggerEvent({"status": "updated", "result": watch.as_result(look)})
-                            return
+                            event = TriggerEvent({"status": "updated", "result": watch.as_result(look)})
+                            break
                         ready_at = look.ready_at
                     # Never at once: a reset in the past would become a loop of calls.
                     soonest = datetime.now(UTC) + timedelta(seconds=min(self.poll_interval_s, 5.0))
                     later = datetime.now(UTC) + timedelta(seconds=self.poll_interval_s)
                     await sleep_until(max(soonest, ready_at) if ready_at else later)
         except OdsError as error:
-            yield TriggerEvent(failed(error))
+            event = TriggerEvent(failed(error))
+        yield event

@@ -8,7 +8,7 @@ from typing import Any
 from lark import Token, Tree
 
 from ods_provider.testing.odsql import functions, literals, predicates
-from ods_provider.testing.odsql.fields import NUMERIC, Field, OdsqlError, malformed
+from ods_provider.testing.odsql.fields import NUMERIC, Field, malformed
 from ods_provider.testing.odsql.sql import Sql, bound, glue
 
 Node = Tree[Any]
@@ -38,19 +38,6 @@ class Compiler:
     def slice(self, node: Node) -> str:
         """Return the piece of the clause that a node was made of."""
         return self.text[node.meta.start_pos : node.meta.end_pos]
-
-    def unwrapped(self, node: Node) -> Node:
-        """Return the one thing inside rows of one."""
-        return unwrapped(node)
-
-    def misplaced(self, node: Node) -> OdsqlError:
-        """Return the refusal of something that the portal's own grammar does not let stand there."""
-        what, where = self.slice(node), node.meta.start_pos
-        return OdsqlError(
-            "ODSQLSyntaxError",
-            f"ODSQL syntax exception: unexpected {what} at position {where} in {self.text}. "
-            f"Clause(s) containing the error(s): {self.clause}.",
-        )
 
     def value(self, node: Node) -> Sql:
         """Compile an expression that gives a value."""

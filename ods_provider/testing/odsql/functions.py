@@ -120,15 +120,11 @@ def _date_format(compiler: Compiler, arguments: list[Node]) -> Sql:
 
 def _now(compiler: Compiler, arguments: list[Node]) -> Sql:
     moment = datetime.now(ZoneInfo(compiler.timezone))
-    # The last of several spellings of one name counts.
-    wanted: dict[str, int] = {}
     for argument in arguments:
-        node = compiler.unwrapped(argument)
-        if node.data != "compare" or node.children[1] != "=":
+        if argument.data != "compare" or argument.children[1] != "=":
             raise malformed("now takes name=number arguments", compiler.clause)
-        wanted[compiler.slice(node.children[0]).strip()] = int(compiler.number(node.children[2]))
-    for name, amount in wanted.items():
-        moment = _moved(moment, name, amount, compiler.clause)
+        name, amount = compiler.slice(argument.children[0]).strip(), compiler.number(argument.children[2])
+        moment = _moved(moment, name, int(amount), compiler.clause)
     return bound(moment.astimezone(UTC).replace(tzinfo=None), "datetime")
 
 

@@ -78,7 +78,6 @@ def compile_query(
     exclude: Sequence[str] = (),
     timezone: str = "UTC",
     lang: str = "en",
-    beside: Sequence[str] = (),
 ) -> CompiledQuery:
     """Compile a query.
 
@@ -93,7 +92,6 @@ def compile_query(
         exclude: The same, of what is left out.
         timezone: IANA name.
         lang: Language of names.
-        beside: Technical fields to return with every row, under their names with a ``_`` before.
 
     Raises:
         OdsqlError: With the code and the text of the portal.
@@ -105,8 +103,6 @@ def compile_query(
     items = _select(clauses, select, keys)
     if keys:
         return _grouped(clauses, source, kept, keys, items, order_by)
-    if not any(item.cell.aggregate for item in items):
-        items = [*(_technical(clauses.fields[name]) for name in beside), *items]
     counted = f"SELECT count(*) FROM ({source})"  # noqa: S608
     cells = ", ".join(item.cell.text for item in items) or "1"
     params = tuple(value for item in items for value in item.cell.params)
@@ -169,14 +165,14 @@ def _normal(source: str) -> str:
 
 def _select(clauses: _Clauses, text: str | None, keys: list[_Item]) -> list[_Item]:
     if text is None or text.strip() == "":
-        return [] if keys else [_whole(field) for field in clauses.fields.values() if not field.technical]
+        return [] if keys else [_whole(field) for field in clauses.fields.values() if "." not in field.name]
     compiler = clauses.compiler(text, "select")
     made: list[_Item] = []
     seen = {key.key for key in keys if key.aliased}
     left_out: set[str] = set()
     for node in parse(text, "select").children:
         if node.data == "star":
-            made += [_whole(field) for field in clauses.fields.values() if not field.technical]
+            made += [_whole(field) for field in clauses.fields.values() if "." not in field.name]
         elif node.data == "pattern":
             verb, names = _pattern(clauses, str(node.children[0]))
             if verb == "exclude":
@@ -192,7 +188,7 @@ def _select(clauses: _Clauses, text: str | None, keys: list[_Item]) -> list[_Ite
             source = _normal(compiler.slice(expression))
             made.append(_Item(str(alias) if alias else _key(compiler, expression), cell, source, bool(alias)))
     if left_out and not made:
-        made = [_whole(field) for field in clauses.fields.values() if not field.technical]
+        made = [_whole(field) for field in clauses.fields.values() if "." not in field.name]
     unique = {item.key: item for item in made if item.key not in left_out}
     return list(unique.values())
 
@@ -201,11 +197,6 @@ def _whole(field: Field) -> _Item:
     name = field.name
     cell = Sql('"' + name.replace('"', '""') + '"', (), field.type, field.multivalued, field.precision)
     return _Item(name, cell, _normal(name))
-
-
-def _technical(field: Field) -> _Item:
-    item = _whole(field)
-    return replace(item, key="_" + field.name.removeprefix("record_").removeprefix("record"))
 
 
 def _pattern(clauses: _Clauses, text: str) -> tuple[str, list[str]]:

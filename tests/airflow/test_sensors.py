@@ -1,0 +1,277 @@
+"""Sensors: the first look, the memory between runs, and the ways of waiting."""
+
+from __future__ import annotations
+
+import inspect
+import time
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from airflow.sdk.exceptions import (
+    AirflowFailException,
+    AirflowRescheduleException,
+    AirflowSensorTimeout,
+    AirflowSkipException,
+    TaskDeferralTimeout,
+    TaskDeferred,
+)
+from airflow_task import context_of, events_of, resume_task, revived, run_task
+
+from ods_provider.client import OdsClient
+from ods_provider.core.errors import OdsConfigError
+from ods_provider.sensors.dataset import OdsDatasetUpdateSensor
+from ods_provider.sensors.looking import OdsLookingSensor
+from ods_provider.sensors.quota import OdsQuotaResetSensor
+from ods_provider.testing.portal import LocalPortal
+from ods_provider.triggers.dataset import OdsDatasetUpdateTrigger
+from ods_provider.triggers.quota import OdsQuotaResetTrigger
+
+DATASET = "world-capitals"
+
+
+def freshness(portal: LocalPortal) -> dict[str, Any]:
+    with OdsClient(portal.url) as client:
+        return client.dataset(DATASET).freshness()
+
+
+def update_sensor(**arguments: Any) -> OdsDatasetUpdateSensor:
+    return OdsDatasetUpdateSensor(**{"task_id": "t", "dataset_id": DATASET, "poke_interval": 0.2} | arguments)
+
+
+@pytest.mark.parametrize("sensor", [OdsDatasetUpdateSensor, OdsQuotaResetSensor], ids=lambda sensor: sensor.__name__)
+def test_every_argument_is_a_template_and_only_assigned(sensor: type[OdsLookingSensor]) -> None:
+    own = {name for name, p in inspect.signature(sensor.__init__).parameters.items() if p.kind is p.KEYWORD_ONLY}
+    assert set(sensor.template_fields) == own | {"ods_conn_id"}
+    given: dict[str, Any] = {name: object() for name in sensor.template_fields}
+    task = sensor(task_id="t", **given)
+    assert all(getattr(task, name) is value for name, value in given.items())
+
+
+# What it compares with
+
+
+def test_the_very_first_run_succeeds_at_once_and_returns_what_the_next_compares_with(
+    connect: Any, ods_portal: LocalPortal
+) -> None:
+    found = run_task(update_sensor())
+    assert found == freshness(ods_portal)
+    assert set(found) == {"dataset_id", "data_processed", "modified", "records_count"}
+
+
+def test_a_later_run_compares_with_what_the_last_one_returned(connect: Any, ods_portal: LocalPortal) -> None:
+    earlier = run_task(update_sensor())
+    task = update_sensor()
+    with pytest.raises(TaskDeferred):
+        run_task(task, context_of(task, earlier=earlier))
+    ods_portal.touch(DATASET, rows=2)
+    found = run_task(update_sensor(), context_of(task, earlier=earlier))
+    assert found["data_processed"] > earlier["data_processed"]
+    assert found["records_count"] == earlier["records_count"] + 2
+
+
+@pytest.mark.parametrize("form", ["text", "spaced", "mapping", "mapping as text", "datetime"])
+def test_since_is_understood_in_every_form_that_a_template_leaves(
+    form: str, connect: Any, ods_portal: LocalPortal
+) -> None:
+    seen = freshness(ods_portal)
+    moment = datetime.fromisoformat(seen["data_processed"])
+    forms: dict[str, Any] = {
+        "text": seen["data_processed"],
+        "spaced": f"{moment:%Y-%m-%d %H:%M:%S.%f+00:00}",
+        "mapping": seen,
+        "mapping as text": str(seen),
+        "datetime": moment,
+    }
+    task = update_sensor(since="{{ params.since }}" if form.endswith("text") else forms[form])
+    context = context_of(task, params={"since": forms[form]})
+    with pytest.raises(TaskDeferred):
+        run_task(task, context)
+    ods_portal.touch(DATASET)
+    assert run_task(task, context)["data_processed"] > seen["data_processed"]
+
+
+def test_a_template_that_renders_to_none_is_no_since(connect: Any) -> None:
+    task = update_sensor(since="{{ params.since }}")
+    assert run_task(task, context_of(task, params={"since": None}))["dataset_id"] == DATASET
+
+
+def test_a_since_that_is_no_time_fails_before_anything_is_asked(connect: Any, ods_portal: LocalPortal) -> None:
+    with pytest.raises(AirflowFailException, match=r"argument since"):
+        run_task(update_sensor(since="yesterday-ish"))
+    assert not ods_portal.requests
+
+
+def test_what_decides_which_times_are_compared(connect: Any, ods_portal: LocalPortal) -> None:
+    seen = freshness(ods_portal)
+    ods_portal.touch(DATASET, metadata_only=True)
+    with pytest.raises(TaskDeferred):
+        run_task(update_sensor(since=seen, what="data"))
+    for what in ("metadata", "any"):
+        assert run_task(update_sensor(since=seen, what=what))["modified"] != seen["modified"]
+    with pytest.raises(AirflowFailException, match="Use data, metadata or any"):
+        run_task(update_sensor(since=seen, what="everything"))
+
+
+# How it waits
+
+
+def test_it_looks_once_and_defers_to_a_trigger_that_knows_the_same(connect: Any, ods_portal: LocalPortal) -> None:
+    seen = freshness(ods_portal)
+    ods_portal.requests.clear()
+    with pytest.raises(TaskDeferred) as deferred:
+        run_task(update_sensor(since=seen, timeout=600))
+    assert len(ods_portal.requests) == 1
+    assert deferred.value.timeout == timedelta(seconds=600)
+    trigger = deferred.value.trigger
+    assert isinstance(trigger, OdsDatasetUpdateTrigger)
+    assert trigger.since == {"data_processed": seen["data_processed"]}
+    assert trigger.poll_interval_s == 0.2
+
+
+def test_it_returns_what_the_trigger_saw(connect: Any, ods_portal: LocalPortal) -> None:
+    task = update_sensor(since=freshness(ods_portal))
+    context = context_of(task)
+    with pytest.raises(TaskDeferred) as deferred:
+        run_task(task, context)
+    (event,) = events_of(revived(deferred.value.trigger), meanwhile=lambda: ods_portal.touch(DATASET))
+    assert resume_task(task, context, deferred.value, event) == freshness(ods_portal)
+
+
+def test_an_error_that_the_trigger_met_fails_the_task_for_good(connect: Any, ods_portal: LocalPortal) -> None:
+    task = update_sensor(since=freshness(ods_portal))
+    context = context_of(task)
+    with pytest.raises(TaskDeferred) as deferred:
+        run_task(task, context)
+    ods_portal.fault("status", status=401, times=None)
+    (event,) = events_of(revived(deferred.value.trigger))
+    with pytest.raises(AirflowFailException, match="OdsAuthError"):
+        resume_task(task, context, deferred.value, event)
+
+
+def test_a_connection_that_the_trigger_could_not_look_up_leaves_the_task_its_retries() -> None:
+    task = update_sensor(ods_conn_id="gone")
+    trigger = OdsDatasetUpdateTrigger(ods_conn_id="gone", dataset_id=DATASET, since=None)
+    (event,) = events_of(revived(trigger))
+    with pytest.raises(OdsConfigError, match="there is no connection 'gone'"):
+        task.execute_complete({}, event)
+
+
+@pytest.mark.parametrize("event", [None, {"status": "success"}, "text"])
+def test_an_event_of_somebody_else_fails_clearly(event: Any) -> None:
+    with pytest.raises(AirflowFailException, match="none of ours"):
+        update_sensor().execute_complete({}, event)
+
+
+def test_a_wait_that_lasts_too_long_is_a_sensor_timeout(connect: Any) -> None:
+    with pytest.raises(AirflowSensorTimeout):
+        update_sensor().resume_execution("__fail__", {"error": "Trigger timeout"}, {})
+    with pytest.raises(AirflowSkipException):
+        update_sensor(soft_fail=True).resume_execution("__fail__", {"error": "Trigger timeout"}, {})
+    assert issubclass(TaskDeferralTimeout, Exception)
+
+
+def test_without_a_triggerer_reschedule_frees_the_worker_between_looks(connect: Any, ods_portal: LocalPortal) -> None:
+    seen = freshness(ods_portal)
+    task = update_sensor(since=seen, deferrable=False, mode="reschedule", poke_interval=60)
+    context = context_of(task)
+    with pytest.raises(AirflowRescheduleException) as rescheduled:
+        run_task(task, context)
+    assert timedelta(seconds=50) < rescheduled.value.reschedule_date - datetime.now(UTC) < timedelta(seconds=61)
+    ods_portal.touch(DATASET)
+    assert run_task(task, context) == freshness(ods_portal)
+
+
+def test_without_a_triggerer_poke_holds_the_worker(connect: Any, ods_portal: LocalPortal) -> None:
+    seen = freshness(ods_portal)
+    with pytest.raises(AirflowSensorTimeout):
+        run_task(update_sensor(since=seen, deferrable=False, timeout=0.5))
+    ods_portal.touch(DATASET)
+    assert run_task(update_sensor(since=seen, deferrable=False, timeout=0.5)) == freshness(ods_portal)
+
+
+# When the portal is in trouble at the first look
+
+
+@pytest.mark.parametrize("fault", [{"kind": "status", "status": 503}, {"kind": "drop"}])
+@pytest.mark.parametrize("known", [True, False])
+def test_a_portal_in_trouble_at_the_first_look_is_left_to_the_trigger(
+    fault: dict[str, Any], known: bool, connect: Any, ods_portal: LocalPortal
+) -> None:
+    connect(extra={"max_retries": 0})
+    since = freshness(ods_portal) if known else None
+    ods_portal.fault(**fault)
+    task = update_sensor(since=since)
+    with pytest.raises(TaskDeferred) as deferred:
+        run_task(task)
+    if known:
+        ods_portal.touch(DATASET)
+    (event,) = events_of(revived(deferred.value.trigger))
+    assert resume_task(task, context_of(task), deferred.value, event) == freshness(ods_portal)
+
+
+def test_a_wrong_key_at_the_first_look_fails_for_good(connect: Any, ods_portal: LocalPortal) -> None:
+    ods_portal.fault("status", status=401)
+    with pytest.raises(AirflowFailException, match="OdsAuthError"):
+        run_task(update_sensor())
+
+
+def test_an_unknown_dataset_fails_for_good(connect: Any) -> None:
+    with pytest.raises(AirflowFailException, match="OdsNotFound"):
+        run_task(update_sensor(dataset_id="no-such"))
+
+
+def test_a_missing_connection_leaves_the_task_its_retries() -> None:
+    with pytest.raises(OdsConfigError, match="AIRFLOW_CONN_GONE"):
+        run_task(update_sensor(ods_conn_id="gone"))
+
+
+# The quota sensor
+
+
+def test_enough_calls_left_succeeds_at_once(connect: Any, ods_portal: LocalPortal) -> None:
+    ods_portal.set_quota(limit=1000, remaining=500)
+    found = run_task(OdsQuotaResetSensor(task_id="t", min_remaining="{{ 400 }}"))
+    assert (found["limit"], found["remaining"]) == (1000, 499)
+    assert datetime.fromisoformat(found["reset_at"]).tzinfo is not None
+
+
+def test_a_quota_that_is_spent_defers_to_its_reset(connect: Any, ods_portal: LocalPortal) -> None:
+    ods_portal.set_quota(limit=1000, remaining=0, reset_in_s=1000)
+    with pytest.raises(TaskDeferred) as deferred:
+        run_task(OdsQuotaResetSensor(task_id="t"))
+    trigger = deferred.value.trigger
+    assert isinstance(trigger, OdsQuotaResetTrigger)
+    assert trigger.until is not None
+    left = datetime.fromisoformat(trigger.until) - datetime.now(UTC)
+    assert timedelta(seconds=990) < left < timedelta(seconds=1002)
+
+
+def test_too_few_calls_left_waits_for_the_reset_and_then_looks_again(connect: Any, ods_portal: LocalPortal) -> None:
+    ods_portal.set_quota(limit=1000, remaining=5, reset_in_s=2)
+    task = OdsQuotaResetSensor(task_id="t", min_remaining=100, poke_interval=1)
+    context = context_of(task)
+    with pytest.raises(TaskDeferred) as deferred:
+        run_task(task, context)
+    started = time.monotonic()
+    (event,) = events_of(revived(deferred.value.trigger))
+    assert time.monotonic() - started > 0.5
+    assert resume_task(task, context, deferred.value, event)["remaining"] == 999
+    assert len(ods_portal.requests) <= 4
+
+
+def test_a_dataset_may_have_a_quota_of_its_own(connect: Any, ods_portal: LocalPortal) -> None:
+    ods_portal.set_quota(limit=50, remaining=3, reset_in_s=500, dataset_id=DATASET)
+    assert run_task(OdsQuotaResetSensor(task_id="t", min_remaining=10))["remaining"] > 10
+    with pytest.raises(TaskDeferred) as deferred:
+        run_task(OdsQuotaResetSensor(task_id="t", min_remaining=10, dataset_id=DATASET))
+    assert deferred.value.trigger.serialize()[1]["dataset_id"] == DATASET
+
+
+def test_a_portal_in_trouble_leaves_the_quota_to_the_trigger(connect: Any, ods_portal: LocalPortal) -> None:
+    connect(extra={"max_retries": 0})
+    ods_portal.fault("status", status=503)
+    with pytest.raises(TaskDeferred) as deferred:
+        run_task(OdsQuotaResetSensor(task_id="t", poke_interval=0.2))
+    (event,) = events_of(revived(deferred.value.trigger))
+    assert event["result"]["remaining"] > 0

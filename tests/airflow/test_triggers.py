@@ -1,0 +1,263 @@
+"""Triggers: through JSON and back, run against the portal, patient, and quiet where nothing happens."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from airflow.sdk import Asset, AssetWatcher
+from airflow.triggers.base import BaseEventTrigger
+from airflow_task import events_of, revived
+
+from ods_provider.client import OdsClient
+from ods_provider.core.errors import OdsConfigError
+from ods_provider.testing.portal import LocalPortal
+from ods_provider.triggers.dataset import OdsDatasetEventTrigger, OdsDatasetUpdateTrigger
+from ods_provider.triggers.quota import OdsQuotaResetTrigger
+from ods_provider.triggers.wait import OdsWaitTrigger
+
+DATASET = "world-capitals"
+MOMENT = datetime(2026, 3, 1, 12, tzinfo=UTC)
+TRIGGERS = [
+    OdsWaitTrigger(MOMENT, "a quota", {"page": 3}),
+    OdsDatasetUpdateTrigger(
+        ods_conn_id="c", dataset_id="d", since={"data_processed": MOMENT.isoformat()}, what="any", poll_interval_s=7
+    ),
+    OdsDatasetUpdateTrigger(ods_conn_id="c", dataset_id="d", since=None),
+    OdsDatasetEventTrigger(ods_conn_id="c", dataset_id="d", what="metadata", poll_interval_s=7),
+    OdsQuotaResetTrigger(ods_conn_id="c", dataset_id="d", min_remaining=9, until=MOMENT.isoformat(), poll_interval_s=7),
+]
+
+
+class AssetState:
+    """As Airflow's accessor for the one asset of a watcher."""
+
+    def __init__(self, kept: dict[str, Any] | None = None) -> None:
+        self.kept = kept or {}
+
+    async def aget(self, key: str, default: Any = None) -> Any:
+        return json.loads(self.kept[key]) if key in self.kept else default
+
+    async def aset(self, key: str, value: Any) -> None:
+        self.kept[key] = json.dumps(value)
+
+
+class SharedByTwoAssets:
+    """What Airflow gives to a trigger that two assets share: it cannot tell whose state is meant."""
+
+    async def aget(self, key: str, default: Any = None) -> Any:
+        raise ValueError("asset_state_store has 2 inlets; subscript it")
+
+    async def aset(self, key: str, value: Any) -> None:
+        raise ValueError("asset_state_store has 2 inlets; subscript it")
+
+
+def freshness(portal: LocalPortal) -> dict[str, Any]:
+    with OdsClient(portal.url) as client:
+        return client.dataset(DATASET).freshness()
+
+
+def watcher(**arguments: Any) -> OdsDatasetEventTrigger:
+    made = revived(OdsDatasetEventTrigger(**{"dataset_id": DATASET, "poll_interval_s": 0.2} | arguments))
+    assert isinstance(made, OdsDatasetEventTrigger)
+    return made
+
+
+@pytest.mark.parametrize("trigger", TRIGGERS, ids=lambda trigger: type(trigger).__name__)
+def test_a_trigger_comes_back_from_json_as_it_was(trigger: Any) -> None:
+    again = revived(trigger)
+    assert type(again) is type(trigger)
+    assert again.serialize() == trigger.serialize()
+
+
+@pytest.mark.parametrize("trigger", TRIGGERS, ids=lambda trigger: type(trigger).__name__)
+def test_a_trigger_passes_airflows_own_serialisation(trigger: Any) -> None:
+    from airflow.serialization.serialized_objects import BaseSerialization
+
+    assert BaseSerialization.deserialize(BaseSerialization.serialize(trigger.serialize()[1])) == trigger.serialize()[1]
+
+
+# The wait
+
+
+def test_a_wait_ends_at_its_time_and_brings_the_state_along() -> None:
+    started = time.monotonic()
+    trigger = revived(OdsWaitTrigger(datetime.now(UTC) + timedelta(seconds=0.6), "a quota", {"page": 3}))
+    assert events_of(trigger) == [{"status": "resume", "checkpoint": {"page": 3}}]
+    assert 0.4 < time.monotonic() - started < 5
+
+
+def test_a_wait_that_is_over_already_ends_at_once() -> None:
+    assert events_of(OdsWaitTrigger(MOMENT - timedelta(days=1000)))[0]["status"] == "resume"
+
+
+# The dataset trigger of a sensor
+
+
+def test_it_fires_when_the_dataset_is_republished_and_then_stops(connect: Any, ods_portal: LocalPortal) -> None:
+    trigger = OdsDatasetUpdateTrigger(
+        ods_conn_id="ods_default", dataset_id=DATASET, since=freshness(ods_portal), poll_interval_s=0.2
+    )
+    found = events_of(revived(trigger), count=2, meanwhile=lambda: ods_portal.touch(DATASET, rows=1))
+    assert found == [{"status": "updated", "result": freshness(ods_portal)}]
+
+
+def test_it_outlives_a_portal_in_trouble(connect: Any, ods_portal: LocalPortal) -> None:
+    connect(extra={"max_retries": 0})
+    since = freshness(ods_portal)
+    for kind in ("drop", "bare_429", "quota"):
+        ods_portal.fault(kind, **({"reset_in_s": 1} if kind == "quota" else {}))
+    ods_portal.fault("status", status=502)
+    ods_portal.touch(DATASET)
+    trigger = OdsDatasetUpdateTrigger(ods_conn_id="ods_default", dataset_id=DATASET, since=since, poll_interval_s=0.2)
+    assert events_of(revived(trigger))[0]["status"] == "updated"
+    statuses = [entry.status for entry in ods_portal.requests]
+    assert statuses[-5:] == [0, 429, 429, 502, 200]
+
+
+def test_it_asks_nothing_while_a_quota_is_spent(connect: Any, ods_portal: LocalPortal) -> None:
+    connect(extra={"max_wait_s": 0})
+    since = freshness(ods_portal)
+    ods_portal.touch(DATASET)
+    ods_portal.requests.clear()
+    ods_portal.fault("quota", reset_in_s=1.5)
+    trigger = OdsDatasetUpdateTrigger(ods_conn_id="ods_default", dataset_id=DATASET, since=since, poll_interval_s=0.1)
+    events_of(revived(trigger))
+    assert [entry.status for entry in ods_portal.requests] == [429, 200]
+    assert ods_portal.requests[1].at - ods_portal.requests[0].at > 1.0
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({"dataset_id": "no-such"}, "OdsNotFound"),
+        ({"what": "weather"}, "OdsConfigError"),
+        ({"since": {"data_processed": "not a time"}}, "OdsConfigError"),
+    ],
+)
+def test_what_no_waiting_cures_is_an_event_that_says_so(changed: dict[str, Any], said: str, connect: Any) -> None:
+    arguments = {"ods_conn_id": "ods_default", "dataset_id": DATASET, "since": {"data_processed": MOMENT.isoformat()}}
+    (event,) = events_of(OdsDatasetUpdateTrigger(**arguments | changed))
+    assert event["status"] == "failed"
+    assert said in event["error"]
+    assert event["transient"] is False
+
+
+def test_the_event_loop_stays_free_while_a_portal_is_silent(connect: Any, ods_portal: LocalPortal) -> None:
+    ods_portal.fault("stall", seconds=1)
+
+    async def longest_gap_s() -> float:
+        gaps = [0.0]
+
+        async def beat() -> None:
+            last = time.monotonic()
+            while True:
+                await asyncio.sleep(0.02)
+                gaps.append(time.monotonic() - last)
+                last = time.monotonic()
+
+        beating = asyncio.create_task(beat())
+        trigger = OdsDatasetUpdateTrigger(ods_conn_id="ods_default", dataset_id=DATASET, since=None)
+        async for _ in trigger.run():
+            break
+        beating.cancel()
+        return max(gaps)
+
+    assert asyncio.run(longest_gap_s()) < 0.5
+
+
+# The event trigger of an asset watcher
+
+
+def test_it_is_one_that_an_asset_watcher_takes() -> None:
+    trigger = OdsDatasetEventTrigger(dataset_id="trees")
+    assert isinstance(trigger, BaseEventTrigger)
+    asset = Asset(uri="ods://data.example.org/trees", watchers=[AssetWatcher(name="trees", trigger=trigger)])
+    assert asset.uri == "ods://data.example.org/trees"
+
+
+def test_what_it_cannot_watch_is_refused_where_the_dag_is_written() -> None:
+    with pytest.raises(OdsConfigError, match="Use data, metadata or any"):
+        OdsDatasetEventTrigger(dataset_id="trees", what="weather")
+
+
+@pytest.mark.parametrize("state", [None, AssetState, SharedByTwoAssets])
+def test_its_first_look_is_the_beginning_and_every_update_after_it_an_event(
+    state: Any, connect: Any, ods_portal: LocalPortal
+) -> None:
+    trigger = watcher()
+    if state is not None:
+        trigger.asset_state_store = state()
+    (event,) = events_of(trigger, meanwhile=lambda: ods_portal.touch(DATASET, rows=3))
+    assert event == freshness(ods_portal)
+
+
+def test_an_update_while_no_triggerer_ran_is_seen_afterwards(connect: Any, ods_portal: LocalPortal) -> None:
+    state = AssetState()
+    first = watcher()
+    first.asset_state_store = state
+    events_of(first, meanwhile=lambda: ods_portal.touch(DATASET))
+    ods_portal.touch(DATASET, rows=1)
+    second = watcher()
+    second.asset_state_store = state
+    assert events_of(second) == [freshness(ods_portal)]
+
+
+def test_it_tells_every_update_once(connect: Any, ods_portal: LocalPortal) -> None:
+    trigger = watcher()
+    with pytest.raises(TimeoutError):
+        events_of(trigger, count=2, meanwhile=lambda: ods_portal.touch(DATASET), timeout_s=1.5)
+    assert len(ods_portal.requests) > 3
+
+
+def test_it_watches_only_what_it_was_told_to(connect: Any, ods_portal: LocalPortal) -> None:
+    with pytest.raises(TimeoutError):
+        events_of(watcher(), meanwhile=lambda: ods_portal.touch(DATASET, metadata_only=True), timeout_s=1.2)
+    assert events_of(watcher(what="any"), meanwhile=lambda: ods_portal.touch(DATASET, metadata_only=True))
+
+
+def test_a_wrong_key_is_logged_and_the_connection_looked_up_again(
+    connect: Any, ods_portal: LocalPortal, capfd: pytest.CaptureFixture[str]
+) -> None:
+    connect(password="not-the-key-any-more")
+
+    def corrected() -> None:
+        assert 1 <= len(ods_portal.requests) <= 4, "it asks at the pace of its polls, not in a loop"
+        connect()
+
+    trigger = watcher()
+    trigger.asset_state_store = AssetState({f"ods/{DATASET}/data": json.dumps(freshness(ods_portal))})
+    ods_portal.touch(DATASET)
+    assert events_of(trigger, meanwhile=corrected) == [freshness(ods_portal)]
+    said = "".join(capfd.readouterr())
+    assert "Looking again in 0 s: " in said
+    assert "not-the-key-any-more" not in said
+
+
+# The quota trigger
+
+
+def test_it_looks_once_at_the_reset(connect: Any, ods_portal: LocalPortal) -> None:
+    ods_portal.set_quota(limit=10, remaining=0, reset_in_s=1)
+    until = (datetime.now(UTC) + timedelta(seconds=1.2)).isoformat()
+    (event,) = events_of(revived(OdsQuotaResetTrigger(ods_conn_id="ods_default", until=until)))
+    assert event["status"] == "updated"
+    assert event["result"]["remaining"] == 9
+    assert len(ods_portal.requests) == 1
+
+
+def test_a_quota_that_was_spent_by_others_meanwhile_is_waited_for_again(connect: Any, ods_portal: LocalPortal) -> None:
+    ods_portal.set_quota(limit=10, remaining=0, reset_in_s=1)
+    (event,) = events_of(revived(OdsQuotaResetTrigger(ods_conn_id="ods_default", poll_interval_s=0.2)))
+    assert event["result"]["remaining"] == 9
+    assert len(ods_portal.requests) <= 4
+
+
+def test_a_wrong_key_ends_the_wait_for_a_quota(connect: Any) -> None:
+    connect(password="wrong")
+    (event,) = events_of(OdsQuotaResetTrigger(ods_conn_id="ods_default"))
+    assert (event["status"], "OdsAuthError" in event["error"]) == ("failed", True)

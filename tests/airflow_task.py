@@ -1,0 +1,108 @@
+"""A task of Airflow without Airflow's servers: its context, its run, its deferral and the trigger's events."""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import json
+import os
+from collections.abc import Callable
+from importlib import import_module
+from types import SimpleNamespace
+from typing import Any
+
+
+class TaskInstance:
+    """As much of a task instance as an operator may ask for; XComs of earlier runs are given."""
+
+    dag_id = "a_dag"
+    map_index = -1
+    try_number = 1
+
+    def __init__(self, task_id: str, earlier: Any = None) -> None:
+        self.run_id = f"manual__{os.urandom(4).hex()}"
+        self.task_id = task_id
+        self._earlier = earlier
+
+    def xcom_pull(self, task_ids: str, *, include_prior_dates: bool = False, key: str = "return_value") -> Any:
+        return self._earlier if include_prior_dates and task_ids == self.task_id else None
+
+    def get_first_reschedule_date(self, context: Any) -> None:
+        return None
+
+
+class TaskStateStore:
+    """As Airflow's: JSON in, JSON out, None refused."""
+
+    def __init__(self) -> None:
+        self.kept: dict[str, str] = {}
+
+    def get(self, key: str, default: Any = None) -> Any:
+        return json.loads(self.kept[key]) if key in self.kept else default
+
+    def set(self, key: str, value: Any, *, retention: Any = None) -> None:
+        if value is None:
+            raise ValueError("Cannot set value as None")
+        self.kept[key] = json.dumps(value)
+
+    def delete(self, key: str) -> None:
+        self.kept.pop(key, None)
+
+
+def context_of(task: Any, *, earlier: Any = None, **more: Any) -> dict[str, Any]:
+    """What Airflow hands to ``execute``, for a run that no timetable started: no logical date, no ``ds``."""
+    ti = TaskInstance(task.task_id, earlier)
+    run = SimpleNamespace(run_id=ti.run_id, run_type="asset_triggered", logical_date=None, conf={})
+    return {
+        "ti": ti,
+        "task_instance": ti,
+        "task": task,
+        "dag_run": run,
+        "run_id": ti.run_id,
+        "params": {},
+        "task_state_store": TaskStateStore(),
+        **more,
+    }
+
+
+def run_task(task: Any, context: dict[str, Any] | None = None) -> Any:
+    """Render the templates and execute, as Airflow's task runner does."""
+    from airflow.sdk.bases.operator import ExecutorSafeguard
+
+    context = context_of(task) if context is None else context
+    task.render_template_fields(context)
+    inside = contextvars.copy_context()
+    inside.run(ExecutorSafeguard.tracker.set, task)
+    return inside.run(task.execute, context)
+
+
+def resume_task(task: Any, context: dict[str, Any], deferred: Any, event: Any) -> Any:
+    """Go on after a deferral, as the task runner does in another process, with the event through JSON."""
+    kwargs = {**(deferred.kwargs or {}), "event": json.loads(json.dumps(event))}
+    return task.resume_execution(deferred.method_name, kwargs, context)
+
+
+def revived(trigger: Any) -> Any:
+    """The trigger as the triggerer makes it: from its path and its arguments, which have been JSON."""
+    path, arguments = trigger.serialize()
+    module, _, name = path.rpartition(".")
+    return getattr(import_module(module), name)(**json.loads(json.dumps(arguments)))
+
+
+def events_of(
+    trigger: Any, *, count: int = 1, meanwhile: Callable[[], Any] | None = None, timeout_s: float = 20
+) -> Any:
+    """Payloads of the first events of a trigger that was sent to the triggerer; ``meanwhile`` runs once it waits."""
+
+    async def collect() -> list[Any]:
+        found: list[Any] = []
+        if meanwhile is not None:
+            asyncio.get_running_loop().call_later(0.5, meanwhile)
+        async with asyncio.timeout(timeout_s):
+            async for event in trigger.run():
+                found.append(event.payload)
+                if len(found) == count:
+                    break
+        return found
+
+    return asyncio.run(collect())
