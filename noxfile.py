@@ -4,7 +4,7 @@ import nox
 
 nox.options.default_venv_backend = "uv"
 nox.options.reuse_existing_virtualenvs = True
-nox.options.sessions = ["core", "airflow"]
+nox.options.sessions = ["core", "airflow", "conformance", "prefect"]
 
 PYTHONS = ["3.11", "3.12", "3.13"]
 # Airflow's lowest supported version on the oldest Python; the latest on all of them.
@@ -26,3 +26,18 @@ def airflow(session: nox.Session, version: str) -> None:
     constraints = f"constraints/airflow-{version}.txt"
     session.install("-c", constraints, "--group", "test", ".[airflow,portal,demo,fast]")
     session.run("pytest", *session.posargs)
+
+
+@nox.session
+def conformance(session: nox.Session) -> None:
+    """The suite for adapters of other people, held against the smallest adapter there is."""
+    session.install("-c", "constraints/core.txt", "--group", "test", ".[portal]")
+    session.run("pytest", "tests/system/conformance", *session.posargs)
+
+
+@nox.session
+def prefect(session: nox.Session) -> None:
+    """A real Prefect server and a served deployment; types too, which are unknown where Prefect is not installed."""
+    session.install("-c", "constraints/prefect.txt", "--group", "test", "--group", "lint", ".[prefect,portal]")
+    session.run("mypy", "ods_provider/schedulers/prefect")
+    session.run("pytest", "tests/system/prefect", *session.posargs)

@@ -13,9 +13,14 @@ resolve() {
 }
 
 resolve constraints/core.txt --group test
-resolve constraints/airflow-3.3.txt --all-extras --group dev
+# Airflow and Prefect cannot share an environment: each names its extras.
+airflow="--extra airflow --extra portal --extra demo --extra fast"
+# shellcheck disable=SC2086
+resolve constraints/airflow-3.3.txt $airflow --group dev
+resolve constraints/prefect.txt --extra prefect --extra portal --group test --group lint
 # Airflow 3.2.2 does not run with today's packages; it does with those of its own time.
 pin=$(mktemp)
 trap 'rm -f "$pin"' EXIT
 echo "apache-airflow==3.2.2" > "$pin"
-resolve constraints/airflow-3.2.txt --all-extras --group test --constraint "$pin" --exclude-newer 2026-06-15
+# shellcheck disable=SC2086
+resolve constraints/airflow-3.2.txt $airflow --group test --constraint "$pin" --exclude-newer 2026-06-15

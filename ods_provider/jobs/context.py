@@ -43,7 +43,7 @@ class Job(Protocol):
         ...
 
     def work(self, ctx: JobContext) -> Any:
-        """Do the work and return its result; raise ``OdsError``. It never sleeps longer than a request may."""
+        """Do the work and return its result, or a ``Wait`` to be run again later; raise ``OdsError``."""
         ...
 
 

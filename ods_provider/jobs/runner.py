@@ -58,16 +58,17 @@ def run_job(
         try:
             result = job.work(ctx)
         except OdsResponseError as error:
-            wait = _wait(error, ctx, now=utc_now())
-            if wait is None:
+            result = _wait(error, ctx, now=utc_now())
+            if result is None:
                 emit(JobFailed(error))
                 raise
-            chosen: Wait = plugins.wait_policy(wait, run)
-            emit(Waiting(chosen.until, chosen.reason))
-            return chosen
         except BaseException as error:
             emit(JobFailed(error))
             raise
+        if isinstance(result, Wait):
+            chosen: Wait = plugins.wait_policy(result, run)
+            emit(Waiting(chosen.until, chosen.reason))
+            return chosen
         emit(JobDone(result))
         return Done(result)
 

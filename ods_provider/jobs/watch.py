@@ -1,0 +1,59 @@
+"""Wait until a dataset is updated: look, and come back later."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, ClassVar
+
+from ods_provider.core.errors import OdsConfigError, OdsError
+from ods_provider.core.outcome import Wait
+from ods_provider.core.plans import catalog
+from ods_provider.core.times import utc_now
+from ods_provider.core.watch import What, moved_on, watermark
+from ods_provider.jobs.context import JobContext
+
+
+@dataclass(frozen=True, slots=True)
+class WatchJob:
+    """One look at a dataset; what is not there yet is a wait until the next look.
+
+    Args:
+        dataset_id: The dataset.
+        since: A portal time, or what an earlier watch returned; None takes whatever is there.
+        what: ``data``, ``metadata`` or ``any``.
+        poll_interval_s: Seconds until the next look.
+    """
+
+    dataset_id: str
+    since: Any = None
+    what: What = "data"
+    poll_interval_s: float = 300.0
+    name: ClassVar[str] = "watch"
+
+    def __post_init__(self) -> None:
+        if self.poll_interval_s <= 0:
+            raise OdsConfigError(
+                f"poll_interval_s={self.poll_interval_s} is no time",
+                where="argument poll_interval_s",
+                advice="Pass the seconds between two looks",
+            )
+
+    def work(self, ctx: JobContext) -> dict[str, Any] | Wait:
+        """Return ``{dataset_id, data_processed, modified, records_count}`` of the updated dataset, or a wait."""
+        # Understood before it is asked for: a bad argument shall not cost a call.
+        since = None if self.since is None else watermark(self.since, self.what)
+        try:
+            seen = ctx.client.run(catalog.dataset(self.dataset_id))
+        except OdsError as error:
+            # The portal's own time, where it names one, is the runner's affair; what passes only delays the look.
+            if not error.transient or getattr(error, "retry_at", None) is not None:
+                raise
+            return self._later(f"the look failed: {error}")
+        if since is None or moved_on(seen, since, self.what):
+            return seen.freshness()
+        last = max(since.values()).isoformat()
+        return self._later(f"{self.dataset_id} has not been updated since {last}")
+
+    def _later(self, reason: str) -> Wait:
+        return Wait(utc_now() + timedelta(seconds=self.poll_interval_s), reason.rstrip("."))

@@ -1,0 +1,73 @@
+"""Prefect as a plugin: who runs, with which connection, and who draws the artifacts. It imports Prefect late."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from ods_provider.core.connection import OdsConnection
+from ods_provider.core.events import Event
+from ods_provider.plugins.hookspecs import hookimpl
+from ods_provider.plugins.run import Run, SchedulerAdapter
+
+if TYPE_CHECKING:
+    from ods_provider.schedulers.prefect.artifacts import Board
+
+NAME = "prefect"
+
+
+@dataclass(slots=True)
+class Native:
+    """What a task hands to the runner.
+
+    Attributes:
+        key: Stable name of the work: the same in every flow run that continues it.
+        log: The run's logger.
+        credentials: The ``OdsCredentials`` that the task was given; None loads the block that the connection names.
+        board: Where progress and the result are drawn; None outside a run.
+    """
+
+    key: str
+    log: Any
+    credentials: Any = None
+    board: Board | None = None
+
+
+class Prefect:
+    """The adapter: a run is one task call, however many flow runs it takes."""
+
+    name = NAME
+
+    def run(self, native: Native, *, connection_ref: str) -> Run:
+        """Return the run of a task call."""
+        log: logging.Logger = native.log  # a LoggerAdapter, which logs the same
+        return Run(NAME, f"{NAME}/{native.key}", connection_ref, log, native)
+
+
+@hookimpl
+def ods_get_scheduler(name: str) -> SchedulerAdapter | None:
+    """Serve Prefect."""
+    return Prefect() if name == NAME else None
+
+
+@hookimpl
+def ods_resolve_connection(ref: str, scheduler: str, run: Run | None) -> OdsConnection | None:
+    """Take the connection from the task's credentials, else from the block of that name; mask its secrets in logs."""
+    if scheduler != NAME:
+        return None
+    from ods_provider.schedulers.prefect.credentials import OdsCredentials
+    from ods_provider.schedulers.prefect.masking import mask
+
+    given = run.native.credentials if run is not None else None
+    credentials = OdsCredentials.named(ref) if given is None else given
+    connection: OdsConnection = credentials.connection()
+    mask(connection.secrets())
+    return connection
+
+
+@hookimpl
+def ods_job_event(event: Event, run: Run) -> None:
+    """Draw it."""
+    if run.scheduler == NAME and run.native.board is not None:
+        run.native.board.hear(event)

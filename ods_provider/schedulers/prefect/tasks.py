@@ -1,0 +1,220 @@
+"""One Prefect task for each job. Arguments are those of the Airflow operators, in the portal's own words.
+
+Every task takes ``credentials``, an ``OdsCredentials`` or the name of one (``ods-default``), and ``wait_mode``: how a
+long wait is spent (``auto``, ``continue``, ``retry``, ``hold``; see ``waiting``). Results are persisted, so that a flow
+that is continued or retried does not run again what is finished; ``with_options(retries=3)`` retries what may pass.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, ParamSpec, TypeVar
+
+from prefect import Task, task
+
+from ods_provider.core.formats.registry import format_named
+from ods_provider.core.query import Query, clauses, record_list, required, whole_number
+from ods_provider.core.watch import what_named
+from ods_provider.jobs.analysis import AnalysisJob
+from ods_provider.jobs.download import DownloadJob
+from ods_provider.jobs.media import MediaJob
+from ods_provider.jobs.push import PushJob
+from ods_provider.jobs.search import SearchJob
+from ods_provider.jobs.watch import WatchJob
+from ods_provider.schedulers.prefect.credentials import DEFAULT, OdsCredentials
+from ods_provider.schedulers.prefect.updates import announce, last_seen, remember
+from ods_provider.schedulers.prefect.waiting import WaitMode, leave
+from ods_provider.schedulers.prefect.working import advance, named, same_call, worth_retrying
+
+P = ParamSpec("P")
+R = TypeVar("R")
+Credentials = OdsCredentials | str
+
+
+def _ods_task(function: Callable[P, R]) -> Task[P, R]:
+    return task(
+        name=function.__name__.replace("_", "-"),
+        tags=["ods"],
+        persist_result=True,
+        cache_key_fn=same_call,
+        retry_condition_fn=worth_retrying,
+        on_completion=[leave],
+    )(function)
+
+
+@_ods_task
+def ods_search(
+    dataset_id: str | None = None,
+    *,
+    credentials: Credentials = DEFAULT,
+    select: str | None = None,
+    where: str | Sequence[str] | None = None,
+    order_by: str | None = None,
+    refine: Mapping[str, Any] | None = None,
+    exclude: Mapping[str, Any] | None = None,
+    lang: str | None = None,
+    timezone: str = "UTC",
+    limit: int | None = None,
+    path: Any = None,
+    max_bytes: int = 1_000_000,
+    wait_mode: WaitMode = "auto",
+) -> Any:
+    """Return rows: records of a dataset, or datasets when no ``dataset_id`` is given; an Outcome with ``path``.
+
+    A page is the unit of progress. More than ``max_bytes`` of rows without a path are an error that says so.
+    """
+    given = named(locals())
+    query = _query(given)
+    job = SearchJob(dataset_id or None, query, whole_number("limit", limit), path, max_bytes)
+    return advance(job, credentials=credentials, wait_mode=wait_mode, **given)
+
+
+@_ods_task
+def ods_analyse(
+    dataset_id: str,
+    *,
+    credentials: Credentials = DEFAULT,
+    select: str | None = None,
+    group_by: str | Sequence[str] | None = None,
+    facet: str | Sequence[str] | None = None,
+    where: str | Sequence[str] | None = None,
+    order_by: str | None = None,
+    refine: Mapping[str, Any] | None = None,
+    exclude: Mapping[str, Any] | None = None,
+    lang: str | None = None,
+    timezone: str = "UTC",
+    limit: int | None = None,
+    path: Any = None,
+    max_bytes: int = 1_000_000,
+    wait_mode: WaitMode = "auto",
+) -> Any:
+    """Return aggregates, groups or facet values, all of them; an Outcome with ``path``."""
+    given = named(locals())
+    job = AnalysisJob(
+        dataset_id=required("dataset_id", dataset_id),
+        query=_query(given),
+        facet=clauses("facet", facet),
+        limit=whole_number("limit", limit),
+        path=path,
+        max_xcom_bytes=max_bytes,
+    )
+    return advance(job, credentials=credentials, wait_mode=wait_mode, **given)
+
+
+@_ods_task
+def ods_download(
+    dataset_id: str,
+    path: Any,
+    *,
+    credentials: Credentials = DEFAULT,
+    format: str = "parquet",
+    select: str | None = None,
+    where: str | Sequence[str] | None = None,
+    order_by: str | None = None,
+    refine: Mapping[str, Any] | None = None,
+    exclude: Mapping[str, Any] | None = None,
+    lang: str | None = None,
+    timezone: str = "UTC",
+    limit: int | None = None,
+    group_by: str | Sequence[str] | None = None,
+    format_options: Mapping[str, Any] | None = None,
+    if_moved: str = "retry",
+    min_rows: int = 0,
+    wait_mode: WaitMode = "auto",
+) -> Any:
+    """Write a dataset, or a query of it, to a file that holds exactly its rows, and return the Outcome."""
+    given = named(locals())
+    job = DownloadJob(
+        dataset_id=required("dataset_id", dataset_id),
+        path=required("path", path),
+        format=format_named(format),
+        query=_query(given),
+        limit=whole_number("limit", limit),
+        format_options=format_options,
+        if_moved=if_moved,  # type: ignore[arg-type]  # the job refuses what it does not know
+        min_rows=whole_number("min_rows", min_rows) or 0,
+    )
+    return advance(job, credentials=credentials, wait_mode=wait_mode, **given)
+
+
+@_ods_task
+def ods_media(
+    dataset_id: str,
+    path: Any,
+    *,
+    credentials: Credentials = DEFAULT,
+    kind: str = "attachments",
+    field: str | None = None,
+    where: str | Sequence[str] | None = None,
+    limit: int | None = None,
+    parallel: int = 4,
+    wait_mode: WaitMode = "auto",
+) -> Any:
+    """Fetch a dataset's files into a folder, in parallel, with a manifest; return the Outcome. A file is the unit."""
+    given = named(locals())
+    job = MediaJob(
+        dataset_id=required("dataset_id", dataset_id),
+        path=required("path", path),
+        kind=kind,  # type: ignore[arg-type]  # the job refuses what it does not know
+        field=field or None,
+        where=clauses("where", where),
+        limit=whole_number("limit", limit),
+        parallel=whole_number("parallel", parallel, least=1) or 1,
+    )
+    return advance(job, credentials=credentials, wait_mode=wait_mode, **given)
+
+
+@_ods_task
+def ods_push(
+    dataset_id: str,
+    resource_id: str,
+    records: Sequence[Mapping[str, Any]] | None = None,
+    *,
+    path: Any = None,
+    credentials: Credentials = DEFAULT,
+    action: str = "push",
+    batch_bytes: int = 5_000_000,
+    wait_mode: WaitMode = "auto",
+) -> Any:
+    """Send records, or a file of them, to a realtime resource and return the Outcome. A batch is the unit."""
+    given = named(locals())
+    job = PushJob(
+        dataset_id=required("dataset_id", dataset_id),
+        resource_id=required("resource_id", resource_id),
+        records=record_list("records", records),
+        path=path or None,
+        action=action,  # type: ignore[arg-type]  # the job refuses what it does not know
+        batch_bytes=whole_number("batch_bytes", batch_bytes) or 0,
+    )
+    return advance(job, credentials=credentials, wait_mode=wait_mode, **given)
+
+
+@_ods_task
+def ods_await_update(
+    dataset_id: str,
+    *,
+    credentials: Credentials = DEFAULT,
+    since: Any = None,
+    what: str = "data",
+    poll_interval_s: float = 300.0,
+    wait_mode: WaitMode = "auto",
+) -> Any:
+    """Return ``{dataset_id, data_processed, modified, records_count}`` once the dataset is newer than ``since``.
+
+    ``since=None`` takes what this flow saw last, from a Prefect Variable; the very first time it returns at once and so
+    records the first value. Emits the event ``opendatasoft.dataset.updated``.
+    """
+    given = named(locals())
+    memory = last_seen(dataset_id) if since is None else since
+    job = WatchJob(required("dataset_id", dataset_id), memory, what_named(what), float(poll_interval_s))
+    seen = advance(job, credentials=credentials, wait_mode=wait_mode, **given)
+    if isinstance(seen, Mapping):
+        remember(dataset_id, seen)
+        if memory is not None:
+            announce(credentials, seen)
+    return seen
+
+
+def _query(given: Mapping[str, Any]) -> Query:
+    names = ("select", "where", "group_by", "order_by", "refine", "exclude", "lang", "timezone")
+    return Query.of(**{name: given.get(name) for name in names})

@@ -1,0 +1,102 @@
+"""A job in a task run: run it, wait as Prefect can, and never do again what this flow has done."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from prefect.context import TaskRunContext
+from prefect.exceptions import MissingContextError
+from prefect.logging import get_run_logger
+
+from ods_provider.core.checkpoint import CheckpointStore, fingerprint
+from ods_provider.core.errors import OdsError
+from ods_provider.core.outcome import Done
+from ods_provider.jobs.context import Job
+from ods_provider.jobs.runner import run_job
+from ods_provider.plugins.manager import plugins
+from ods_provider.schedulers.prefect.artifacts import Board
+from ods_provider.schedulers.prefect.credentials import OdsCredentials
+from ods_provider.schedulers.prefect.plugin import NAME, Native
+from ods_provider.schedulers.prefect.waiting import WaitMode, hold, origin, suspended, wait_mode_named, way
+
+_CHECKPOINT = "checkpoint"
+
+
+def advance(job: Job, *, credentials: OdsCredentials | str, wait_mode: WaitMode, **arguments: Any) -> Any:
+    """Run the job until it is done, or until this flow run must end.
+
+    Args:
+        job: What to do.
+        credentials: The block, or its name.
+        wait_mode: See ``waiting``.
+        arguments: What the task was called with: they name the work, so that a later flow run finds its progress.
+
+    Returns:
+        The job's result; or a state named Waiting, after which the flow run ends.
+
+    Raises:
+        OdsError: The job failed.
+    """
+    mode = wait_mode_named(wait_mode)
+    native = _native(job, credentials, arguments)
+    ref = credentials if isinstance(credentials, str) else credentials.ref
+    store = _travelling(native, ref)
+    checkpoint: Mapping[str, Any] | None = store.load().get(_CHECKPOINT)
+    while True:
+        ended = run_job(job, scheduler=NAME, native=native, connection_ref=ref, checkpoint=checkpoint)
+        if isinstance(ended, Done):
+            if checkpoint:
+                store.clear()
+            return ended.result
+        checkpoint = ended.checkpoint
+        if checkpoint:
+            store.save(_CHECKPOINT, dict(checkpoint))
+        how = way(mode)
+        if how != "hold":
+            return suspended(ended, how)
+        hold(ended, native.log)
+
+
+def worth_retrying(task: Any, task_run: Any, state: Any) -> bool:
+    """Return whether Prefect shall retry a failed task: not where no retry can help. A ``retry_condition_fn``."""
+    error = state.result(raise_on_failure=False)
+    return not isinstance(error, OdsError) or error.transient
+
+
+def same_call(context: TaskRunContext, parameters: Mapping[str, Any]) -> str | None:
+    """Return the name of this call, the same in every flow run that continues this one: a ``cache_key_fn``.
+
+    A task that is finished is not run again when another one of its flow had to wait, or when the flow is retried.
+    """
+    began_in = origin()
+    if began_in is None:
+        return None
+    run = context.task_run
+    return f"ods-{fingerprint(began_in=began_in, call=[run.task_key, run.dynamic_key], given=named(parameters))}"
+
+
+def named(arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what names a piece of work: all arguments but who asks and how it waits."""
+    # A key that was renewed meanwhile makes no other work, and keys are no part of names.
+    return {name: value for name, value in arguments.items() if name not in ("credentials", "wait_mode")}
+
+
+def _native(job: Job, credentials: OdsCredentials | str, arguments: Mapping[str, Any]) -> Native:
+    given = None if isinstance(credentials, str) else credentials
+    name = f"{job.name}/{fingerprint(**arguments)}"
+    try:
+        log: Any = get_run_logger()
+    except MissingContextError:
+        # Called as a plain function, which is how tests of flows do it.
+        return Native(name, logging.getLogger("ods_provider"), given)
+    return Native(f"{origin() or 'no-flow'}/{name}", log, given, Board(job.name, job.dataset_id))
+
+
+def _travelling(native: Native, ref: str) -> CheckpointStore:
+    """Return the store of the small state that goes from one flow run to the next."""
+    run = plugins().scheduler(NAME).run(native, connection_ref=ref)
+    store: CheckpointStore = plugins().checkpoint_store(replace(run, key=f"{run.key}/wait"))
+    return store
