@@ -29,6 +29,7 @@ PREFIX = "ods_"
 NAMED = "ODS_PLUGINS"
 DISABLE = "ODS_PLUGINS_DISABLE"
 STRICT = "ODS_PLUGINS_STRICT"
+OBSERVING = ("ods_job_event", "ods_new_secret")
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,9 +95,10 @@ class Plugins:
         unknown = [hook for hook in _hook_names(plugin) if not hasattr(hookspecs, hook)]
         if unknown:
             return f"unknown hook {', '.join(unknown)}; known are {', '.join(known_hooks())}"
-        listeners = self._manager.hook.ods_job_event.get_hookimpls()
-        if any(each.wrapper or each.hookwrapper for each in listeners if each.plugin is plugin):
-            return "ods_job_event is called listener by listener and takes no wrapper"
+        for hook in OBSERVING:
+            heard_by = getattr(self._manager.hook, hook).get_hookimpls()
+            if any(each.wrapper or each.hookwrapper for each in heard_by if each.plugin is plugin):
+                return f"{hook} is called listener by listener and takes no wrapper"
         return None
 
     def _report(self, *, strict: bool) -> None:

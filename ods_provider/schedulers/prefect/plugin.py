@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from ods_provider.core.connection import OdsConnection
 from ods_provider.core.events import Event
+from ods_provider.core.redact import Secret
 from ods_provider.plugins.hookspecs import hookimpl
 from ods_provider.plugins.run import Run, SchedulerAdapter
 
@@ -64,6 +65,15 @@ def ods_resolve_connection(ref: str, scheduler: str, run: Run | None) -> OdsConn
     connection: OdsConnection = credentials.connection()
     mask(connection.secrets())
     return connection
+
+
+@hookimpl
+def ods_new_secret(secret: Secret, scheduler: str) -> None:
+    """Mask a token that came up during a run."""
+    if scheduler == NAME:
+        from ods_provider.schedulers.prefect.masking import mask
+
+        mask([secret])
 
 
 @hookimpl
