@@ -21,10 +21,11 @@ class Replay:
     port: int = 0
     script: list[Play] = field(default_factory=list)
     requests: list[bytes] = field(default_factory=list)
+    scheme: str = "http"
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
+        return f"{self.scheme}://127.0.0.1:{self.port}"
 
     @property
     def lines(self) -> list[str]:
@@ -100,7 +101,7 @@ def replay(*script: Play, tls: ssl.SSLContext | None = None) -> Iterator[Replay]
     """Serve the script on 127.0.0.1, one answer for each request, then close."""
     server = socket.create_server(("127.0.0.1", 0))
     server.settimeout(0.05)
-    state = Replay(server.getsockname()[1], list(script))
+    state = Replay(server.getsockname()[1], list(script), scheme="https" if tls else "http")
     stop = threading.Event()
     threads: list[threading.Thread] = []
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import ipaddress
 import json
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, NoReturn, get_args
 from typing import Literal as OneOf
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from ods_provider.core.errors import OdsConfigError
 from ods_provider.core.query import truth
@@ -62,8 +63,9 @@ class OdsConnection:
 
     def secrets(self) -> list[Secret]:
         """Return every secret of the connection, for maskers."""
-        single = (self.api_key, self.proxy, self.client_secret, self.refresh_token)
-        return [secret for secret in (*single, *self.push_keys.values()) if secret]
+        proxy_password = urlsplit(self.proxy.reveal()).password if self.proxy else None
+        single = (self.api_key, self.proxy, self.client_secret, self.refresh_token, *self.push_keys.values())
+        return [secret for secret in single if secret] + ([Secret(unquote(proxy_password))] if proxy_password else [])
 
     @property
     def signs(self) -> bool:
@@ -173,7 +175,9 @@ def _base_url(host: str | None, schema: str | None, port: int | None, where: str
     except ValueError:
         named_port, parts = None, urlsplit("")
     scheme = (parts.scheme if explicit else schema or "").lower()
-    if not parts.hostname or parts.path or parts.query or parts.fragment:
+    hostname = parts.hostname or ""
+    # A backslash would be the end of the host to one parser and a part of it to another.
+    if not hostname or re.search(r"[\s\\%]", hostname) or parts.path or parts.query or parts.fragment:
         raise OdsConfigError(
             "the host is not a host name or a URL without a path",
             where=where,
@@ -183,10 +187,10 @@ def _base_url(host: str | None, schema: str | None, port: int | None, where: str
         raise OdsConfigError(
             "the host holds credentials", where=where, advice="Move the key into the password field of the connection"
         )
-    scheme = scheme or ("http" if _is_loopback(parts.hostname) else "https")
+    scheme = scheme or ("http" if _is_loopback(hostname) else "https")
     if scheme not in ("http", "https"):
         raise OdsConfigError(f"the scheme {scheme!r} is neither http nor https", where=where, advice="Use https")
-    name = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
+    name = f"[{hostname}]" if ":" in hostname else hostname
     final_port = named_port or port
     return f"{scheme}://{name}" + (f":{final_port}" if final_port else "")
 
@@ -271,6 +275,18 @@ def _secret(name: str, value: Any, where: str) -> Secret:
     return Secret(value.strip())
 
 
+def _proxy(name: str, value: Any, where: str) -> Secret:
+    secret = _secret(name, value, where)
+    try:
+        parts = urlsplit(secret.reveal())
+        named = bool(parts.hostname) and (parts.port is None or parts.port > 0)
+    except ValueError:
+        named = False
+    if not named or parts.scheme not in ("http", "https", "socks5", "socks5h"):
+        raise _bad(name, where, "the URL of a proxy, such as http://user:password@proxy.example.org:3128")
+    return secret
+
+
 _EXTRAS: dict[str, Callable[[str, Any, str], Any]] = {
     "auth": _auth,
     "push_api_key": _push_keys,
@@ -280,7 +296,7 @@ _EXTRAS: dict[str, Callable[[str, Any, str], Any]] = {
     "max_wait_s": _seconds,
     "max_quota_wait_s": _seconds,
     "verify": _verify,
-    "proxy": _secret,
+    "proxy": _proxy,
     "allowed_hosts": _hosts,
     "client_id": _text,
     "client_secret": _secret,

@@ -29,9 +29,7 @@ def translate(error: BaseException, *, where: str, reading: bool = False) -> Ods
     if _any(
         chain, requests.exceptions.InvalidURL, requests.exceptions.MissingSchema, requests.exceptions.InvalidSchema
     ):
-        return OdsConfigError(
-            "the address is not a valid URL", where=where, advice="Correct the host of the connection"
-        )
+        return _no_url(error, where)
     if _any(chain, requests.exceptions.InvalidProxyURL):
         return OdsConfigError("the proxy is not a valid URL", where=where, advice="Correct the connection's proxy")
     if _any(chain, ssl.SSLError, urllib3.exceptions.SSLError, requests.exceptions.SSLError):
@@ -52,7 +50,7 @@ def translate(error: BaseException, *, where: str, reading: bool = False) -> Ods
             advice="Raise timeout_s if it is known to be slow",
         )
     if _any(chain, requests.exceptions.ProxyError, urllib3.exceptions.ProxyError):
-        return OdsTransportError("the proxy did not let the call through", where=where, advice="Check the proxy")
+        return _proxy(chain, where)
     if reading:
         return OdsTruncated(
             "the connection broke off before the answer was whole", where=where, advice="It is fetched again"
@@ -62,6 +60,23 @@ def translate(error: BaseException, *, where: str, reading: bool = False) -> Ods
             "the connection failed or was closed without an answer", where=where, advice="Run it again"
         )
     return OdsTransportError(f"the call failed ({type(error).__name__})", where=where, transient=False)
+
+
+def _no_url(error: BaseException, where: str) -> OdsError:
+    if "SOCKS" in str(error):
+        return OdsConfigError("a SOCKS proxy needs a package more", where=where, advice="pip install 'requests[socks]'")
+    return OdsConfigError("the address is not a valid URL", where=where, advice="Correct the host of the connection")
+
+
+def _proxy(chain: list[BaseException], where: str) -> OdsError:
+    if any("Tunnel connection failed: 407" in str(link) for link in chain):
+        return OdsTransportError(
+            "the proxy asks for credentials, or does not take the ones it got",
+            where=where,
+            advice="Put user and password into the connection's proxy, as http://user:password@proxy:3128",
+            transient=False,
+        )
+    return OdsTransportError("the proxy did not let the call through", where=where, advice="Check the proxy")
 
 
 def _tls(chain: list[BaseException], where: str) -> OdsError:

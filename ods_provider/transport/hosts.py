@@ -1,16 +1,25 @@
-"""Where a call may go: the portal's own host, hosts that the connection allows, and for files any HTTPS host."""
+r"""Where a call may go: the portal's own origin, hosts that the connection allows, and for files any HTTPS host.
+
+An origin is scheme, host and port: a key for port 443 is not for port 8443. It is read by urllib3, which also makes the
+connection: where two parsers differ about the host of ``https://a\@b``, keys go to strangers.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
-from urllib.parse import urljoin, urlsplit
+from dataclasses import dataclass, field
+from urllib.parse import urljoin
 
-from ods_provider.core.errors import OdsConfigError, OdsTransportError
+from urllib3.exceptions import LocationParseError
+from urllib3.util import parse_url
+
+from ods_provider.core.errors import OdsConfigError
 from ods_provider.core.wire import Request
 
 MAX_REDIRECTS = 5
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
+_PORTS = {"http": 80, "https": 443}
+_Origin = tuple[str, str, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,12 +36,27 @@ class Itinerary:
 
     Args:
         base_url: The portal.
-        allowed_hosts: Hosts of the same portal under other names; they get the credentials too, because an
-            authenticated call that turns anonymous may answer 200 with fewer rows (Q4, Q45).
+        allowed_hosts: Hosts of the same portal under other names, with a port unless it is the usual one. They get the
+            credentials too: an authenticated call that turns anonymous may answer 200 with fewer rows (Q4, Q45).
     """
 
     base_url: str
     allowed_hosts: Collection[str] = ()
+    _own: frozenset[_Origin] = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_own", frozenset(self._origins()))
+
+    def _origins(self) -> list[_Origin]:
+        base = _origin(self.base_url)
+        if base is None:
+            return []
+        # Never from https down to http: the key would travel in the clear.
+        schemes = ("https",) if base[0] == "https" else ("http", "https")
+        found = [_origin(f"{scheme}://{host}") for scheme in schemes for host in self.allowed_hosts]
+        if base == ("http", base[1], 80):
+            found.append(("https", base[1], 443))
+        return [base, *(origin for origin in found if origin)]
 
     def start(self, request: Request) -> Target:
         """Return where ``request`` goes first.
@@ -42,11 +66,11 @@ class Itinerary:
         """
         if "://" not in request.path:
             return Target(f"{self.base_url}/{request.path.lstrip('/')}", trusted=True)
-        target = Target(request.path, self._trusts(request.path))
-        if not target.trusted and (request.kind != "file" or urlsplit(target.url).scheme != "https"):
+        target = self._target(request, request.path)
+        if target is None:
             raise OdsConfigError(
-                f"{_host(target.url)} is not the portal's host",
-                where=f"file URL {target.url.partition('?')[0]}",
+                "the file's host is not the portal's host",
+                where=f"file URL {request.path.partition('?')[0]}",
                 advice="Files elsewhere are fetched over https only; or name the host in allowed_hosts",
             )
         return target
@@ -56,38 +80,30 @@ class Itinerary:
 
         A POST follows none: most clients would turn it into a GET (Q19). A file may be fetched elsewhere over HTTPS,
         without credentials. Anything else stays within the portal.
-
-        Raises:
-            OdsTransportError: The address cannot be read.
         """
         if request.method == "POST" or request.kind == "push":
             return None
         try:
-            url = urljoin(here, location)
-            scheme = urlsplit(url).scheme
-            trusted = self._trusts(url)
-        except ValueError:
-            raise OdsTransportError(
-                "the portal redirects to an address that is none", where=f"GET {here}", transient=False
-            ) from None
-        if trusted:
+            return self._target(request, urljoin(here, location))
+        except ValueError:  # a bracket without its other half
+            return None
+
+    def _target(self, request: Request, url: str) -> Target | None:
+        origin = _origin(url)
+        if origin is None:
+            return None
+        if origin in self._own:
             return Target(url, trusted=True)
-        if request.kind == "file" and scheme == "https":
-            return Target(url, trusted=False)
+        return Target(url, trusted=False) if request.kind == "file" and origin[0] == "https" else None
+
+
+def _origin(url: str) -> _Origin | None:
+    """Return where a URL leads; None when it is none, of another scheme, or carries credentials of its own."""
+    try:
+        parts = parse_url(url)
+    except LocationParseError:
         return None
-
-    def _trusts(self, url: str) -> bool:
-        base, other = urlsplit(self.base_url), urlsplit(url)
-        # Never from https down to http: the key would travel in the clear.
-        if other.scheme != base.scheme and not (base.scheme == "http" and other.scheme == "https"):
-            return False
-        if (other.hostname, other.port) == (base.hostname, base.port):
-            return True
-        if other.hostname == base.hostname and base.port is None and other.port in (80, 443):
-            return True
-        return _host(url) in self.allowed_hosts or (other.hostname or "") in self.allowed_hosts
-
-
-def _host(url: str) -> str:
-    parts = urlsplit(url)
-    return f"{parts.hostname}:{parts.port}" if parts.port else parts.hostname or ""
+    scheme = parts.scheme or ""
+    if scheme not in _PORTS or not parts.host or parts.auth:
+        return None
+    return scheme, parts.host, parts.port or _PORTS[scheme]

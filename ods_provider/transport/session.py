@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import logging
+import re
+import warnings
 from http.cookiejar import DefaultCookiePolicy
 from importlib.metadata import version
+from pathlib import Path
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 import requests
 from requests.adapters import HTTPAdapter
 
 from ods_provider.core.connection import OdsConnection
-from ods_provider.core.errors import OdsTransportError
+from ods_provider.core.errors import OdsConfigError, OdsTransportError
 from ods_provider.core.redact import MASK, Secret, scrub
 from ods_provider.core.wire import Headers, Request, Response
 from ods_provider.transport.auth import Bearer, NoCredentials, credentials
@@ -19,6 +23,8 @@ from ods_provider.transport.failures import translate
 from ods_provider.transport.hosts import MAX_REDIRECTS, REDIRECTS, Itinerary, Target
 from ods_provider.transport.logs import guard_logs
 from ods_provider.transport.stream import Body, read_whole
+
+log = logging.getLogger(__name__)
 
 POOL_SIZE = 32
 
@@ -29,10 +35,14 @@ class RequestsTransport:
     Args:
         connection: Where to, as whom, how patiently.
         bearer: Signs in place of the connection's own key.
+
+    Raises:
+        OdsConfigError: The CA bundle is not there.
     """
 
     def __init__(self, connection: OdsConnection, *, bearer: Bearer | None = None) -> None:
         guard_logs()
+        _prepare_tls(connection)
         self._connection = connection
         self._itinerary = Itinerary(connection.base_url, connection.allowed_hosts)
         self._bearer = bearer
@@ -118,6 +128,20 @@ class RequestsTransport:
         if self._bearer and self._bearer.token:
             own.append(self._bearer.token)
         return own + [value for _, value in (request.form if request else ()) if isinstance(value, Secret)]
+
+
+def _prepare_tls(connection: OdsConnection) -> None:
+    if isinstance(connection.verify, str) and not Path(connection.verify).exists():
+        raise OdsConfigError(
+            f"the CA bundle {connection.verify} does not exist on this machine",
+            where="connection extra verify",
+            advice="Name a PEM file that every worker and the triggerer have, or leave verify out",
+        )
+    if connection.verify is False:
+        # Once and by name is enough; urllib3 would warn at every call.
+        log.warning("The certificate of %s is not verified: the connection says verify=false.", connection.host)
+        name = re.escape(urlsplit(connection.base_url).hostname or "")
+        warnings.filterwarnings("ignore", f"Unverified HTTPS request is being made to host '\\[?{name}")
 
 
 def _body(request: Request) -> tuple[bytes | None, str]:
