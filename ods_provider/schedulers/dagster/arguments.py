@@ -1,0 +1,113 @@
+"""The arguments of Dagster's assets and ops as jobs: coerced and checked once, in the portal's own words."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from ods_provider.core.formats.registry import format_named
+from ods_provider.core.query import Query, clauses, required, whole_number
+from ods_provider.jobs.analysis import AnalysisJob
+from ods_provider.jobs.download import DownloadJob
+from ods_provider.jobs.media import MediaJob
+from ods_provider.jobs.push import PushJob
+from ods_provider.jobs.search import SearchJob
+
+MAX_BYTES = 10_000_000
+
+
+def search_job(
+    *, dataset_id: str | None = None, path: Any = None, limit: Any = None, max_bytes: int = MAX_BYTES, **query: Any
+) -> SearchJob:
+    """Return a search; without ``path`` its rows are the result, at most ``max_bytes`` of them as JSON."""
+    return SearchJob(
+        dataset_id=dataset_id or None,
+        query=Query.of(**query),
+        limit=whole_number("limit", limit),
+        path=path or None,
+        max_xcom_bytes=max_bytes,
+    )
+
+
+def analysis_job(
+    *,
+    dataset_id: str,
+    facet: str | Sequence[str] | None = None,
+    path: Any = None,
+    limit: Any = None,
+    max_bytes: int = MAX_BYTES,
+    **query: Any,
+) -> AnalysisJob:
+    """Return an analysis; without ``path`` its rows are the result."""
+    return AnalysisJob(
+        dataset_id=required("dataset_id", dataset_id),
+        query=Query.of(**query),
+        facet=clauses("facet", facet),
+        limit=whole_number("limit", limit),
+        path=path or None,
+        max_xcom_bytes=max_bytes,
+    )
+
+
+def download_job(
+    *,
+    dataset_id: str,
+    path: Any,
+    format: str = "parquet",
+    limit: Any = None,
+    format_options: Mapping[str, Any] | None = None,
+    if_moved: Any = "retry",
+    min_rows: Any = 0,
+    **query: Any,
+) -> DownloadJob:
+    """Return a download."""
+    return DownloadJob(
+        dataset_id=required("dataset_id", dataset_id),
+        path=required("path", path),
+        format=format_named(format),
+        query=Query.of(**query),
+        limit=whole_number("limit", limit),
+        format_options=format_options or None,
+        if_moved=if_moved,
+        min_rows=whole_number("min_rows", min_rows) or 0,
+    )
+
+
+def media_job(
+    *,
+    dataset_id: str,
+    path: Any,
+    kind: Any = "attachments",
+    field: str | None = None,
+    where: str | Sequence[str] | None = None,
+    limit: Any = None,
+    parallel: Any = 4,
+) -> MediaJob:
+    """Return a fetch of files."""
+    return MediaJob(
+        dataset_id=required("dataset_id", dataset_id),
+        path=required("path", path),
+        kind=kind,
+        field=field or None,
+        where=clauses("where", where),
+        limit=whole_number("limit", limit),
+        parallel=whole_number("parallel", parallel, least=1) or 1,
+    )
+
+
+def push_job(
+    *,
+    dataset_id: str,
+    resource_id: str,
+    records: Sequence[Mapping[str, Any]] | None = None,
+    path: Any = None,
+    action: Any = "push",
+    batch_bytes: Any = 5_000_000,
+) -> PushJob:
+    """Return a push or a delete."""
+    return PushJob(
+        dataset_id=required("dataset_id", dataset_id),
+        resource_id=required("resource_id", resource_id),
+        records=records,
+        path=path or None,
+        action=action,
+        batch_bytes=whole_number("batch_bytes", batch_bytes) or 0,
+    )

@@ -1,0 +1,103 @@
+"""Partitions of an asset as parts of a dataset: a filter and a file for each."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, cast
+
+from dagster import (
+    MultiPartitionKey,
+    MultiPartitionsDefinition,
+    PartitionsDefinition,
+    TimeWindow,
+    TimeWindowPartitionsDefinition,
+)
+
+from ods_provider.core.errors import OdsConfigError
+from ods_provider.core.odsql import identifier, literal
+from ods_provider.sinks.names import safe_name
+
+PLACEHOLDER = "{partition}"
+Where = Callable[[Any, TimeWindow | None], str]
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """How the partitions of an asset are told apart on the portal.
+
+    Args:
+        definition: Dagster's partitions; None when the asset has none.
+        field: The field whose value is the partition's key, or whose time lies in the partition's window. With several
+            dimensions, a mapping from dimension to field.
+        where: Instead, a function of the key and the window (None where there is none) that returns a filter.
+        path: Where the asset is written; it names each partition apart by ``{partition}``.
+
+    Raises:
+        OdsConfigError: The arguments do not fit together.
+    """
+
+    definition: PartitionsDefinition | None
+    field: str | dict[str, str] | None
+    where: Where | None
+    path: Any
+
+    def __post_init__(self) -> None:
+        told = (self.field is not None) + (self.where is not None)
+        if self.definition is None and told:
+            raise self._bad("the asset has no partitions", "Pass partitions_def")
+        if self.definition is not None and told != 1:
+            raise self._bad(
+                "the portal is not told which rows a partition holds" if not told else "a partition is told twice",
+                "Pass either partition_field or partition_where",
+            )
+        if self.definition is not None and isinstance(self.path, str) and PLACEHOLDER not in self.path:
+            raise self._bad(
+                "all partitions would be written to the same path", f"Put {PLACEHOLDER} into path: data/{PLACEHOLDER}"
+            )
+
+    @staticmethod
+    def _bad(what: str, advice: str) -> OdsConfigError:
+        return OdsConfigError(what, where="arguments partitions_def, partition_field, partition_where", advice=advice)
+
+    def filter(self, context: Any) -> str | None:
+        """Return the filter of the run's partition, None without partitions."""
+        if self.definition is None:
+            return None
+        key = context.partition_key
+        window = context.partition_time_window if self._timed(self.definition) else None
+        if self.where is not None:
+            return self.where(key, window)
+        if isinstance(self.field, dict):
+            return self._several(key, self.field)
+        return _equal(str(self.field), key, window)
+
+    def place(self, context: Any) -> Any:
+        """Return the path of the run's partition."""
+        if self.definition is None or not isinstance(self.path, str):
+            return self.path
+        # A key may hold a slash or "..": it names one file, wherever it comes from.
+        return self.path.replace(PLACEHOLDER, safe_name(str(context.partition_key)))
+
+    @staticmethod
+    def _timed(definition: PartitionsDefinition) -> bool:
+        return isinstance(definition, TimeWindowPartitionsDefinition)
+
+    def _several(self, key: MultiPartitionKey, fields: dict[str, str]) -> str:
+        several = cast("MultiPartitionsDefinition", self.definition)
+        parts = {part.name: part.partitions_def for part in several.partitions_defs}
+        keys = key.keys_by_dimension
+        return " AND ".join(
+            _equal(field, keys[name], _window(parts[name], keys[name])) for name, field in fields.items()
+        )
+
+
+def _window(definition: PartitionsDefinition, key: str) -> TimeWindow | None:
+    if isinstance(definition, TimeWindowPartitionsDefinition):
+        return definition.time_window_for_partition_key(key)
+    return None
+
+
+def _equal(field: str, key: str, window: TimeWindow | None) -> str:
+    name = identifier(field)
+    if window is None:
+        return f"{name} = {literal(str(key))}"
+    return f"{name} >= {literal(window.start)} AND {name} < {literal(window.end)}"

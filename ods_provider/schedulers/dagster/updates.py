@@ -1,0 +1,191 @@
+"""``ods_dataset_sensor``: runs follow when datasets were updated on the portal, seen with one call for all of them."""
+
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from dagster import (
+    AssetsDefinition,
+    AssetSelection,
+    DefaultSensorStatus,
+    RunRequest,
+    SensorDefinition,
+    SensorEvaluationContext,
+    SensorResult,
+    sensor,
+)
+
+from ods_provider.client import OdsClient
+from ods_provider.core.errors import OdsConfigError, OdsError, OdsResponseError
+from ods_provider.core.odsql import any_of
+from ods_provider.core.query import Query
+from ods_provider.core.schema import Dataset
+from ods_provider.core.times import iso, parse_time, utc_now
+from ods_provider.core.watch import What, moved_on, watermark, what_named
+from ods_provider.schedulers.dagster.assets import DATASET_ID, RESOURCE
+
+EVERY_S = 300
+# A tick that lasts longer than a minute is ended by Dagster, and its cursor with it.
+MOST_WAIT_S = 5.0
+MOST_SILENCE_S = 15.0
+
+Freshness = Mapping[str, Any]
+Request = Callable[[Freshness], RunRequest | Sequence[RunRequest]]
+
+
+def ods_dataset_sensor(
+    *assets: Any,
+    datasets: Sequence[str] = (),
+    job: Any = None,
+    request: Request | None = None,
+    name: str = "ods_datasets_updated",
+    resource_key: str = RESOURCE,
+    what: str = "data",
+    minimum_interval_seconds: int = EVERY_S,
+    default_status: DefaultSensorStatus = DefaultSensorStatus.STOPPED,
+) -> SensorDefinition:
+    """Return the sensor that makes assets anew, or runs a job, when their datasets were updated.
+
+    A look costs one call for every hundred datasets, whoever many they are. The first look at a dataset notes its state
+    and asks for nothing. Only times of the portal are compared.
+
+    Args:
+        assets: What the asset factories returned; each is made anew when its dataset was updated.
+        datasets: Other datasets to watch, with ``job`` or ``request``.
+        job: The job to run, instead of making assets.
+        request: Makes the run request of ``{dataset_id, data_processed, modified, records_count}``; needed for assets
+            with partitions, of which only you know the one that changed. A run key is set where it sets none.
+        name: The sensor's name.
+        resource_key: Key of the ``OdsResource``.
+        what: ``data`` compares when the records changed, ``metadata`` the editorial date, ``any`` either.
+        minimum_interval_seconds: How often it looks.
+        default_status: Whether it is on by default.
+
+    Raises:
+        OdsConfigError: Nothing is watched, or nothing could be asked for.
+    """
+    watched = _watched(assets, datasets)
+    _check(watched, job, request)
+    keys = [key for listed in watched.values() for key in listed]
+    target: dict[str, Any] = {"job": job} if job is not None else {"asset_selection": AssetSelection.assets(*keys)}
+    compared = what_named(what)
+
+    @sensor(
+        name=name,
+        minimum_interval_seconds=minimum_interval_seconds,
+        default_status=default_status,
+        required_resource_keys={resource_key},
+        description="Asks for runs when datasets were updated on the portal.",
+        **target,
+    )
+    def updated(context: SensorEvaluationContext) -> SensorResult:
+        memory = _Memory.read(context.cursor)
+        if memory.not_before and memory.not_before > utc_now():
+            return memory.skip(f"The portal asks not to be called before {iso(memory.not_before)}")
+        try:
+            seen = _look(getattr(context.resources, resource_key), list(watched))
+        except OdsResponseError as error:
+            if not error.transient:
+                raise
+            memory.not_before = error.retry_at
+            return memory.skip(str(error))
+        except OdsError as error:
+            if not error.transient:
+                raise
+            return memory.skip(str(error))
+        return memory.take(seen, watched, compared, request)
+
+    return updated
+
+
+def _watched(assets: Sequence[Any], datasets: Sequence[str]) -> dict[str, list[Any]]:
+    watched: dict[str, list[Any]] = {dataset_id: [] for dataset_id in datasets}
+    for item in assets:
+        asset: AssetsDefinition = getattr(item, "asset", item)
+        for key, told in asset.metadata_by_key.items():
+            if told.get(DATASET_ID):
+                watched.setdefault(str(told[DATASET_ID]), []).append(key)
+    return watched
+
+
+def _check(watched: Mapping[str, Sequence[Any]], job: Any, request: Request | None) -> None:
+    what = None
+    if not watched:
+        what = "no dataset is watched"
+    elif job is None and request is None and not all(watched.values()):
+        what = "nothing is known to make of a dataset that is given by its id"
+    if what:
+        raise OdsConfigError(
+            what, where="ods_dataset_sensor", advice="Pass assets of the factories, or datasets with job or request"
+        )
+
+
+def _look(resource: Any, dataset_ids: list[str]) -> dict[str, Dataset]:
+    connection = resource.connection()
+    patient = replace(
+        connection,
+        max_wait_s=min(connection.max_wait_s, MOST_WAIT_S),
+        timeout_s=min(connection.timeout_s, MOST_SILENCE_S),
+        connect_timeout_s=min(connection.connect_timeout_s, MOST_WAIT_S),
+    )
+    with OdsClient(patient) as client:
+        rows = client.rows(None, Query.of(where=any_of("dataset_id", sorted(dataset_ids))))
+        found = [Dataset.from_json(row) for row in rows]
+    return {dataset.dataset_id: dataset for dataset in found}
+
+
+@dataclass
+class _Memory:
+    """The cursor: what was seen of every dataset, and when the portal may be called again."""
+
+    seen: dict[str, Any]
+    not_before: datetime | None = None
+
+    @classmethod
+    def read(cls, cursor: str | None) -> "_Memory":
+        kept = json.loads(cursor) if cursor else {}
+        return cls(dict(kept.get("seen") or {}), parse_time(kept.get("not_before")))
+
+    def _cursor(self) -> str:
+        return json.dumps({"seen": self.seen, "not_before": iso(self.not_before)}, sort_keys=True)
+
+    def skip(self, reason: str) -> SensorResult:
+        return SensorResult(skip_reason=reason, cursor=self._cursor())
+
+    def take(
+        self,
+        found: Mapping[str, Dataset],
+        watched: Mapping[str, Sequence[Any]],
+        what: What,
+        request: Request | None,
+    ) -> SensorResult:
+        """Compare what was found with what was seen, remember it, and ask for what follows."""
+        self.not_before = None
+        requests: list[RunRequest] = []
+        told = [f"{dataset_id} is not in the catalogue" for dataset_id in watched if dataset_id not in found]
+        for dataset_id, dataset in found.items():
+            before, now = self.seen.get(dataset_id), dataset.freshness()
+            if before is None:
+                told.append(f"{dataset_id} is seen for the first time")
+            elif not moved_on(dataset, watermark(before, what), what):
+                continue
+            else:
+                requests += _requests(now, watched[dataset_id], request)
+            self.seen[dataset_id] = now
+        if not requests:
+            return self.skip("; ".join(told) or "No dataset was updated")
+        return SensorResult(run_requests=requests, cursor=self._cursor())
+
+
+def _requests(now: Freshness, keys: Sequence[Any], request: Request | None) -> Iterator[RunRequest]:
+    run_key = f"{now['dataset_id']} {now['data_processed']} {now['modified']}"
+    tags = {"ods/dataset_id": str(now["dataset_id"]), "ods/data_processed": str(now["data_processed"])}
+    if request is None:
+        yield RunRequest(run_key=run_key, asset_selection=list(keys) or None, tags=tags)
+        return
+    made = request(now)
+    for number, each in enumerate([made] if isinstance(made, RunRequest) else made):
+        key = each.run_key or f"{run_key} {each.partition_key or number}"
+        yield each.with_replaced_attrs(run_key=key, tags={**tags, **each.tags})

@@ -1,0 +1,185 @@
+"""A job in a step of a Dagster run: it ends the step when it must wait, and says on the run how the work stands.
+
+The state is kept in tags of the runs, where people see it and where every host finds it. For a piece of work (an asset,
+or an op of a job), the run that is at it carries ``ods/at-<digest>``:
+
+- ``working``: the run owns the work for as long as it lives; another run that comes meanwhile leaves it alone;
+- ``waiting until <time>, run <id>``: the work waits, and the resume sensor runs it again when the time has come;
+- anything else: the work is finished, or another run took it over.
+
+``ods/waiting`` is ``yes`` while anything of the run waits, so that one query finds all waiting runs.
+"""
+
+import json
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from hashlib import sha256
+from typing import Any
+
+from dagster import (
+    AssetExecutionContext,
+    AssetKey,
+    AssetObservation,
+    DagsterInstance,
+    DagsterRun,
+    DagsterRunStatus,
+    Failure,
+    MetadataValue,
+    RunsFilter,
+)
+
+from ods_provider.core.errors import OdsError
+from ods_provider.core.outcome import Done, Wait
+from ods_provider.core.times import parse_time, utc_now
+from ods_provider.jobs.context import Job
+from ods_provider.jobs.runner import explain, run_job
+from ods_provider.schedulers.dagster.plugin import NAME, Native
+
+WAITING = "ods/waiting"
+RESUMES = "ods/resumes"
+BEGAN_IN = "ods/began-in"
+PARTITION = "dagster/partition"
+WORKING = "working"
+BUSY_S = 60
+_UNTIL, _RUN = "waiting until ", ", run "
+_AT, _STATE = "ods/at-", "ods/state-"
+_LIVING = [DagsterRunStatus.STARTING, DagsterRunStatus.STARTED, DagsterRunStatus.CANCELING]
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """A piece of work by its name, such as ``asset raw/orders`` or ``op nightly.push``, and the tags it has on runs."""
+
+    name: str
+
+    @classmethod
+    def on_asset(cls, key: AssetKey) -> "Work":
+        """Return the making of an asset."""
+        return cls(f"asset {key.to_user_string()}")
+
+    @property
+    def tag(self) -> str:
+        """The tag that says how the work stands."""
+        return _AT + sha256(self.name.encode()).hexdigest()[:16]
+
+    @property
+    def state_tag(self) -> str:
+        """The tag that holds the small state which the job asked to get back."""
+        return self.tag.replace(_AT, _STATE)
+
+
+class Step:
+    """One job in one step of a run.
+
+    Args:
+        context: The step's context.
+        resource: The ``OdsResource``.
+        asset_key: The asset that is made; None takes the context's own, if it has one.
+    """
+
+    def __init__(self, context: Any, resource: Any, *, asset_key: AssetKey | None = None) -> None:
+        if asset_key is None and isinstance(context, AssetExecutionContext):
+            asset_key = context.asset_key
+        self.asset_key = asset_key
+        self._context = context
+        self._instance: DagsterInstance = context.instance
+        run: DagsterRun = context.run
+        self._run_id, self._tags = run.run_id, run.tags
+        self._work = Work.on_asset(asset_key) if asset_key else Work(f"op {run.job_name}.{context.node_handle}")
+        # An asset is one thing, whoever makes it; an op has a progress of its own every time that it is asked for.
+        parts = [self._work.name, run.tags.get(PARTITION), None if asset_key else began_in(run)]
+        self.native = Native(context, resource, "/".join(part for part in parts if part))
+
+    def run(self, job: Job) -> Done | Wait:
+        """Run the job from its start, or from what an earlier run confirmed.
+
+        Returns:
+            ``Done`` with the result; ``Wait`` when the portal asks for a longer wait than a run should last, or when
+            another run is at the same work. After a ``Wait``, yield no output: the run ends well, nothing counts as
+            made, what stands behind the step is skipped, and ``ods_resume_sensor`` runs it again when it is time. The
+            step's output must not be a required one.
+
+        Raises:
+            Failure: The job failed; the step's retry policy applies only where another try may help.
+        """
+        owner = self._tags.get(RESUMES)
+        if owner:
+            settle(self._instance, owner, self._work, f"resumed by {self._run_id}")
+        other = self._claim()
+        if other:
+            # It ends as a wait: if that run fails, the sensor comes back to this one.
+            result: Done | Wait = Wait(utc_now() + timedelta(seconds=BUSY_S), f"run {other} is at it already")
+        else:
+            result = self._run(job, self._kept_state(owner))
+        if isinstance(result, Wait):
+            self._wait(result)
+        else:
+            settle(self._instance, self._run_id, self._work, "done")
+        return result
+
+    def _run(self, job: Job, state: dict[str, Any] | None) -> Done | Wait:
+        try:
+            return run_job(job, scheduler=NAME, native=self.native, checkpoint=state)
+        except OdsError as error:
+            settle(self._instance, self._run_id, self._work, "failed")
+            raise Failure(
+                explain(error), metadata={"error": type(error).__name__}, allow_retries=error.transient
+            ) from error
+
+    def _claim(self) -> str | None:
+        # The claim is written before others are looked for, so that of two runs at least one sees the other.
+        self._instance.add_run_tags(self._run_id, {self._work.tag: WORKING})
+        return at_it(self._instance, self._work, self._tags.get(PARTITION), but=self._run_id)
+
+    def _kept_state(self, owner: str | None) -> dict[str, Any] | None:
+        run = self._instance.get_run_by_id(owner) if owner else None
+        kept = run.tags.get(self._work.state_tag) if run else None
+        return dict(json.loads(kept)) if kept else None
+
+    def _wait(self, wait: Wait) -> None:
+        if self.asset_key is not None:
+            said: dict[str, Any] = {
+                "waiting_until": MetadataValue.timestamp(wait.until),
+                "reason": MetadataValue.text(wait.reason),
+            }
+            self._context.log_event(
+                AssetObservation(self.asset_key, partition=self._tags.get(PARTITION), metadata=said)
+            )
+        tags = {self._work.tag: f"{_UNTIL}{wait.until.isoformat()}{_RUN}{self._run_id}", WAITING: "yes"}
+        if wait.checkpoint:
+            tags[self._work.state_tag] = json.dumps(dict(wait.checkpoint))
+        self._instance.add_run_tags(self._run_id, tags)
+
+
+def began_in(run: DagsterRun) -> str:
+    """Return the run in which the work of ``run`` was begun, through all waits and retries."""
+    return str(run.tags.get(BEGAN_IN) or run.root_run_id or run.run_id)
+
+
+def waits_until(run: DagsterRun, work: Work | None = None) -> datetime | None:
+    """Return until when ``run`` waits for ``work``, or for the last of all its works; None when it does not."""
+    times = []
+    for name, value in run.tags.items():
+        if (name == work.tag if work else name.startswith(_AT)) and value.startswith(_UNTIL):
+            moment, _, run_id = value.removeprefix(_UNTIL).partition(_RUN)
+            # Dagster copies the tags of a run to those that try it again: they do not wait themselves.
+            if run_id == run.run_id:
+                times.append(parse_time(moment))
+    return max((time for time in times if time), default=None)
+
+
+def settle(instance: DagsterInstance, run_id: str, work: Work, how: str) -> None:
+    """Say that a run no longer works on, or waits for, ``work``."""
+    instance.add_run_tags(run_id, {work.tag: how})
+    # Read after the write: of two that settle the same run at once, the later one sees both.
+    run = instance.get_run_by_id(run_id)
+    if run is not None and WAITING in run.tags and waits_until(run) is None:
+        instance.add_run_tags(run_id, {WAITING: "no"})
+
+
+def at_it(instance: DagsterInstance, work: Work, partition: str | None, *, but: str = "") -> str | None:
+    """Return a living run that owns the work, other than ``but``. A run's own status is its lease."""
+    for run in instance.get_runs(RunsFilter(tags={work.tag: WORKING}, statuses=_LIVING)):
+        if run.run_id != but and run.tags.get(PARTITION) == partition:
+            return str(run.run_id)
+    return None
