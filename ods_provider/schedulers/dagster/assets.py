@@ -7,8 +7,8 @@ from typing import Any, NamedTuple
 from dagster import (
     AssetExecutionContext,
     AssetIn,
+    AssetKey,
     AssetsDefinition,
-    CoercibleToAssetKey,
     Definitions,
     MaterializeResult,
     Nothing,
@@ -185,7 +185,7 @@ def ods_push_asset(  # noqa: D417  the rest is as with a dataset
     dataset_id: str,
     resource_id: str,
     *,
-    records: CoercibleToAssetKey | AssetsDefinition | None = None,
+    records: str | AssetKey | AssetsDefinition | OdsAsset | None = None,
     path: Any = None,
     name: str | None = None,
     resource_key: str = RESOURCE,

@@ -67,7 +67,7 @@ def ods_dataset_sensor(
         OdsConfigError: Nothing is watched, or nothing could be asked for.
     """
     watched = _watched(assets, datasets)
-    _check(watched, job, request)
+    _check(watched, assets, job, request)
     keys = [key for listed in watched.values() for key in listed]
     target: dict[str, Any] = {"job": job} if job is not None else {"asset_selection": AssetSelection.assets(*keys)}
     compared = what_named(what)
@@ -103,22 +103,29 @@ def ods_dataset_sensor(
 def _watched(assets: Sequence[Any], datasets: Sequence[str]) -> dict[str, list[Any]]:
     watched: dict[str, list[Any]] = {dataset_id: [] for dataset_id in datasets}
     for item in assets:
-        asset: AssetsDefinition = getattr(item, "asset", item)
+        asset = _asset(item)
         for key, told in asset.metadata_by_key.items():
             if told.get(DATASET_ID):
                 watched.setdefault(str(told[DATASET_ID]), []).append(key)
     return watched
 
 
-def _check(watched: Mapping[str, Sequence[Any]], job: Any, request: Request | None) -> None:
+def _asset(item: Any) -> AssetsDefinition:
+    found: AssetsDefinition = getattr(item, "asset", item)
+    return found
+
+
+def _check(watched: Mapping[str, Sequence[Any]], assets: Sequence[Any], job: Any, request: Request | None) -> None:
     what = None
     if not watched:
         what = "no dataset is watched"
     elif job is None and request is None and not all(watched.values()):
         what = "nothing is known to make of a dataset that is given by its id"
+    elif request is None and any(_asset(item).partitions_def for item in assets):
+        what = "which partitions an update has changed is not known"
     if what:
         raise OdsConfigError(
-            what, where="ods_dataset_sensor", advice="Pass assets of the factories, or datasets with job or request"
+            what, where="ods_dataset_sensor", advice="Pass assets of the factories, or request=, or datasets with job= or request="
         )
 
 

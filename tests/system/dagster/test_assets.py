@@ -1,0 +1,205 @@
+"""Assets over the real portal and Dagster's own databases: what is written, and what Dagster is told of it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+
+import pyarrow.parquet as pq
+import pytest
+from dagster import (
+    AssetKey,
+    DailyPartitionsDefinition,
+    Definitions,
+    MultiPartitionKey,
+    MultiPartitionsDefinition,
+    RetryPolicy,
+    StaticPartitionsDefinition,
+    asset,
+    materialize,
+)
+from ods_provider.core.errors import OdsConfigError
+from ods_provider.schedulers.dagster import (
+    ods_analysis_asset,
+    ods_dataset_asset,
+    ods_media_asset,
+    ods_push_asset,
+    ods_search_asset,
+)
+
+
+def make(pair, ods, instance, *, others=(), **how):
+    return materialize([pair.asset, *others], resources={"ods": ods}, instance=instance, **how)
+
+
+def materialization(result, pair):
+    return result.asset_materializations_for_node(pair.asset.node_def.name)[0]
+
+
+def test_a_dataset_becomes_a_file_with_what_dagster_wants_to_know_of_it(ods, portal, instance, tmp_path):
+    path = tmp_path / "capitals.parquet"
+    pair = ods_dataset_asset("world-capitals", path=str(path))
+    result = make(pair, ods, instance)
+    said = materialization(result, pair)
+    told = {name: value.value for name, value in said.metadata.items()}
+    assert told["dagster/row_count"] == len(portal.rows("world-capitals")) == pq.read_table(path).num_rows
+    assert told["sha256"] == hashlib.sha256(path.read_bytes()).hexdigest()
+    assert told["size_bytes"] == path.stat().st_size
+    assert told["verified"] == "counted"
+    schema = told["dagster/column_schema"]
+    assert [column.name for column in schema.columns] == pq.read_schema(path).names
+    assert {column.name: column.type for column in schema.columns}["alternate_names"] == "text[]"
+    assert told["portal"] == f"{portal.url}/explore/dataset/world-capitals/"
+    assert said.tags["dagster/data_version"] == told["data_processed"] == "2026-01-05T08:00:00+00:00"
+
+
+def test_the_schema_costs_no_call_of_its_own(ods, portal, instance, tmp_path):
+    make(ods_dataset_asset("world-capitals", path=str(tmp_path / "c.parquet")), ods, instance)
+    assert len(portal.requests) == 5  # description and count before, the export, description and count after
+
+
+def test_an_unchanged_dataset_keeps_its_data_version_and_an_update_changes_it(ods, portal, instance, tmp_path):
+    pair = ods_dataset_asset("world-capitals", path=str(tmp_path / "c.csv"), format="csv")
+    versions = []
+    for touched in (False, False, True):
+        if touched:
+            portal.touch("world-capitals", rows=1)
+        versions.append(materialization(make(pair, ods, instance), pair).tags["dagster/data_version"])
+    assert versions[0] == versions[1] != versions[2]
+
+
+def test_a_day_is_a_partition(ods, portal, instance, tmp_path):
+    days = DailyPartitionsDefinition("2026-01-01")
+    pair = ods_dataset_asset(
+        "synthetic-rows",
+        path=f"{tmp_path}/rows/{{partition}}.parquet",
+        partitions_def=days,
+        partition_field="at",
+        where="id >= 10",
+    )
+    result = make(pair, ods, instance, partition_key="2026-01-01")
+    said = materialization(result, pair)
+    assert said.partition == "2026-01-01"
+    assert said.metadata["dagster/row_count"].value == 510
+    assert pq.read_table(tmp_path / "rows" / "2026-01-01.parquet").num_rows == 510
+    empty = materialization(make(pair, ods, instance, partition_key="2026-01-02"), pair)
+    assert empty.metadata["dagster/row_count"].value == 0
+
+
+def test_a_value_is_a_partition_whatever_stands_in_it(ods, portal, instance, tmp_path):
+    zones = StaticPartitionsDefinition(["Europe/Paris", 'no "such" zone/..'])
+    pair = ods_dataset_asset(
+        "world-capitals",
+        path=f"{tmp_path}/{{partition}}.jsonl",
+        format="jsonl",
+        partitions_def=zones,
+        partition_field="timezone",
+    )
+    make(pair, ods, instance, partition_key="Europe/Paris")
+    rows = [json.loads(line) for line in (tmp_path / "Europe_Paris.jsonl").read_text().splitlines()]
+    assert rows and {row["timezone"] for row in rows} == {"Europe/Paris"}
+    odd = materialization(make(pair, ods, instance, partition_key='no "such" zone/..'), pair)
+    assert odd.metadata["dagster/row_count"].value == 0
+
+
+def test_two_dimensions_are_two_conditions(ods, portal, instance, tmp_path):
+    both = MultiPartitionsDefinition(
+        {"day": DailyPartitionsDefinition("2026-01-01"), "flag": StaticPartitionsDefinition(["Zürich 城市 7"])}
+    )
+    pair = ods_dataset_asset(
+        "synthetic-rows",
+        path=f"{tmp_path}/{{partition}}.csv",
+        format="csv",
+        partitions_def=both,
+        partition_field={"day": "at", "flag": "name"},
+    )
+    key = MultiPartitionKey({"day": "2026-01-01", "flag": "Zürich 城市 7"})
+    assert materialization(make(pair, ods, instance, partition_key=key), pair).metadata["dagster/row_count"].value == 1
+
+
+def test_a_filter_of_ones_own_tells_partitions_apart(ods, portal, instance, tmp_path):
+    pair = ods_search_asset(
+        "tens",
+        dataset_id="synthetic-rows",
+        partitions_def=StaticPartitionsDefinition(["0", "1"]),
+        partition_where=lambda key, window: f"id >= {int(key) * 10} AND id < {int(key) * 10 + 10}",
+    )
+    result = make(pair, ods, instance, partition_key="1")
+    assert [row["id"] for row in result.output_for_node("tens")] == list(range(10, 20))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "advice"),
+    [
+        ({"path": "out/all.parquet", "partition_field": "at"}, "all partitions would be written to the same path"),
+        ({"path": "out/{partition}.parquet"}, "the portal is not told which rows"),
+        ({"path": "out/{partition}.parquet", "partition_field": "at", "partition_where": str}, "told twice"),
+        ({"path": "out/{partition}.parquet", "partition_field": "at", "format": "doc"}, "doc"),
+    ],
+)
+def test_a_bad_argument_is_found_when_the_code_is_loaded(arguments, advice):
+    with pytest.raises(OdsConfigError, match=advice):
+        ods_dataset_asset("a", partitions_def=DailyPartitionsDefinition("2026-01-01"), **arguments)
+
+
+def test_rows_of_a_search_go_on_to_the_next_asset(ods, portal, instance):
+    pair = ods_search_asset("large", dataset_id="world-capitals", where="population > 5000000", select="name")
+
+    @asset
+    def names(large):
+        return sorted(row["name"] for row in large)
+
+    result = make(pair, ods, instance, others=[names])
+    expected = sorted(row["name"] for row in portal.rows("world-capitals") if row["population"] > 5_000_000)
+    assert result.output_for_node("names") == expected
+    assert materialization(result, pair).metadata["dagster/row_count"].value == len(expected)
+
+
+def test_aggregates_are_an_asset(ods, portal, instance):
+    pair = ods_analysis_asset(
+        "by_zone", dataset_id="world-capitals", select="count(*) as n", group_by="timezone", limit=3
+    )
+    assert len(make(pair, ods, instance).output_for_node("by_zone")) == 3
+
+
+def test_files_are_an_asset(ods, portal, instance, tmp_path):
+    pair = ods_media_asset("landmark-photos", path=str(tmp_path / "photos"), kind="files")
+    said = materialization(make(pair, ods, instance), pair)
+    assert said.metadata["files"].value == 40
+    assert len(list((tmp_path / "photos").glob("*.png"))) == 40
+
+
+def test_records_that_are_pushed_are_an_asset_of_the_portal(ods, portal, instance):
+    @asset
+    def measured():
+        return [{"sensor_id": "s-9", "at": "2026-02-01T00:00:00+00:00", "value": 1.5, "note": None}]
+
+    pair = ods_push_asset("live-readings", "realtime", records=measured)
+    result = make(pair, ods, instance, others=[measured])
+    assert materialization(result, pair).metadata["dagster/row_count"].value == 1
+    assert "s-9" in {row["sensor_id"] for row in portal.rows("live-readings")}
+
+
+def test_a_final_error_is_not_tried_again_and_a_passing_one_is(ods, portal, instance, tmp_path):
+    for dataset_id, fault, calls in (("no-such-dataset", None, 1), ("world-capitals", 503, 4)):
+        portal.reset()
+        if fault:
+            portal.fault("status", status=fault, times=None)
+        pair = ods_dataset_asset(
+            dataset_id, path=str(tmp_path / "x.csv"), format="csv", asset_options={"retry_policy": RetryPolicy(1)}
+        )
+        result = make(pair, ods, instance, raise_on_error=False)
+        failure = result.failure_data_for_node(pair.asset.node_def.name)
+        assert not result.success and not (tmp_path / "x.csv").exists()
+        assert ("OdsNotFound" if not fault else "OdsServerError") in failure.user_failure_data.description
+        assert len(portal.requests) == calls
+
+
+def test_options_of_the_asset_are_the_users(ods, instance):
+    pair = ods_dataset_asset(
+        "a@public", path="a.csv", format="csv", asset_options={"key_prefix": "raw", "owners": ["me@example.org"]}
+    )
+    assert pair.asset.key == AssetKey(["raw", "a_public"])
+    assert pair.asset.metadata_by_key[pair.asset.key]["ods/dataset_id"] == "a@public"
+    merged = Definitions.merge(pair.definitions(), Definitions(resources={"ods": ods}))
+    assert merged.resolve_sensor_def("raw__a_public_resumes") == pair.resume_sensor

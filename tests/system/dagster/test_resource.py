@@ -1,0 +1,86 @@
+"""A key never shows: not in a repr, not in what Dagster's UI is sent."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from dagster import Definitions, EnvVar, asset, job, materialize, op
+from dagster._core.remote_representation.external_data import RepositorySnap
+from dagster_shared.serdes import serialize_value
+from dagster_stack import API_KEY, PUSH_KEY
+from ods_provider.core.connection import EXTRAS
+from ods_provider.core.errors import OdsConfigError
+from ods_provider.schedulers.dagster import OdsResource
+
+
+def literal() -> OdsResource:
+    return OdsResource(host="data.example.org", api_key=API_KEY, push_api_key=json.dumps({"a/b": PUSH_KEY}))
+
+
+def test_neither_repr_nor_str_shows_a_key_even_one_given_as_text():
+    shown = f"{literal()!r} {literal()} {literal().model_dump()} {literal().connection()!r} {literal().client()!r}"
+    assert API_KEY not in shown and PUSH_KEY not in shown
+    assert "data.example.org" in shown and "***" in repr(literal())
+
+
+def test_a_key_given_as_text_still_reaches_the_connection():
+    connection = literal().connection()
+    assert connection.api_key.reveal() == API_KEY
+    assert connection.push_key("a", "b").reveal() == PUSH_KEY
+
+
+def test_the_resource_in_a_run_shows_no_key_either(monkeypatch, capfd):
+    monkeypatch.setenv("A_KEY", API_KEY)
+    seen = {}
+
+    @asset
+    def printed(context, text: OdsResource, variable: OdsResource) -> None:
+        for resource in (text, variable):
+            context.log.info(f"{resource!r} {resource}")
+            seen[resource.host] = (repr(resource), resource.connection().api_key.reveal())
+
+    variable = OdsResource(host="other.example.org", api_key=EnvVar("A_KEY"))
+    result = materialize([printed], resources={"text": literal(), "variable": variable})
+    assert result.success
+    assert [key for _, key in seen.values()] == [API_KEY, API_KEY]
+    written = "".join(capfd.readouterr())
+    assert "other.example.org" in written
+    assert API_KEY not in written and PUSH_KEY not in written and API_KEY not in str(seen.keys())
+    assert all(API_KEY not in shown for shown, _ in seen.values())
+
+
+@pytest.mark.parametrize("late", [False, True])
+def test_what_the_ui_is_sent_of_a_repository_holds_no_key(late):
+    resource = OdsResource.configure_at_launch(api_key=API_KEY) if late else literal()
+
+    @op(required_resource_keys={"ods"})
+    def nothing() -> None: ...
+
+    @job
+    def work() -> None:
+        nothing()
+
+    repository = Definitions(jobs=[work], resources={"ods": resource}).get_repository_def()
+    sent = serialize_value(RepositorySnap.from_def(repository)) + serialize_value(
+        repository.get_job("work").get_job_snapshot()
+    )
+    assert "OdsResource" in sent
+    assert API_KEY not in sent and PUSH_KEY not in sent
+
+
+def test_a_variable_that_is_not_set_is_named():
+    resource = OdsResource(host="data.example.org", api_key=EnvVar("NOT_SET_ANYWHERE"))
+    with pytest.raises(OdsConfigError, match="NOT_SET_ANYWHERE is not set"):
+        resource.connection()
+
+
+def test_every_setting_of_a_connection_is_a_field():
+    settings = set(OdsResource.model_fields) - {"host", "login", "api_key"}
+    assert settings == set(EXTRAS)
+
+
+def test_settings_reach_the_connection():
+    resource = OdsResource(host="data.example.org", max_wait_s=7, verify="false", allowed_hosts="a.org, b.org")
+    connection = resource.connection()
+    assert (connection.max_wait_s, connection.verify, connection.allowed_hosts) == (7.0, False, ("a.org", "b.org"))
