@@ -4,7 +4,7 @@ import nox
 
 nox.options.default_venv_backend = "uv"
 nox.options.reuse_existing_virtualenvs = True
-nox.options.sessions = ["core", "airflow", "conformance", "prefect"]
+nox.options.sessions = ["core", "airflow", "conformance", "dagster", "prefect"]
 
 PYTHONS = ["3.11", "3.12", "3.13"]
 # Airflow's lowest supported version on the oldest Python; the latest on all of them.
@@ -26,6 +26,15 @@ def airflow(session: nox.Session, version: str) -> None:
     constraints = f"constraints/airflow-{version}.txt"
     session.install("-c", constraints, "--group", "test", ".[airflow,portal,demo,fast]")
     session.run("pytest", *session.posargs)
+
+
+@nox.session
+def dagster(session: nox.Session) -> None:
+    """Dagster's real release, with its daemon and its web server; and the types of the face against Dagster's own."""
+    groups = [word for group in ("test", "lint", "dagster") for word in ("--group", group)]
+    session.install("-c", "constraints/dagster.txt", *groups, ".[dagster,portal]")
+    session.run("mypy", "ods_provider/schedulers/dagster")
+    session.run("pytest", "tests/system/dagster", *session.posargs, env={"DAGSTER_DISABLE_TELEMETRY": "yes"})
 
 
 @nox.session

@@ -125,7 +125,9 @@ def _check(watched: Mapping[str, Sequence[Any]], assets: Sequence[Any], job: Any
         what = "which partitions an update has changed is not known"
     if what:
         raise OdsConfigError(
-            what, where="ods_dataset_sensor", advice="Pass assets of the factories, or request=, or datasets with job= or request="
+            what,
+            where="ods_dataset_sensor",
+            advice="Pass assets of the factories, or request=, or datasets with job= or request=",
         )
 
 

@@ -15,6 +15,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 import pytest
 from dagster import DagsterInstance, EnvVar, build_sensor_context
 from dagster_stack import API_KEY, PUSH_KEY
+
 from ods_provider.schedulers.dagster import OdsResource
 
 

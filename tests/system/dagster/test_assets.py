@@ -18,6 +18,7 @@ from dagster import (
     asset,
     materialize,
 )
+
 from ods_provider.core.errors import OdsConfigError
 from ods_provider.schedulers.dagster import (
     ods_analysis_asset,

@@ -9,6 +9,7 @@ from dagster import Definitions, EnvVar, asset, job, materialize, op
 from dagster._core.remote_representation.external_data import RepositorySnap
 from dagster_shared.serdes import serialize_value
 from dagster_stack import API_KEY, PUSH_KEY
+
 from ods_provider.core.connection import EXTRAS
 from ods_provider.core.errors import OdsConfigError
 from ods_provider.schedulers.dagster import OdsResource
@@ -37,7 +38,7 @@ def test_the_resource_in_a_run_shows_no_key_either(monkeypatch, capfd):
     @asset
     def printed(context, text: OdsResource, variable: OdsResource) -> None:
         for resource in (text, variable):
-            context.log.info(f"{resource!r} {resource}")
+            context.log.info("%r %s", resource, resource)
             seen[resource.host] = (repr(resource), resource.connection().api_key.reveal())
 
     variable = OdsResource(host="other.example.org", api_key=EnvVar("A_KEY"))

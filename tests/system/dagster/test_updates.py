@@ -6,6 +6,7 @@ import json
 
 import pytest
 from dagster import DailyPartitionsDefinition, Definitions, RunRequest, job, op
+
 from ods_provider.core.errors import OdsConfigError
 from ods_provider.schedulers.dagster import ods_dataset_asset, ods_dataset_sensor, ods_media_asset
 

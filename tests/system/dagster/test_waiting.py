@@ -14,6 +14,7 @@ from dagster import (
     materialize,
     op,
 )
+
 from ods_provider.core.errors import OdsConfigError
 from ods_provider.schedulers.dagster import (
     ods_dataset_asset,
@@ -218,9 +219,7 @@ def test_jobs_of_ops_wait_and_are_run_again_as_they_were(ods, portal, instance, 
     time.sleep(RESET_S + 1.5)
     (request,) = tick(sensor, definitions).run_requests
     assert (request.job_name, request.run_config["ops"]) == ("nightly", config["ops"])
-    assert nightly.execute_in_process(
-        run_config=request.run_config, instance=instance, tags=request.tags
-    ).success
+    assert nightly.execute_in_process(run_config=request.run_config, instance=instance, tags=request.tags).success
     assert [row["id"] for row in received[0]] == list(range(450))
     answered = [entry.query for entry in portal.requests if entry.path.endswith("/records") and entry.status == 200]
     assert len(answered) == len(set(answered)) == 5
