@@ -25,6 +25,7 @@ from ods_provider.core.times import utc_now
 from ods_provider.core.wire import Plan, Response
 
 if TYPE_CHECKING:
+    from ods_provider.client_v1 import ClientV1
     from ods_provider.core.plans.records import Row
 
 T = TypeVar("T")
@@ -96,6 +97,13 @@ class OdsClient:
     def key_sent(self) -> bool:
         """Whether calls carry credentials."""
         return self.connection.signs
+
+    @property
+    def v1(self) -> ClientV1:
+        """Search API v1.0, in its own words."""
+        from ods_provider.client_v1 import ClientV1
+
+        return ClientV1(self)
 
     def secrets(self) -> list[Secret]:
         """Return the connection's secrets, for maskers."""

@@ -129,6 +129,11 @@ def _message(details: Mapping[str, Any], response: Response) -> str:
     return f"The portal answered HTTP {response.status} without saying why"
 
 
+def failure(response: Response, details: Mapping[str, Any], *, where: str) -> OdsResponseError:
+    """Return the error that the object ``details`` describes, whatever the answer's status: it may be 200 (Q49)."""
+    return _failure(Request(response.url), response, details, _code(details), where=where, now=None)
+
+
 def _failure(
     request: Request,
     response: Response,
@@ -149,7 +154,8 @@ def _failure(
     if status in {401, 403} or code == "ForbiddenAccess":
         advice = _auth_advice(request, status, code)
         return OdsAuthError(message, status=status, code=code, where=where, advice=advice)
-    if status in (404, 410) or code in ("NotFoundResource", "NotFoundURI"):
+    # Search API v1.0 has no code for it, and is said to send it with several statuses.
+    if status in (404, 410) or code in ("NotFoundResource", "NotFoundURI") or message.startswith("Unknown dataset"):
         return OdsNotFound(message, status=status, code=code, where=where, advice=_missing_advice(status, code))
     if status in (408, 425) or status >= 500:
         retry_at = _retry_after(response, now) if now else None
@@ -199,7 +205,9 @@ def _missing_advice(status: int, code: str | None) -> str:
 
 def _query_advice(status: int) -> str:
     if status == 414:
-        return "The query is too long for a URL: shorten the filter"
+        return (
+            "The query is too long for a URL: shorten the filter, or send it to Search API v1.0 (v1), which takes forms"
+        )
     if status == 413:
         return "The body is too large: send smaller batches"
     return "Correct the query; field names are the technical names of the dataset's schema"

@@ -24,7 +24,7 @@ from ods_provider.core.outcome import outcome
 from ods_provider.core.plans import catalog, records
 from ods_provider.core.query import Query
 from ods_provider.core.times import iso
-from ods_provider.core.wire import ByteStream
+from ods_provider.core.wire import ByteStream, Response
 from ods_provider.jobs.context import JobContext
 from ods_provider.sinks.destination import Destination
 from ods_provider.sinks.writer import FileWriter
@@ -35,7 +35,7 @@ PROGRESS_BYTES = 8 * 1_048_576
 
 
 @dataclass(frozen=True, slots=True)
-class _State:
+class State:
     """The dataset at one moment: rows that match the query, rows it holds in all, when it last changed."""
 
     matching: int | None
@@ -109,19 +109,29 @@ class DownloadJob:
             before = after
         raise AssertionError("the loop returns or raises")
 
-    def _look(self, ctx: JobContext) -> _State:
+    def _look(self, ctx: JobContext) -> State:
         dataset = ctx.client.run(catalog.dataset(self.dataset_id))
         ctx.emit(DatasetDescribed(dataset))
         # Groups have no count that can be trusted (Q2).
         matching = None if self.query.group_by else ctx.client.run(records.count(self.dataset_id, self.query))
-        return _State(matching, dataset.records_count, dataset.data_processed)
+        return State(matching, dataset.records_count, dataset.data_processed)
+
+    @property
+    def _filtered(self) -> bool:
+        return self.query.filtered
+
+    def _open(self, ctx: JobContext) -> Response:
+        options = self.format.params(self.format_options)
+        return ctx.client.open_export(
+            self.dataset_id, self.query, format=self.format.name, limit=self.limit, options=options
+        )
 
     def _where(self) -> str:
         return f"dataset {self.dataset_id}, format {self.format.name}"
 
-    def _expect_data(self, before: _State) -> None:
+    def _expect_data(self, before: State) -> None:
         """Raise before anything is fetched when the file could not be right."""
-        if before.matching == 0 and before.records_count and not self.query.filtered:
+        if before.matching == 0 and before.records_count and not self._filtered:
             raise OdsAuthError(
                 f"the portal shows none of the {before.records_count} rows",
                 status=200,
@@ -139,10 +149,7 @@ class DownloadJob:
         return matching if self.limit is None else min(self.limit, matching)
 
     def _fetch(self, ctx: JobContext, place: Destination) -> _Copy:
-        options = self.format.params(self.format_options)
-        response = ctx.client.open_export(
-            self.dataset_id, self.query, format=self.format.name, limit=self.limit, options=options
-        )
+        response = self._open(ctx)
         stream = cast("ByteStream", response.stream)  # an export is always streamed
         check = self.format.check()
         try:
@@ -189,7 +196,7 @@ class DownloadJob:
         with writer.read_back() as file:
             return check.finish(file)
 
-    def _expect_rows(self, rows: int | None, before: _State, after: _State) -> None:
+    def _expect_rows(self, rows: int | None, before: State, after: State) -> None:
         if rows is None:
             return
         if before.matching is not None and after.matching is not None:
@@ -209,7 +216,7 @@ class DownloadJob:
                 advice="Check the query and the dataset, or lower min_rows",
             )
 
-    def _moved(self, before: _State, after: _State) -> OdsMoved:
+    def _moved(self, before: State, after: State) -> OdsMoved:
         return OdsMoved(
             f"the dataset was republished while it was read: {iso(before.processed)} with {before.matching} rows, "
             f"then {iso(after.processed)} with {after.matching}",
@@ -218,7 +225,7 @@ class DownloadJob:
         )
 
     def _outcome(
-        self, ctx: JobContext, place: Destination, copy: _Copy, after: _State, *, moved: bool
+        self, ctx: JobContext, place: Destination, copy: _Copy, after: State, *, moved: bool
     ) -> dict[str, Any]:
         # A number of rows that nothing was compared with proves the container only.
         verified = "container" if self.query.group_by and copy.verified == "counted" else copy.verified

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, TypeVar
 
 from ods_provider.core.errors import OdsConfigError
 from ods_provider.core.outcome import outcome
 from ods_provider.jobs.context import JobContext
 from ods_provider.sinks.destination import Destination
 from ods_provider.sinks.writer import FileWriter
+
+T = TypeVar("T")
 
 
 class Allowance:
@@ -38,6 +40,12 @@ class Allowance:
                     where="argument max_xcom_bytes",
                     advice="Give a path to write them to a file, or select fewer fields, or set a limit",
                 )
+
+    def fitting(self, rows: Iterable[T]) -> Iterator[T]:
+        """Yield rows while they fit."""
+        for row in rows:
+            self.take([row])
+            yield row
 
 
 def write_rows(ctx: JobContext, place: Destination, rows: Iterable[Mapping[str, Any]], **known: Any) -> dict[str, Any]:

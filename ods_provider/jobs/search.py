@@ -50,19 +50,13 @@ class SearchJob:
             if place is not None:
                 result: Any = write_rows(ctx, place, rows, dataset_id=self.dataset_id)
             else:
-                result = list(self._fitting(rows))
+                result = list(Allowance(self.max_xcom_bytes).fitting(rows))
         except (OdsMoved, OdsIncomplete):
             # Pages of two states of the dataset must never be put together.
             ledger.clear()
             raise
         ledger.clear()
         return result
-
-    def _fitting(self, rows: Iterator[Row]) -> Iterator[Row]:
-        allowance = Allowance(self.max_xcom_bytes)
-        for row in rows:
-            allowance.take([row])
-            yield row
 
     def _rows(self, ctx: JobContext, ledger: Ledger) -> Iterator[Row]:
         pages = _Pages(ctx, self, ledger)

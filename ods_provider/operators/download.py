@@ -26,6 +26,8 @@ class OdsDownloadOperator(OdsJobOperator):
         limit: Rows at most; None wants all.
         format_options: The format's own parameters. CSV comes comma separated without a BOM unless they say otherwise
             (``{"delimiter": ";", "with_bom": True}``).
+        v1: Parameters of Search API v1.0, in its own words, instead of the query above: ``{"q": "paris", "format":
+            "csv"}``. The default format is CSV there, with ``;`` unless ``csv_separator`` says otherwise.
         if_moved: When the dataset is republished meanwhile: ``retry`` (three tries), ``fail``, or ``accept``.
         min_rows: Fewer rows than this are an error.
 
@@ -43,6 +45,7 @@ class OdsDownloadOperator(OdsJobOperator):
         "format_options",
         "if_moved",
         "min_rows",
+        "v1",
     )
 
     def __init__(
@@ -63,6 +66,7 @@ class OdsDownloadOperator(OdsJobOperator):
         format_options: Mapping[str, Any] | None = None,
         if_moved: str = "retry",
         min_rows: int | str = 0,
+        v1: Mapping[str, Any] | str | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -81,6 +85,7 @@ class OdsDownloadOperator(OdsJobOperator):
         self.format_options = format_options
         self.if_moved = if_moved
         self.min_rows = min_rows
+        self.v1 = v1
 
     def make_job(self) -> DownloadJob:
         """Return the download that the rendered arguments describe."""
@@ -88,13 +93,27 @@ class OdsDownloadOperator(OdsJobOperator):
         from ods_provider.core.query import required, whole_number
         from ods_provider.jobs.download import DownloadJob
 
+        dataset_id, path = required("dataset_id", self.dataset_id), required("path", self.path)
+        min_rows = whole_number("min_rows", self.min_rows) or 0
+        if self.v1 is not None:
+            from ods_provider.jobs.v1 import V1DownloadJob
+            from ods_provider.operators.v1 import v1_query
+
+            return V1DownloadJob.of(
+                dataset_id,
+                path,
+                v1_query(self, "group_by", "format_options"),
+                format=self.format,
+                if_moved=self.if_moved,
+                min_rows=min_rows,
+            )
         return DownloadJob(
-            dataset_id=required("dataset_id", self.dataset_id),
-            path=required("path", self.path),
+            dataset_id=dataset_id,
+            path=path,
             format=format_named(self.format),
             query=query_of(self, group_by=self.group_by),
             limit=whole_number("limit", self.limit),
             format_options=self.format_options,
             if_moved=self.if_moved,  # type: ignore[arg-type]  # the job refuses what it does not know
-            min_rows=whole_number("min_rows", self.min_rows) or 0,
+            min_rows=min_rows,
         )

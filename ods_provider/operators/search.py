@@ -9,6 +9,7 @@ from ods_provider.operators.job import QUERY_FIELDS, OdsJobOperator, query_of
 
 if TYPE_CHECKING:
     from ods_provider.jobs.search import SearchJob
+    from ods_provider.jobs.v1 import V1SearchJob
 
 
 class OdsSearchOperator(OdsJobOperator):
@@ -23,6 +24,8 @@ class OdsSearchOperator(OdsJobOperator):
         lang: Language of labels and of ``date_format``.
         timezone: Zone of datetime filters and values.
         limit: Rows at most; None wants all.
+        v1: Parameters of Search API v1.0, in its own words, instead of the query above: ``{"q": "paris", "rows": 20}``.
+            The rows are its ``records`` or ``datasets`` objects, all of them unless ``rows`` says how many.
         path: JSON lines file to write instead of returning rows; ``s3://conn@bucket/key`` works.
         max_xcom_bytes: Most bytes of rows that are returned; more is an error that asks for a path.
 
@@ -30,7 +33,7 @@ class OdsSearchOperator(OdsJobOperator):
         A list of rows, or an Outcome when ``path`` is given.
     """
 
-    template_fields: Sequence[str] = ("ods_conn_id", "dataset_id", *QUERY_FIELDS, "path", "max_xcom_bytes")
+    template_fields: Sequence[str] = ("ods_conn_id", "dataset_id", *QUERY_FIELDS, "path", "max_xcom_bytes", "v1")
 
     def __init__(
         self,
@@ -46,6 +49,7 @@ class OdsSearchOperator(OdsJobOperator):
         limit: int | str | None = None,
         path: Any = None,
         max_xcom_bytes: int | str = 1_000_000,
+        v1: Mapping[str, Any] | str | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -60,16 +64,23 @@ class OdsSearchOperator(OdsJobOperator):
         self.limit = limit
         self.path = path
         self.max_xcom_bytes = max_xcom_bytes
+        self.v1 = v1
 
-    def make_job(self) -> SearchJob:
+    def make_job(self) -> SearchJob | V1SearchJob:
         """Return the search that the rendered arguments describe."""
         from ods_provider.core.query import whole_number
         from ods_provider.jobs.search import SearchJob
 
+        allowed = whole_number("max_xcom_bytes", self.max_xcom_bytes) or 0
+        if self.v1 is not None:
+            from ods_provider.jobs.v1 import V1SearchJob
+            from ods_provider.operators.v1 import v1_query
+
+            return V1SearchJob(self.dataset_id or None, v1_query(self), path=self.path, max_xcom_bytes=allowed)
         return SearchJob(
             dataset_id=self.dataset_id or None,
             query=query_of(self),
             limit=whole_number("limit", self.limit),
             path=self.path,
-            max_xcom_bytes=whole_number("max_xcom_bytes", self.max_xcom_bytes) or 0,
+            max_xcom_bytes=allowed,
         )

@@ -18,12 +18,15 @@ from ods_provider.testing.errors import Refusal
 from ods_provider.testing.faults import LOGIN_PAGE, OTHER_PAGE, Fault, Faults
 from ods_provider.testing.oauth import ROOT
 from ods_provider.testing.quotas import Quotas, exceeded
+from ods_provider.testing.search_v1.form import dataset_of, with_form
 
 Message = MutableMapping[str, Any]
 Send = Callable[[Message], Awaitable[None]]
 App = Callable[[MutableMapping[str, Any], Callable[[], Awaitable[Message]], Send], Awaitable[None]]
 
 access_log = logging.getLogger("ods_provider.testing.access")
+MOST_URL_BYTES = 8_192
+_TOO_LONG = b"<html><head><title>414 Request-URI Too Large</title></head><body>openresty</body></html>"
 _SECRET = re.compile(r"(?i)\b(apikey|pushkey|access_token)=[^&\s]*")
 _COMMON = [
     (b"server", b"openresty"),
@@ -71,27 +74,30 @@ class Front:
         if scope["type"] != "http" or scope["path"].startswith("/_control"):
             await self._app(scope, receive, send)
             return
-        request = Request(scope)
-        entry = _logged(request)
+        entry = _logged(Request(scope))
         self.requests.append(entry)
         line = _Line(send, entry)
         fault = self._faults.take(scope["path"])
         try:
-            await self._serve(request, scope, receive, line, fault)
+            await self._serve(scope, receive, line, fault)
         finally:
             shown = f"?{entry.query}" if entry.query else ""
             access_log.info("%s %s%s %s %s bytes", entry.method, entry.path, shown, entry.status, entry.bytes_sent)
 
     async def _serve(
         self,
-        request: Request,
         scope: MutableMapping[str, Any],
         receive: Callable[[], Awaitable[Message]],
         line: _Line,
         fault: Fault | None,
     ) -> None:
+        if len(scope["raw_path"]) + len(scope["query_string"]) > MOST_URL_BYTES:
+            await line.answer(414, _TOO_LONG, [(b"content-type", b"text/html")])
+            return
         if fault and await _replaced(fault, line):
             return
+        scope = await with_form(scope, receive)
+        request = Request(scope)
         try:
             self._access.check(request)
         except Refusal as refusal:
@@ -101,7 +107,7 @@ class Front:
             # Outside the quotas, and without their headers.
             await self._app(scope, receive, lambda message: _spoiled(line, message, fault))
             return
-        dataset_id = _dataset_of(scope["path"])
+        dataset_id = _dataset_of(scope["path"]) or dataset_of(scope)
         binding = self._quotas.binding(dataset_id)
         spent = max((quota for quota in binding if quota.remaining <= 0), key=lambda q: q.reset_at, default=None)
         if spent is not None:

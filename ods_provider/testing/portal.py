@@ -26,6 +26,7 @@ from ods_provider.testing.front import Front, LoggedRequest
 from ods_provider.testing.oauth import OAuth
 from ods_provider.testing.quotas import Quotas, Spelling
 from ods_provider.testing.realtime import Realtime
+from ods_provider.testing.search_v1 import SearchV1
 from ods_provider.testing.store import Store, Which
 from ods_provider.testing.writing import json_response
 
@@ -43,6 +44,7 @@ class LocalPortal:
         require_key: A private portal: anonymous calls answer 401.
         group_by_ceiling: ``offset + limit`` of groups, which differs between portals.
         cache_dir: Where the prepared GeoNames rows are kept.
+        v1: Whether Search API v1.0 is served too.
     """
 
     def __init__(
@@ -57,6 +59,7 @@ class LocalPortal:
         require_key: bool = False,
         group_by_ceiling: int = 20_000,
         cache_dir: Path | None = None,
+        v1: bool = True,
     ) -> None:
         self.api_key = api_key
         self.push_key = push_key
@@ -78,13 +81,21 @@ class LocalPortal:
                 *explore.routes(),
                 *Realtime(self.store, access).routes(),
                 *self.oauth.routes(),
+                *(SearchV1(self.store, access).routes() if v1 else []),
                 Route("/{path:path}", unknown, methods=["GET", "POST"]),
             ],
             exception_handlers={Refusal: _refused},
         )
         self._front = Front(app, access, self.quotas, self.faults)
         config = uvicorn.Config(
-            self._front, log_config=None, access_log=False, lifespan="off", server_header=False, ws="none"
+            self._front,
+            log_config=None,
+            access_log=False,
+            lifespan="off",
+            server_header=False,
+            ws="none",
+            # The front says what is too long, whichever parser is installed.
+            h11_max_incomplete_event_size=1_048_576,
         )
         self._server = uvicorn.Server(config)
         self._thread: threading.Thread | None = None

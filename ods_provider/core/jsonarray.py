@@ -1,0 +1,86 @@
+"""Objects from a stream that is one JSON array, in constant memory."""
+
+from __future__ import annotations
+
+import codecs
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from ods_provider.core.errors import OdsTruncated
+from ods_provider.core.wire import ByteStream
+
+_SPACE = " \t\r\n"
+
+
+def rows(stream: ByteStream, *, where: str, inside: str | None = None) -> Iterator[dict[str, Any]]:
+    """Yield the objects of an array; the stream is closed at the end, at an error, and when the iterator is dropped.
+
+    Args:
+        stream: The body: an array, or an object that holds one.
+        where: For messages.
+        inside: The key of the array within the top object (``features``); None for an array at the top.
+
+    Raises:
+        OdsTruncated: The body ended before the array did.
+    """
+    text = _Text(stream, where)
+    try:
+        text.skip("[" if inside is None else f'"{inside}"')
+        if inside is not None:
+            text.skip("[")
+        while True:
+            mark = text.mark(",")
+            if mark == "]":
+                return
+            yield text.value()
+    finally:
+        stream.close()
+
+
+class _Text:
+    """The decoded text that has come and was not read yet."""
+
+    def __init__(self, stream: ByteStream, where: str) -> None:
+        self._stream = stream
+        self._where = where
+        self._decode = codecs.getincrementaldecoder("utf-8")().decode
+        self._scan = json.JSONDecoder().raw_decode
+        self._buffer = ""
+        self._at = 0
+
+    def _more(self) -> None:
+        piece = self._stream.read()
+        if not piece:
+            raise OdsTruncated(
+                "the JSON ends before its array is closed", where=self._where, advice="Run it again; nothing was kept"
+            )
+        self._buffer = self._buffer[self._at :] + self._decode(piece)
+        self._at = 0
+
+    def skip(self, wanted: str) -> None:
+        """Go behind the next ``wanted``."""
+        while (found := self._buffer.find(wanted, self._at)) < 0:
+            self._more()
+        self._at = found + len(wanted)
+
+    def mark(self, passed: str) -> str:
+        """Return the next character that is neither space nor ``passed``, without taking it."""
+        while True:
+            while self._at < len(self._buffer):
+                character = self._buffer[self._at]
+                if character not in _SPACE and character not in passed:
+                    return character
+                self._at += 1
+            self._more()
+
+    def value(self) -> Any:
+        """Take the next value."""
+        while True:
+            try:
+                value, self._at = self._scan(self._buffer, self._at)
+            except ValueError:
+                # Not whole yet, or broken: the next piece decides.
+                self._more()
+            else:
+                return value

@@ -1,0 +1,249 @@
+"""Search, analysis and download through Search API v1.0, in that API's own words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+from ods_provider.core import jsonarray
+from ods_provider.core.checkpoint import Ledger, fingerprint
+from ods_provider.core.errors import OdsConfigError, OdsIncomplete, OdsMoved
+from ods_provider.core.formats.registry import Format, format_named
+from ods_provider.core.plans.v1 import calls
+from ods_provider.core.plans.v1.params import PAGE_ROWS, WINDOW_ROWS, V1Query
+from ods_provider.core.times import parse_time
+from ods_provider.core.wire import Plan, Response
+from ods_provider.jobs.context import JobContext
+from ods_provider.jobs.download import DownloadJob, State
+from ods_provider.jobs.rows import Allowance, write_rows
+
+Row = dict[str, Any]
+
+FORMATS = {made.name: made for made in (*map(format_named, ("csv", "json", "geojson", "shp", "kml")), Format("xls"))}
+_ELSEWHERE = "parquet"
+
+
+@dataclass(frozen=True, slots=True)
+class V1SearchJob:
+    """Record objects of a dataset, or dataset objects of the catalogue, to XCom or to a JSON lines file.
+
+    All that match unless ``rows`` says how many: in pages of 1,000, and past 10,000 in one download. A page is the unit
+    of progress.
+
+    Args:
+        dataset_id: None searches the catalogue.
+        query: That API's parameters.
+        path: File to write; None returns the rows.
+        max_xcom_bytes: Most bytes of rows, as JSON, that are returned without a path.
+    """
+
+    dataset_id: str | None
+    query: V1Query
+    path: Any = None
+    max_xcom_bytes: int = 1_000_000
+    name: ClassVar[str] = "search"
+
+    def work(self, ctx: JobContext) -> Any:
+        """Return the rows, or an Outcome when a path was given."""
+        place = None if self.path is None else ctx.destination(self.path)
+        base_url = ctx.client.connection.base_url
+        identity = fingerprint(base_url=base_url, dataset_id=self.dataset_id, v1=self.query.params)
+        ledger = ctx.ledger(identity, beside=place)
+        try:
+            rows = self._rows(ctx, ledger)
+            if place is not None:
+                result: Any = write_rows(ctx, place, rows, dataset_id=self.dataset_id)
+            else:
+                result = list(Allowance(self.max_xcom_bytes).fitting(rows))
+        except (OdsMoved, OdsIncomplete):
+            # Pages of two states of the dataset must never be put together.
+            ledger.clear()
+            raise
+        ledger.clear()
+        return result
+
+    def _rows(self, ctx: JobContext, ledger: Ledger) -> Iterator[Row]:
+        query = self.query.expect_json()
+        wanted, start = query.number("rows"), query.number("start") or 0
+        first = min(PAGE_ROWS, WINDOW_ROWS - start if wanted is None else wanted)
+        page = self._page(ctx, ledger, query, start=start, rows=max(0, first))
+        nhits = page["nhits"]
+        total = max(0, nhits - start) if wanted is None else max(0, min(wanted, nhits - start))
+        if start + total > WINDOW_ROWS:
+            yield from self._all(ctx, query, total)
+            return
+        seen: set[str] = set()
+        done = 0
+        while True:
+            rows = page["rows"]
+            self._expect_page(page, nhits, seen, ask=min(PAGE_ROWS, total - done), done=done)
+            yield from rows
+            done += len(rows)
+            if done >= total:
+                return
+            ctx.progress(done, total, "rows")
+            page = self._page(ctx, ledger, query, start=start + done, rows=min(PAGE_ROWS, total - done))
+
+    def _page(self, ctx: JobContext, ledger: Ledger, query: V1Query, *, start: int, rows: int) -> Row:
+        ctx.check()
+        unit = f"start-{start:05}"
+        kept: Row | None = ledger.units.get(unit)
+        if kept is not None:
+            return kept
+        asked = query.having(start=start, rows=rows)
+        plan: Plan[Row] = (
+            calls.search_datasets(asked) if self.dataset_id is None else calls.search_records(self.dataset_id, asked)
+        )
+        body = ctx.client.run(plan)
+        page = {"nhits": int(body["nhits"]), "rows": body["datasets" if self.dataset_id is None else "records"]}
+        # A search of one page has nothing to go on with: it costs its store nothing.
+        if len(page["rows"]) == PAGE_ROWS and page["nhits"] > start + PAGE_ROWS:
+            ledger.confirm(unit, page)
+        return page
+
+    def _expect_page(self, page: Row, nhits: int, seen: set[str], *, ask: int, done: int) -> None:
+        where = f"{self.dataset_id or 'the catalogue'}, rows {done} to {done + ask}"
+        if page["nhits"] != nhits:
+            raise OdsMoved(
+                f"the portal counted {nhits} rows, and now {page['nhits']}",
+                where=where,
+                advice="Run it again, or use the download, which reads the dataset in one call",
+            )
+        ids = {str(row.get("recordid") or row.get("datasetid")) for row in page["rows"]}
+        if len(page["rows"]) != ask or len(ids) != ask or ids & seen:
+            raise OdsIncomplete(
+                f"a page holds {len(ids - seen)} new rows of {ask}",
+                where=where,
+                advice="Sort by a field without equal values, or use the download",
+                transient=True,
+            )
+        seen |= ids
+
+    def _all(self, ctx: JobContext, query: V1Query, total: int) -> Iterator[Row]:
+        """Yield the rows past the window, where only a download goes on; it knows neither start nor order."""
+        if self.dataset_id is None or query.get("start") or query.get("sort"):
+            raise OdsConfigError(
+                f"{total} rows match, and Search API v1.0 shows the first {WINDOW_ROWS} rows only",
+                where="parameters rows, start and sort",
+                advice="Narrow the query, leave start and sort out so that a download can be used, or use Explore v2.1",
+            )
+        limited = query.number("rows") is not None
+        asked = query.having(rows=None, facet=None, format="json")
+        response = ctx.client.run(calls.open_download(self.dataset_id, asked))
+        assert response.stream is not None  # a download is always streamed
+        got = 0
+        for row in jsonarray.rows(response.stream, where=response.url):
+            ctx.check()
+            got += 1
+            yield row
+            if limited and got == total:
+                return
+            if got % PAGE_ROWS == 0:
+                ctx.progress(got, total, "rows")
+        if got != total:
+            raise OdsIncomplete(
+                f"the download held {got} rows where the portal counted {total}",
+                where=response.url,
+                advice="The dataset may have been republished meanwhile: run it again",
+                transient=True,
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class V1AnalysisJob:
+    """An analysis, or clusters where their parameters are given, to XCom or to a JSON lines file. One call.
+
+    Args:
+        dataset_id: The dataset.
+        query: That API's parameters: ``x`` and ``y``, or ``clusterprecision``.
+        path: File to write; None returns the rows.
+        max_xcom_bytes: Most bytes of rows, as JSON, that are returned without a path.
+    """
+
+    dataset_id: str
+    query: V1Query
+    path: Any = None
+    max_xcom_bytes: int = 1_000_000
+    name: ClassVar[str] = "analysis"
+
+    def __post_init__(self) -> None:
+        if not any(name.startswith("y.") or name == "clusterprecision" for name, _ in self.query.params):
+            raise OdsConfigError(
+                "neither a series nor a cluster precision was asked",
+                where="argument v1",
+                advice='Pass {"x": "country", "y": {"n": {"func": "COUNT"}}}, or {"clusterprecision": 5}',
+            )
+
+    def work(self, ctx: JobContext) -> Any:
+        """Return the rows, or an Outcome when a path was given."""
+        place = None if self.path is None else ctx.destination(self.path)
+        if self.query.get("clusterprecision") is not None:
+            rows: list[Row] = ctx.client.run(calls.geocluster(self.dataset_id, self.query))["clusters"]
+        else:
+            rows = ctx.client.run(calls.analyze(self.dataset_id, self.query))
+        if place is not None:
+            return write_rows(ctx, place, rows, dataset_id=self.dataset_id)
+        Allowance(self.max_xcom_bytes).take(rows)
+        return rows
+
+
+@dataclass(frozen=True, slots=True)
+class V1DownloadJob(DownloadJob):
+    """One download, counted, hashed, and compared with the ``nhits`` of the same query before and after.
+
+    Args:
+        v1: That API's parameters.
+    """
+
+    v1: V1Query = field(default_factory=V1Query)
+
+    @classmethod
+    def of(
+        cls, dataset_id: str, path: Any, query: V1Query, *, format: str, if_moved: Any = "retry", min_rows: int = 0
+    ) -> V1DownloadJob:
+        """Return the download of a query; its format is the query's own, else ``format`` where this API offers it.
+
+        Args:
+            dataset_id: The dataset.
+            path: File to write.
+            query: That API's parameters.
+            if_moved: As in a download.
+            min_rows: As in a download.
+            format: What the caller asked for besides; ``parquet``, the default of Explore v2.1, becomes ``csv``.
+
+        Raises:
+            OdsConfigError: The format is not offered, or two were named.
+        """
+        named = query.get("format")
+        other = None if format == _ELSEWHERE else format
+        chosen = named or other or "csv"
+        parquet = chosen == "csv" and named is None and str(path).lower().endswith(".parquet")
+        if chosen not in FORMATS or (other and other != chosen) or parquet:
+            raise OdsConfigError(
+                f"Search API v1.0 offers {', '.join(FORMATS)}, and was asked for {_ELSEWHERE if parquet else chosen}"
+                + (f" and {other}" if other and other != chosen else ""),
+                where="argument format",
+                advice="Name one of them as format within v1, or use Explore v2.1 for the others",
+            )
+        return cls(
+            dataset_id=dataset_id,
+            path=path,
+            format=FORMATS[chosen],
+            limit=query.number("rows"),
+            if_moved=if_moved,
+            min_rows=min_rows,
+            v1=query.having(format=chosen),
+        )
+
+    def _look(self, ctx: JobContext) -> State:
+        metas = ctx.client.run(calls.dataset(self.dataset_id)).get("metas") or {}
+        matching = ctx.client.run(calls.count(self.dataset_id, self.v1))
+        return State(matching, metas.get("records_count"), parse_time(metas.get("data_processed")))
+
+    def _open(self, ctx: JobContext) -> Response:
+        return ctx.client.run(calls.open_download(self.dataset_id, self.v1))
+
+    @property
+    def _filtered(self) -> bool:
+        return self.v1.filtered
