@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from airflow.triggers.base import BaseEventTrigger, BaseTrigger, TriggerEvent
 
 from ods_provider.triggers.polling import failed, poll
+from ods_provider.triggers.together import together
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
@@ -20,18 +21,17 @@ POLL_INTERVAL_S = 60.0
 
 
 async def descriptions(ods_conn_id: str, dataset_id: str, every_s: float) -> AsyncGenerator[Dataset]:
-    """Yield the dataset's description at every poll, through one client. One call a poll.
+    """Yield the dataset's description at every poll. A hundred datasets of one portal cost one call a poll.
 
     Raises:
         OdsError: One that no waiting cures.
     """
-    from ods_provider.core.plans.catalog import dataset
-    from ods_provider.hooks.ods import OdsHook
-
-    with await OdsHook(ods_conn_id).aget_conn() as client:
-        async with aclosing(poll(lambda: client.arun(dataset(dataset_id)), every_s=every_s)) as looks:
-            async for seen in looks:
-                yield seen
+    async with (
+        together(ods_conn_id) as shared,
+        aclosing(poll(lambda: shared.look(dataset_id), every_s=every_s)) as looks,
+    ):
+        async for seen in looks:
+            yield seen
 
 
 class OdsDatasetUpdateTrigger(BaseTrigger):

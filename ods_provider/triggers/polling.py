@@ -4,16 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import random
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 
 T = TypeVar("T")
 log = logging.getLogger(__name__)
+# Not the same second in every triggerer of the world.
+_PHASE = random.random()
 
 
 async def poll(look: Callable[[], Awaitable[T]], *, every_s: float) -> AsyncGenerator[T]:
     """Yield what ``look`` returns, every ``every_s`` seconds, for ever.
+
+    The moments are the same for everybody in this process who polls as often, so that their looks can be put together;
+    the first one is now.
 
     A transient error is logged and skipped; a spent quota is waited for until the portal's own reset.
 
@@ -23,7 +29,8 @@ async def poll(look: Callable[[], Awaitable[T]], *, every_s: float) -> AsyncGene
     from ods_provider.core.errors import OdsError
 
     while True:
-        pause_s = every_s
+        now = datetime.now(UTC)
+        until = now + timedelta(seconds=_to_next_beat(now.timestamp(), every_s))
         try:
             yield await look()
         except OdsError as error:
@@ -31,9 +38,15 @@ async def poll(look: Callable[[], Awaitable[T]], *, every_s: float) -> AsyncGene
                 raise
             retry_at = getattr(error, "retry_at", None)
             if retry_at is not None:
-                pause_s = max(every_s, (retry_at - datetime.now(UTC)).total_seconds())
-            log.warning("Looking again in %.0f s: %s", pause_s, error)
-        await sleep_until(datetime.now(UTC) + timedelta(seconds=pause_s))
+                until = max(until, retry_at)
+            log.warning("Looking again at %s: %s", until.isoformat(timespec="seconds"), error)
+        await sleep_until(until)
+
+
+def _to_next_beat(now_s: float, every_s: float) -> float:
+    """Return the seconds to the next common moment, which is at least half an interval away."""
+    left_s = every_s - (now_s + _PHASE * every_s) % every_s
+    return left_s if left_s >= every_s / 2 else left_s + every_s
 
 
 async def sleep_until(moment: datetime) -> None:

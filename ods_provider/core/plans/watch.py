@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Generator, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from ods_provider.core.errors import OdsQuotaExceeded
-from ods_provider.core.plans.records import count
+from ods_provider.core.limits import PAGE_ROWS
+from ods_provider.core.odsql import any_of
+from ods_provider.core.plans.records import count, page
 from ods_provider.core.query import Query
 from ods_provider.core.quota import Quota, QuotaBook
-from ods_provider.core.wire import Request, Response
+from ods_provider.core.schema import Dataset
+from ods_provider.core.wire import Plan, Request, Response
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +45,21 @@ def quota(book: QuotaBook, dataset_id: str | None, min_remaining: int) -> Genera
     if seen is None or seen.remaining is None or seen.remaining >= min_remaining:
         return QuotaLook(seen or Quota(), ready=True, ready_at=None)
     return QuotaLook(seen, ready=False, ready_at=seen.reset_at)
+
+
+def datasets(dataset_ids: Iterable[str]) -> Plan[dict[str, Dataset]]:
+    """Ask how fresh many datasets are: one call for each hundred.
+
+    Returns:
+        Descriptions by id; a dataset that this key does not see in the catalogue is absent.
+    """
+    ids = sorted(set(dataset_ids))
+    found: dict[str, Dataset] = {}
+    for start in range(0, len(ids), PAGE_ROWS):
+        some = ids[start : start + PAGE_ROWS]
+        seen = yield from page(None, Query.of(where=any_of("dataset_id", some)), limit=len(some))
+        found |= {str(row["dataset_id"]): Dataset.from_json(row) for row in seen.rows}
+    return found
 
 
 def as_result(look: QuotaLook) -> dict[str, Any]:

@@ -1,0 +1,98 @@
+"""Triggers that look at datasets of one portal share their calls."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from ods_provider.core.errors import OdsNotFound
+from ods_provider.testing.portal import LocalPortal
+from ods_provider.triggers import together as room
+from ods_provider.triggers.dataset import OdsDatasetUpdateTrigger
+from ods_provider.triggers.together import together
+
+FUTURE = {"data_processed": "2099-01-01T00:00:00+00:00"}
+
+
+def calls(portal: LocalPortal) -> list[str]:
+    return [entry.path.removeprefix("/api/explore/v2.1") for entry in portal.requests]
+
+
+async def look(*dataset_ids: str, conn_id: str = "ods_default") -> list[Any]:
+    async def one(dataset_id: str) -> Any:
+        async with together(conn_id) as shared:
+            return await shared.look(dataset_id)
+
+    return await asyncio.gather(*(one(dataset_id) for dataset_id in dataset_ids), return_exceptions=True)
+
+
+def test_looks_that_come_together_are_one_call(ods_portal, connect):
+    seen = asyncio.run(look("world-capitals", "live-readings", "landmark-photos", "world-capitals"))
+    assert [one.dataset_id for one in seen] == ["world-capitals", "live-readings", "landmark-photos", "world-capitals"]
+    assert calls(ods_portal) == ["/catalog/datasets"]
+    assert room._OPEN == []
+
+
+def test_a_look_alone_asks_for_its_dataset(ods_portal, connect):
+    (seen,) = asyncio.run(look("world-capitals"))
+    assert seen.records_count == 110
+    assert calls(ods_portal) == ["/catalog/datasets/world-capitals"]
+
+
+def test_a_dataset_that_is_not_there_is_an_error_for_its_own_trigger_alone(ods_portal, connect):
+    seen = asyncio.run(look("world-capitals", "no-such-dataset"))
+    assert seen[0].dataset_id == "world-capitals"
+    assert isinstance(seen[1], OdsNotFound)
+    assert calls(ods_portal) == ["/catalog/datasets", "/catalog/datasets/no-such-dataset"]
+
+
+def test_another_key_is_another_conversation(ods_portal, connect):
+    connect("other", password=None)
+
+    async def both() -> None:
+        await asyncio.gather(look("world-capitals", "live-readings"), look("landmark-photos", conn_id="other"))
+
+    asyncio.run(both())
+    assert sorted(calls(ods_portal)) == ["/catalog/datasets", "/catalog/datasets/landmark-photos"]
+    assert {entry.auth for entry in ods_portal.requests} == {"apikey", None}
+
+
+def test_a_trigger_that_is_cancelled_takes_nothing_from_the_others(ods_portal, connect):
+    async def cancelled() -> Any:
+        async with together("ods_default") as shared:
+            gone = asyncio.ensure_future(shared.look("world-capitals"))
+            kept = asyncio.ensure_future(shared.look("world-capitals"))
+            await asyncio.sleep(0.05)
+            gone.cancel()
+            return await kept
+
+    assert asyncio.run(cancelled()).dataset_id == "world-capitals"
+
+
+def test_triggers_that_poll_as_often_meet_at_every_beat(ods_portal, connect):
+    def waiting(dataset_id: str) -> OdsDatasetUpdateTrigger:
+        return OdsDatasetUpdateTrigger(
+            ods_conn_id="ods_default", dataset_id=dataset_id, since=FUTURE, poll_interval_s=0.8
+        )
+
+    async def watch() -> None:
+        async def run(trigger: OdsDatasetUpdateTrigger, after_s: float) -> None:
+            await asyncio.sleep(after_s)
+            async for _ in trigger.run():
+                pytest.fail("nothing was updated")
+
+        ids = ["world-capitals", "live-readings", "landmark-photos"]
+        tasks = [asyncio.ensure_future(run(waiting(name), number * 0.3)) for number, name in enumerate(ids)]
+        await asyncio.sleep(2.2)
+        ods_portal.requests.clear()
+        await asyncio.sleep(1.7)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    asyncio.run(watch())
+    # They began at different moments; two intervals later their looks are one call each.
+    assert set(calls(ods_portal)) == {"/catalog/datasets"}
+    assert 1 <= len(ods_portal.requests) <= 3
