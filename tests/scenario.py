@@ -20,7 +20,8 @@ What happens meanwhile, by itself:
 - The work stalls in its middle, and whichever process is then talking to the portal gets SIGKILL, once. Pass
   ``kill=None`` and call ``wait_for_stall()`` and ``kill_worker()`` where that cannot be left to a thread.
 - The portal's quota is used up twice. Each time it comes back after ``RESET_S`` seconds, longer than the connection's
-  ``max_wait_s``, so that the job must return ``Wait`` and be run again by its scheduler.
+  ``max_wait_s``, so that the job must return ``Wait`` and be run again by its scheduler. Pass ``reset_s`` where a
+  scheduler's processes take longer than that to leave.
 
 ``MediaScenario``: the 40 images of ``landmark-photos`` into the folder ``scenario.folder``.
 ``SearchScenario``: the 3,000 rows of ``synthetic-rows``, 30 pages, into the JSON lines file ``scenario.path``; a
@@ -75,8 +76,11 @@ class Scenario:
     stall_after: int  # units answered before the work stalls
     parallel: int  # calls that stall: as many as the job makes at the same time
 
-    def __init__(self, tmp_path: Path, *, kill: str | Callable[[], None] | None = KILL) -> None:
+    def __init__(
+        self, tmp_path: Path, *, kill: str | Callable[[], None] | None = KILL, reset_s: float = RESET_S
+    ) -> None:
         self.tmp_path = Path(tmp_path)
+        self.reset_s = reset_s
         self.api_key = f"k3y-{secrets.token_hex(12)}"
         self.push_key = f"push-{secrets.token_hex(12)}"
         self.settings: dict[str, Any] = {"max_wait_s": MAX_WAIT_S}
@@ -159,8 +163,8 @@ class Scenario:
             return json.load(answer)
 
     def spend_quota(self, calls: int) -> None:
-        """Leave ``calls`` calls; once they are used, as many come back after ``RESET_S`` seconds."""
-        self.control("quota", {"limit": calls, "remaining": calls, "reset_after_s": RESET_S})
+        """Leave ``calls`` calls; once they are used, as many come back after ``reset_s`` seconds."""
+        self.control("quota", {"limit": calls, "remaining": calls, "reset_after_s": self.reset_s})
 
     def requests(self) -> list[dict[str, Any]]:
         """Return the portal's request log since the scenario began."""
@@ -225,7 +229,7 @@ class Scenario:
         seen, working = 0, set[psutil.Process]()
         while not self._end.wait(0.2):
             refused = self.waits()
-            if len(refused) > len(self.freed) and time.time() - refused[-1] > RESET_S - 1.2:
+            if len(refused) > len(self.freed) and time.time() - refused[-1] > self.reset_s - 1.2:
                 self.freed.append(not any(_alive(process) for process in working))
                 working.clear()
             elif (count := len(self.requests())) > seen:
@@ -252,7 +256,7 @@ class Scenario:
         last = 0.0
         for entry in self.requests():
             if entry["status"] == 429:
-                if entry["at"] - last > RESET_S / 2:
+                if entry["at"] - last > self.reset_s / 2:
                     began.append(entry["at"])
                 last = entry["at"]
         return began

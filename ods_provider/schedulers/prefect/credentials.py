@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from prefect.blocks.core import Block
+from prefect.types import SecretDict
 from pydantic import Field, SecretStr
 
 from ods_provider.core.connection import OdsConnection, from_parts
@@ -34,16 +35,18 @@ class OdsCredentials(Block):
     host: str = Field(description="Host name or URL of the portal, such as data.example.org.")
     api_key: SecretStr | None = Field(default=None, description="API key; empty calls anonymously.")
     push_api_key: SecretStr | None = Field(default=None, description="The push key that serves every resource.")
-    push_api_keys: dict[str, SecretStr] = Field(
-        default_factory=dict, description='Push keys by "dataset/resource", where they differ.'
+    # Not a dict of secrets: Prefect's API shows those.
+    push_api_keys: SecretDict = Field(
+        default_factory=lambda: SecretDict({}), description='Push keys by "dataset/resource", where they differ.'
     )
     login: str | None = Field(default=None, description="User name, for auth=basic.")
     settings: dict[str, Any] = Field(
         default_factory=dict,
         description="Other settings of a connection that are no secrets: auth, timeout_s, max_wait_s, verify, …",
     )
-    secret_settings: dict[str, SecretStr] = Field(
-        default_factory=dict, description="Other settings of a connection that are secrets, such as proxy."
+    secret_settings: SecretDict = Field(
+        default_factory=lambda: SecretDict({}),
+        description="Other settings of a connection that are secrets, such as proxy.",
     )
 
     @classmethod
@@ -74,8 +77,8 @@ class OdsCredentials(Block):
         Raises:
             OdsConfigError: A part is bad; the message names it and shows no secret.
         """
-        extra = {**self.settings, **{name: _plain(value) for name, value in self.secret_settings.items()}}
-        push_keys = {name: _plain(value) for name, value in self.push_api_keys.items()}
+        extra = {**self.settings, **self.secret_settings.get_secret_value()}
+        push_keys = dict(self.push_api_keys.get_secret_value())
         if self.push_api_key is not None:
             push_keys[""] = _plain(self.push_api_key)
         if push_keys:

@@ -57,7 +57,7 @@ def wait_mode_named(value: Any) -> WaitMode:
 
 def origin() -> str | None:
     """Return the id of the flow run in which this work began, however many continue it; None outside a flow."""
-    run = _flow_run()
+    run = flow_run()
     if run is None:
         return None
     if run.parent_task_run_id is not None:
@@ -73,7 +73,7 @@ def way(mode: WaitMode) -> Literal["continue", "retry", "hold"]:
     Raises:
         OdsConfigError: The mode that was asked for needs a deployment, and there is none.
     """
-    run = _flow_run()
+    run = flow_run()
     # A task that Prefect serves by itself, and a subflow, have no process of their own that could be freed.
     deployed = run is not None and run.deployment_id is not None
     if mode == "auto":
@@ -146,7 +146,8 @@ def hold(wait: Wait, log: Any, *, now: Callable[[], datetime] = utc_now) -> None
         time.sleep(min(left_s, 5.0))
 
 
-def _flow_run() -> Any:
+def flow_run() -> Any:
+    """Return the flow run of this thread, None outside one."""
     context = FlowRunContext.get()
     return context.flow_run if context is not None else None
 

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import logging
+import threading
+from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
+from uuid import UUID
 
 from prefect.context import TaskRunContext
 from prefect.exceptions import MissingContextError
@@ -20,9 +23,10 @@ from ods_provider.plugins.manager import plugins
 from ods_provider.schedulers.prefect.artifacts import Board
 from ods_provider.schedulers.prefect.credentials import OdsCredentials
 from ods_provider.schedulers.prefect.plugin import NAME, Native
-from ods_provider.schedulers.prefect.waiting import WaitMode, hold, origin, suspended, wait_mode_named, way
+from ods_provider.schedulers.prefect.waiting import WaitMode, flow_run, hold, origin, suspended, wait_mode_named, way
 
 _CHECKPOINT = "checkpoint"
+_CALLS_KEPT = 10_000
 
 
 def advance(job: Job, *, credentials: OdsCredentials | str, wait_mode: WaitMode, **arguments: Any) -> Any:
@@ -74,8 +78,24 @@ def same_call(context: TaskRunContext, parameters: Mapping[str, Any]) -> str | N
     began_in = origin()
     if began_in is None:
         return None
-    run = context.task_run
-    return f"ods-{fingerprint(began_in=began_in, call=[run.task_key, run.dynamic_key], given=named(parameters))}"
+    name = fingerprint(began_in=began_in, task=context.task.name, given=named(parameters))
+    return f"ods-{name}-{_earlier_calls(name, context.task_run.id)}"
+
+
+_calls: OrderedDict[str, list[UUID]] = OrderedDict()
+_calls_guard = threading.Lock()
+
+
+def _earlier_calls(name: str, task_run_id: UUID) -> int:
+    """Return how many calls like this one came before it in this attempt of the flow: it may search twice."""
+    run = flow_run()
+    with _calls_guard:
+        seen = _calls.setdefault(f"{run.id} {run.run_count} {name}", [])
+        while len(_calls) > _CALLS_KEPT:
+            _calls.popitem(last=False)
+        if task_run_id not in seen:
+            seen.append(task_run_id)
+        return seen.index(task_run_id)
 
 
 def named(arguments: Mapping[str, Any]) -> dict[str, Any]:

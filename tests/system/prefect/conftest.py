@@ -1,5 +1,6 @@
 """A real Prefect server on 127.0.0.1, and flows served by Prefect's own runner."""
 
+import inspect
 import os
 import signal
 import socket
@@ -35,6 +36,20 @@ def _end(process: subprocess.Popen) -> None:
     except ProcessLookupError:
         pass
     process.wait(10)
+
+
+def _drain() -> None:
+    """Send what this process still has to tell the server, as long as there is one."""
+    from prefect.events.worker import EventsWorker
+    from prefect.logging.handlers import APILogWorker
+    from prefect.utilities.asyncutils import run_coro_as_sync
+
+    async def drain() -> None:
+        for left in (APILogWorker.instance().drain(), EventsWorker.drain_all()):
+            if inspect.isawaitable(left):
+                await left
+
+    run_coro_as_sync(drain())
 
 
 @dataclass
@@ -110,6 +125,7 @@ def server(tmp_path_factory):
 
         with temporary_settings({PREFECT_API_URL: url, PREFECT_HOME: home}):
             yield Server(url, home, environ)
+            _drain()
     finally:
         _end(process)
 

@@ -1,11 +1,20 @@
 """The flows that the tests serve: one file, loaded by Prefect's runner in a process for every flow run."""
 
+import importlib.util
 import sys
+from pathlib import Path
 from typing import Any
 
 from prefect import flow
 
 from ods_provider.schedulers.prefect import ods_media, ods_search
+
+# The hook that the docs show, from where they show it.
+_spec = importlib.util.spec_from_file_location(
+    "prefect_flow", Path(__file__).parents[3] / "docs" / "examples" / "prefect_flow.py"
+)
+_example = importlib.util.module_from_spec(_spec)
+_spec.loader.exec_module(_example)
 
 
 @flow(log_prints=True, persist_result=True)
@@ -13,6 +22,12 @@ def one_task(job: str, arguments: dict[str, Any], credentials: str, wait_mode: s
     """Run one task of ours, as a user's flow would."""
     task = {"media": ods_media, "search": ods_search}[job]
     return task(**arguments, credentials=credentials, wait_mode=wait_mode)
+
+
+@flow(persist_result=True, on_crashed=[_example.begin_again])
+def stubborn(job: str, arguments: dict[str, Any], credentials: str, wait_mode: str = "auto") -> Any:
+    """The same, begun again when its process dies."""
+    return one_task.fn(job, arguments, credentials, wait_mode)
 
 
 @flow(persist_result=True)
@@ -24,4 +39,5 @@ def two_tasks(path: str, credentials: str, wait_mode: str = "auto") -> Any:
 
 
 if __name__ == "__main__":
-    {"one_task": one_task, "two_tasks": two_tasks}[sys.argv[1]].serve(name=sys.argv[2])
+    served = {flow.fn.__name__: flow for flow in (one_task, stubborn, two_tasks)}
+    served[sys.argv[1]].serve(name=sys.argv[2])

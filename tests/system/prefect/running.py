@@ -26,13 +26,13 @@ def chain(client: Any, first: UUID) -> list[FlowRun]:
     return [client.read_flow_run(first), *sorted(following, key=lambda run: run.created)]
 
 
-def ended(client: Any, first: UUID, *, timeout_s: float = 180) -> list[FlowRun]:
+def ended(client: Any, first: UUID, *, crashed_ends: bool = True, timeout_s: float = 180) -> list[FlowRun]:
     """Wait until the last flow run of the chain is final, and return the chain."""
     give_up = time.monotonic() + timeout_s
     while time.monotonic() < give_up:
         runs = chain(client, first)
         last = runs[-1].state
-        if last is not None and last.is_final() and last.name != WAITING:
+        if last is not None and last.is_final() and last.name != WAITING and (crashed_ends or not last.is_crashed()):
             return runs
         time.sleep(0.3)
     raise TimeoutError(f"{[(run.name, run.state_name) for run in chain(client, first)]}")
