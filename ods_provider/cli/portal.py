@@ -87,4 +87,7 @@ def portal(
         part = ready_file.with_name(ready_file.name + ".part")
         part.write_text(made.url)
         part.replace(ready_file)
-    made.serve()
+    try:
+        made.serve()
+    except (KeyboardInterrupt, SystemExit):  # Ctrl-C or SIGTERM: that is how it is meant to end
+        click.echo("Stopped.")

@@ -30,7 +30,7 @@ def narrate(event: Event) -> tuple[int, str] | None:
         return logging.INFO, f"{verb} the {what}" + (f" of {event.dataset_id}" if event.dataset_id else "")
     if isinstance(event, Progress):
         of = f" of {event.total:,}" if event.total is not None else ""
-        return logging.INFO, _bytes(event.done) if event.unit == "bytes" else f"{event.done:,}{of} {event.unit}"
+        return logging.INFO, size(event.done) if event.unit == "bytes" else f"{event.done:,}{of} {event.unit}"
     if isinstance(event, RetryScheduled):
         return logging.WARNING, f"Trying again in {event.wait_s:.1f} s (attempt {event.attempt}): {event.caused_by}"
     if isinstance(event, Waiting):
@@ -50,7 +50,7 @@ def summary(result: Any) -> str:
         return _counted(len(result), "rows") if isinstance(result, list) else str(result)
     parts = [_counted(result[name], name) for name in ("rows", "files", "batches") if result.get(name) is not None]
     if result.get("size_bytes") is not None:
-        parts.append(_bytes(result["size_bytes"]))
+        parts.append(size(result["size_bytes"]))
     if result.get("path"):
         parts.append(f"at {result['path']}")
     if result.get("sha256"):
@@ -69,9 +69,10 @@ def _counted(number: int, units: str) -> str:
     return f"{number:,} {_ONE[units] if number == 1 else units}"
 
 
-def _bytes(size: float) -> str:
+def size(number: float) -> str:
+    """Return a number of bytes in a unit that is easy to read."""
     for unit in _UNITS:
-        if size < 1000 or unit == _UNITS[-1]:
-            return f"{size:.0f} {unit}" if unit == "B" else f"{size:.1f} {unit}"
-        size /= 1000
+        if number < 1000 or unit == _UNITS[-1]:
+            return f"{number:.0f} {unit}" if unit == "B" else f"{number:.1f} {unit}"
+        number /= 1000
     raise AssertionError("the last unit takes everything")

@@ -19,7 +19,6 @@ from ods_provider.sinks.checkpoints import FolderStore
 from ods_provider.sinks.destination import Destination
 
 T = TypeVar("T")
-PROGRESS_EVERY_S = 5.0
 
 
 class Suspended(SystemExit):
@@ -103,9 +102,9 @@ class JobContext:
             raise Suspended("stopped; progress is kept and the next try goes on")
 
     def progress(self, done: int, total: int | None, unit: str) -> None:
-        """Say how far the job is; said on at most every five seconds, and at the end."""
+        """Say how far the job is; said on as often as the run's listeners want it, and at the end."""
         now = time.monotonic()
-        if now - self._said_at >= PROGRESS_EVERY_S or done == total:
+        if now - self._said_at >= self.run.progress_every_s or done == total:
             self._said_at = now
             self.emit(Progress(done, total, unit))
 

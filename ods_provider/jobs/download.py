@@ -31,7 +31,6 @@ from ods_provider.sinks.writer import FileWriter
 
 IfMoved = Literal["retry", "fail", "accept"]
 MOVED_TRIES = 3
-PROGRESS_BYTES = 8 * 1_048_576
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,16 +175,13 @@ class DownloadJob:
     def _pour(
         self, ctx: JobContext, stream: ByteStream, writer: FileWriter, check: Check, spool: IO[bytes] | None
     ) -> None:
-        said = 0
         while piece := stream.read():
             ctx.check()
             check.feed(piece)
             writer.write(piece)
             if spool is not None:
                 spool.write(piece)
-            if writer.size_bytes - said >= PROGRESS_BYTES:
-                said = writer.size_bytes
-                ctx.progress(said, None, "bytes")
+            ctx.progress(writer.size_bytes, None, "bytes")
 
     def _finish(self, check: Check, writer: FileWriter, spool: IO[bytes] | None) -> int | None:
         if not check.random_access:

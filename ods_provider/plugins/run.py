@@ -17,6 +17,7 @@ class Run:
         connection_ref: What the user called the connection.
         log: Where the scheduler's users read.
         native: The scheduler's own context, for its adapter alone.
+        progress_every_s: How often the job says at most how far it is: a log wants it seldom, a terminal often.
     """
 
     scheduler: str
@@ -24,6 +25,7 @@ class Run:
     connection_ref: str
     log: logging.Logger
     native: Any = field(default=None, repr=False)
+    progress_every_s: float = 5.0
 
 
 class SchedulerAdapter(Protocol):

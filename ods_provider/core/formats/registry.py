@@ -108,3 +108,8 @@ def format_named(name: Any) -> Format:
             f"there is no export format {text!r}", where="argument format", advice=f"Use one of {', '.join(_FORMATS)}"
         )
     return _FORMATS[text]
+
+
+def format_names() -> list[str]:
+    """Return the names of all formats."""
+    return list(_FORMATS)

@@ -1,0 +1,114 @@
+"""How a command ends: one line on standard error, and an exit code that a script can branch on."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from typing import Any, NoReturn
+
+import click
+
+from ods_provider.cli.locking import Busy
+from ods_provider.cli.settings import Settings
+from ods_provider.core.errors import OdsConfigError, OdsError
+from ods_provider.core.redact import scrub
+
+DONE, FAILED, USAGE, WAITING, INTERRUPTED, TERMINATED = 0, 1, 2, 75, 130, 143
+
+
+class Waiting(Exception):
+    """The command ends here and must be run again after ``until``."""
+
+    def __init__(self, until: datetime, reason: str) -> None:
+        super().__init__(reason)
+        self.until = until
+        self.reason = reason
+
+
+class NotYet(Exception):
+    """What was looked for has not happened yet."""
+
+
+@contextmanager
+def exits(settings: Settings) -> Iterator[None]:
+    """Turn whatever a command raises into its line and its exit code; a traceback is shown with ``--debug`` only."""
+    before = signal.signal(signal.SIGTERM, _terminate)
+    try:
+        yield
+    except (click.ClickException, click.exceptions.Exit, click.Abort):
+        raise
+    except Waiting as wait:
+        _waiting(wait, settings)
+    except NotYet as error:
+        _end(WAITING, f"Not yet: {error}", "yellow")
+    except Busy as error:
+        _end(WAITING, f"Waiting: {error}", "yellow")
+    except OdsError as error:
+        _trace(settings)
+        _end(USAGE if isinstance(error, OdsConfigError) else FAILED, f"Error: {error}", "red")
+    except KeyboardInterrupt:
+        _end(INTERRUPTED, f"Stopped. {_again(settings)}", "yellow")
+    except SystemExit as error:
+        # jobs.context.Suspended is one: what SIGTERM makes of a job at work.
+        if not isinstance(error.code, str):
+            raise
+        _end(TERMINATED, f"Stopped by SIGTERM. {_again(settings)}", "yellow")
+    except BrokenPipeError:
+        # Whoever read our output has had enough; Python would complain once more when it flushes at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(128 + signal.SIGPIPE)
+    except Exception as error:
+        _trace(settings)
+        said = scrub(str(error), settings.secrets)
+        hint = "" if settings.debug else " Run it again with --debug and report what it shows."
+        _end(FAILED, f"Error: this should not have happened: {type(error).__name__}: {said}.{hint}", "red")
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _waiting(wait: Waiting, settings: Settings) -> NoReturn:
+    until = wait.until.isoformat(timespec="seconds")
+    if settings.json:
+        click.echo(_json({"status": "waiting", "until": until, "reason": wait.reason}))
+    _end(
+        WAITING,
+        f"Waiting until {until}: {wait.reason}. Run the same command again after that, or with --wait; "
+        "what is confirmed is not asked for again.",
+        "yellow",
+    )
+
+
+def _json(value: Any) -> str:
+    import json
+
+    return json.dumps(value, ensure_ascii=False)
+
+
+def _trace(settings: Settings) -> None:
+    if settings.debug:
+        click.echo(scrub(traceback.format_exc(), settings.secrets), err=True)
+
+
+def _end(code: int, line: str, colour: str) -> NoReturn:
+    word, _, rest = line.partition(" ")
+    click.echo(f"{click.style(word, fg=colour, bold=True)} {' '.join(rest.split())}", err=True)
+    if code in (INTERRUPTED, TERMINATED) and any(thread.name.startswith("ods-") for thread in threading.enumerate()):
+        # They read from a portal that is silent. Python would wait for them; nothing of theirs is confirmed.
+        sys.stdout.flush()
+        os._exit(code)
+    sys.exit(code)
+
+
+def _again(settings: Settings) -> str:
+    return "The same command goes on where it stopped." if settings.resumes else ""
+
+
+def _terminate(number: int, frame: Any) -> NoReturn:
+    # Only an exception stops a read that may last until the idle timeout.
+    raise SystemExit("terminated")

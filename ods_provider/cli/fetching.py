@@ -1,0 +1,121 @@
+"""``ods download`` and ``ods media``: bring what a portal holds into files."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+from click.shell_completion import CompletionItem
+
+from ods_provider.cli.options import pairs, query_options, shared_options, waiting_options
+
+DEFAULT_FORMAT = "parquet"
+
+
+def _formats(ctx: click.Context, option: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    from ods_provider.core.formats.registry import format_names
+
+    return [CompletionItem(name) for name in format_names() if name.startswith(incomplete)]
+
+
+@click.command()
+@click.argument("dataset_id")
+@click.argument("path", required=False)
+@click.option("--format", metavar="NAME", shell_complete=_formats, help="csv, jsonl, parquet, … [by PATH's ending]")
+@query_options
+@click.option("--group-by", metavar="ODSQL", help="Group the rows on the portal.")
+@click.option("--format-option", multiple=True, metavar="NAME=VALUE", callback=pairs, help="The format's own option.")
+@click.option(
+    "--if-moved",
+    type=click.Choice(["retry", "fail", "accept"]),
+    default="retry",
+    show_default=True,
+    help="When the dataset is republished meanwhile.",
+)
+@click.option("--min-rows", type=click.IntRange(min=0), default=0, help="Fewer rows than this are an error.")
+@waiting_options
+@shared_options
+def download(
+    dataset_id: str,
+    path: str | None,
+    format: str | None,
+    limit: int | None,
+    format_option: dict[str, str],
+    if_moved: Any,
+    min_rows: int,
+    wait: bool,
+    now: bool,
+    **query: Any,
+) -> None:
+    r"""Bring a dataset into a file that holds exactly its rows.
+
+    The file appears under its name only when its rows agree with what the portal counts; an older one is replaced in
+    one step. PATH is a path or a URL such as s3://bucket/key; without it the file is DATASET_ID.parquet, here.
+
+    \b
+    ods download cities cities.csv --where 'population > 100000'
+    """
+    from ods_provider.cli.printing import show_outcome
+    from ods_provider.cli.running import absolute, run
+    from ods_provider.core.formats.registry import format_named
+    from ods_provider.core.query import Query
+    from ods_provider.jobs.download import DownloadJob
+    from ods_provider.sinks.names import safe_name
+
+    chosen = format_named(format or _by_ending(path) or DEFAULT_FORMAT)
+    place = absolute(path or f"{safe_name(dataset_id)}.{chosen.name}")
+    asked = Query.of(**query)
+    job = DownloadJob(
+        dataset_id=dataset_id,
+        path=place,
+        format=chosen,
+        query=asked,
+        limit=limit,
+        format_options=format_option,
+        if_moved=if_moved,
+        min_rows=min_rows,
+    )
+    identity = {
+        "command": "download",
+        "dataset_id": dataset_id,
+        "path": place,
+        "format": [chosen.name, format_option],
+        "query": asked,
+        "limit": limit,
+    }
+    show_outcome(run(job, identity=identity, wait=wait, now=now))
+
+
+def _by_ending(path: str | None) -> str | None:
+    """Return the format that a path's ending names, None when it names none."""
+    from ods_provider.core.formats.registry import format_names
+
+    ending = (path or "").rpartition("/")[2].rpartition(".")[2].lower()
+    ending = {"xls": "xlsx", "ndjson": "jsonl", "rdf": "rdfxml", "ics": "ical", "ttl": "turtle"}.get(ending, ending)
+    return ending if ending in format_names() else None
+
+
+@click.command()
+@click.argument("dataset_id")
+@click.argument("folder")
+@click.option("--kind", metavar="NAME", default="attachments", show_default=True, help="attachments, files, …")
+@click.option("--field", metavar="NAME", help="The field whose files are wanted; needed when there are several.")
+@click.option("--where", multiple=True, metavar="ODSQL", help="Filter on the records whose files are wanted.")
+@click.option("--limit", type=click.IntRange(min=1), help="Files at most.")
+@click.option("--parallel", type=click.IntRange(1, 32), default=4, show_default=True, help="Files at the same time.")
+@waiting_options
+@shared_options
+def media(dataset_id: str, folder: str, parallel: int, wait: bool, now: bool, **which: Any) -> None:
+    r"""Fetch a dataset's attachments, or the files of its records, into a folder, with a manifest of them.
+
+    \b
+    ods media landmarks photos/ --kind files --where 'year > 2020'
+    """
+    from ods_provider.cli.printing import show_outcome
+    from ods_provider.cli.running import absolute, run
+    from ods_provider.jobs.media import MediaJob
+
+    place = absolute(folder)
+    job = MediaJob(dataset_id, place, parallel=parallel, **which)
+    identity = {"command": "media", "dataset_id": dataset_id, "path": place, **which}
+    show_outcome(run(job, identity=identity, wait=wait, now=now))

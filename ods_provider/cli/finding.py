@@ -1,0 +1,200 @@
+"""``ods datasets``, ``dataset``, ``records``, ``analyze``: look into a portal."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ods_provider.cli.options import query_options, shared_options, waiting_options
+
+if TYPE_CHECKING:
+    from ods_provider.core.schema import Dataset
+
+TABLE_ROWS = 20  # what fits on a screen
+_IN_MEMORY = 100_000_000  # of rows that are shown as a table; more go through --json or --output
+
+_output = click.option("-o", "--output", metavar="FILE", help="JSON lines file to write: a path or a URL.")
+_all = click.option("--all", "every", is_flag=True, help="All rows in the table, however many.")
+
+
+@click.command()
+@query_options
+@_output
+@_all
+@waiting_options
+@shared_options
+def datasets(output: str | None, every: bool, wait: bool, now: bool, limit: int | None, **query: Any) -> None:
+    """Find datasets of a portal.
+
+    A table shows the first 20. All of them come with --all, --json or --output.
+    """
+    show = None if query["select"] else _catalogue_row
+    _search(None, query, limit=limit, output=output, every=every, show=show, wait=wait, now=now)
+
+
+@click.command()
+@click.argument("dataset_id")
+@query_options
+@_output
+@_all
+@waiting_options
+@shared_options
+def records(
+    dataset_id: str, output: str | None, every: bool, wait: bool, now: bool, limit: int | None, **query: Any
+) -> None:
+    """Find records of a dataset.
+
+    A table shows the first 20. All of them come with --all, --json or --output. To bring a whole dataset into a file,
+    `ods download` is faster.
+    """
+    _search(dataset_id, query, limit=limit, output=output, every=every, show=None, wait=wait, now=now)
+
+
+def _search(
+    dataset_id: str | None,
+    given: Mapping[str, Any],
+    *,
+    limit: int | None,
+    output: str | None,
+    every: bool,
+    show: Callable[[Mapping[str, Any]], dict[str, Any]] | None,
+    wait: bool,
+    now: bool,
+) -> None:
+    from ods_provider.cli.printing import copy_rows, note, show_outcome, show_rows, wants_json
+    from ods_provider.cli.running import absolute, read, run, spool_path
+    from ods_provider.core.query import Query
+    from ods_provider.jobs.search import SearchJob
+
+    query = Query.of(**given)
+    job = SearchJob(dataset_id, query, limit=limit, max_xcom_bytes=_IN_MEMORY)
+    how: dict[str, Any] = {"wait": wait, "now": now}
+    how["identity"] = {"command": "search", "dataset_id": dataset_id, "query": query, "limit": limit}
+    if output is not None:
+        how["identity"] |= {"path": absolute(output)}
+        show_outcome(run(replace(job, path=absolute(output)), **how))
+        return
+    if wants_json():
+        outcome = read(lambda name: replace(job, path=str(spool_path(name))), **how)
+        copy_rows(Path(outcome["path"]))
+        return
+    if limit is None and not every:
+        # One more than is shown tells whether there are more.
+        job = replace(job, limit=TABLE_ROWS + 1)
+    rows = read(lambda name: job, **how)
+    shown = rows if limit or every else rows[:TABLE_ROWS]
+    show_rows([show(row) for row in shown] if show else shown)
+    if len(rows) > len(shown):
+        note(f"These are the first {TABLE_ROWS}. All of them: --all, --json, or --output FILE.")
+
+
+def _catalogue_row(row: Mapping[str, Any]) -> dict[str, Any]:
+    default = (row.get("metas") or {}).get("default") or {}
+    return {
+        "dataset": row.get("dataset_id"),
+        "title": default.get("title"),
+        "records": default.get("records_count"),
+        "data of": default.get("data_processed"),
+    }
+
+
+@click.command()
+@click.argument("dataset_id")
+@waiting_options
+@shared_options
+def dataset(dataset_id: str, wait: bool, now: bool) -> None:
+    """Show one dataset: its fields, its size, its age, what can be fetched from it."""
+    from ods_provider.cli.asking import Ask
+    from ods_provider.cli.printing import show_json, wants_json
+    from ods_provider.cli.running import read
+
+    job = Ask("look", dataset_id, lambda ctx: ctx.client.dataset(dataset_id))
+    found = read(lambda name: job, identity={"command": "dataset", "dataset_id": dataset_id}, wait=wait, now=now)
+    if wants_json():
+        show_json(_described(found))
+    else:
+        _describe(found)
+
+
+def _described(found: Dataset) -> dict[str, Any]:
+    return found.freshness() | {
+        "has_records": found.has_records,
+        "data_visible": found.data_visible,
+        "features": list(found.features),
+        "fields": [
+            {"name": field.name, "type": field.type, "label": field.label, "description": field.description}
+            for field in found.fields
+        ],
+        "attachments": [dict(item) for item in found.attachments],
+        "metas": dict(found.metas),
+    }
+
+
+def _describe(found: Dataset) -> None:
+    from ods_provider.cli.printing import show_pairs, show_rows
+
+    pairs = {
+        "dataset": found.dataset_id,
+        "title": (found.metas.get("default") or {}).get("title"),
+        "records": f"{found.records_count:,}" if found.records_count is not None else None,
+        "data of": found.freshness()["data_processed"],
+        "modified": found.freshness()["modified"],
+        "attachments": len(found.attachments) or None,
+        "records visible": None if found.data_visible else "no: the publisher restricts them",
+    }
+    show_pairs({name: value for name, value in pairs.items() if value is not None})
+    click.echo()
+    show_rows([{"field": field.name, "type": field.type, "label": field.label} for field in found.fields])
+
+
+@click.command()
+@click.argument("dataset_id")
+@query_options
+@click.option("--group-by", metavar="ODSQL", help="What to group by.")
+@click.option("--facet", multiple=True, metavar="NAME", help="List the values of this facet instead.")
+@_output
+@_all
+@waiting_options
+@shared_options
+def analyze(
+    dataset_id: str,
+    facet: tuple[str, ...],
+    output: str | None,
+    every: bool,
+    wait: bool,
+    now: bool,
+    limit: int | None,
+    **query: Any,
+) -> None:
+    r"""Aggregate a dataset on the portal, or list its facets: all groups and values, however many.
+
+    \b
+    ods analyze cities --select 'count(*) as cities, max(population)' --group-by country
+    ods analyze cities --facet country
+    """
+    from ods_provider.cli.printing import note, show_json, show_outcome, show_rows, wants_json
+    from ods_provider.cli.running import absolute, read, run
+    from ods_provider.core.query import Query
+    from ods_provider.jobs.analysis import AnalysisJob
+
+    asked = Query.of(**query)
+    job = AnalysisJob(dataset_id, asked, facet=facet, limit=limit, max_xcom_bytes=_IN_MEMORY)
+    how: dict[str, Any] = {"wait": wait, "now": now}
+    how["identity"] = {"command": "analyze", "dataset_id": dataset_id, "query": asked, "facet": facet, "limit": limit}
+    if output is not None:
+        how["identity"] |= {"path": absolute(output)}
+        show_outcome(run(replace(job, path=absolute(output)), **how))
+        return
+    rows = read(lambda name: job, **how)
+    if wants_json():
+        for row in rows:
+            show_json(row)
+        return
+    shown = rows if limit or every else rows[:TABLE_ROWS]
+    show_rows(shown)
+    if len(rows) > len(shown):
+        note(f"These are the first {len(shown)} of {len(rows):,}. All of them: --all, --json, or --output FILE.")

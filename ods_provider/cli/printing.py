@@ -1,0 +1,119 @@
+"""Results on standard output: tables for people, JSON for machines."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+
+from ods_provider.cli.settings import Settings
+from ods_provider.core.narrate import size, summary
+
+_SHOWN = {
+    "path": "file",
+    "rows": "rows",
+    "files": "files",
+    "batches": "batches",
+    "size_bytes": "size",
+    "sha256": "sha256",
+    "verified": "verified",
+    "manifest": "manifest",
+    "data_processed": "data of",
+    "moved": "republished meanwhile",
+    "calls": "calls",
+    "quota_remaining": "calls left",
+}
+
+
+def wants_json() -> bool:
+    """Return whether the command was asked for JSON."""
+    return click.get_current_context().ensure_object(Settings).json
+
+
+def show_json(value: Any) -> None:
+    """Print one value on one line."""
+    click.echo(json.dumps(value, ensure_ascii=False, default=str))
+
+
+def show_outcome(outcome: Mapping[str, Any]) -> None:
+    """Print what came of a job: JSON, a list for a terminal, or one line."""
+    if wants_json():
+        show_json(outcome)
+    elif not sys.stdout.isatty():
+        click.echo(summary(outcome))
+    else:
+        shown = {title: _value(key, outcome[key]) for key, title in _SHOWN.items() if outcome.get(key) is not None}
+        show_pairs(shown)
+
+
+def _value(key: str, value: Any) -> str:
+    if key == "size_bytes":
+        return f"{size(value)} ({value:,} bytes)"
+    return cell(value) if isinstance(value, bool) or not isinstance(value, int) else f"{value:,}"
+
+
+def show_pairs(pairs: Mapping[str, Any]) -> None:
+    """Print names and values, one pair a line."""
+    width = max((len(name) for name in pairs), default=0)
+    for name, value in pairs.items():
+        click.echo(f"{click.style(name.ljust(width), dim=True)}  {cell(value)}")
+
+
+def copy_rows(path: Path) -> None:
+    """Print a JSON lines file and remove it."""
+    try:
+        with path.open(encoding="utf-8") as file:
+            for line in file:
+                click.echo(line, nl=False)
+    finally:
+        path.unlink(missing_ok=True)
+
+
+def show_rows(rows: Sequence[Mapping[str, Any]], *, columns: Iterable[str] | None = None) -> None:
+    """Print rows as a table, as wide as it must be where nobody looks at it."""
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+
+    names = list(columns) if columns is not None else list(dict.fromkeys(name for row in rows for name in row))
+    table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False)
+    for name in names:
+        numbers = all(isinstance(row.get(name), (int, float, type(None))) for row in rows)
+        table.add_column(name, justify="right" if numbers and rows else "left", overflow="fold")
+    for row in rows:
+        # Portal text is data: square brackets in it are no markup.
+        table.add_row(*(_plain(row.get(name)) for name in names))
+    console = Console(highlight=False, file=sys.stdout)
+    if not console.is_terminal:
+        console.width = max(1, console.measure(table, options=console.options.update(max_width=100_000)).maximum)
+    with console.capture() as captured:
+        console.print(table)
+    for line in captured.get().splitlines():
+        click.echo(line.rstrip())
+
+
+def _plain(value: Any) -> Any:
+    from rich.text import Text
+
+    return Text(cell(value))
+
+
+def cell(value: Any) -> str:
+    """Return a value as the text of a cell: one line, nothing for null, JSON for what is nested."""
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, (dict, list, tuple)):
+        return json.dumps(value, ensure_ascii=False, default=str)
+    return " ".join("".join(sign if sign.isprintable() else " " for sign in str(value)).split(" "))
+
+
+def note(text: str) -> None:
+    """Say something about the result to people, beside it."""
+    if not click.get_current_context().ensure_object(Settings).quiet:
+        click.echo(text, err=True)

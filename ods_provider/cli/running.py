@@ -1,0 +1,155 @@
+"""Run a job for a command: under a name that the same command has again, guarded, and waiting as the user wants."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ods_provider.cli.connecting import REF, SCHEDULER, connect
+from ods_provider.cli.display import Display, display
+from ods_provider.cli.ending import Waiting
+from ods_provider.cli.face import NAME, Terminal
+from ods_provider.cli.locking import Busy, locked
+from ods_provider.cli.settings import Settings
+from ods_provider.core.checkpoint import CheckpointStore, fingerprint
+from ods_provider.core.errors import OdsSinkError
+from ods_provider.core.outcome import Done, Wait
+from ods_provider.core.times import parse_time, utc_now
+from ods_provider.jobs.runner import run_job
+from ods_provider.plugins.manager import Plugins
+from ods_provider.sinks.state import state_folder
+
+if TYPE_CHECKING:
+    from ods_provider.jobs.context import Job
+
+_WAIT = "wait"
+
+
+class Session:
+    """One command at work: its connection, its plugins, what it shows progress on.
+
+    Args:
+        settings: The shared options.
+        shown: Where progress goes.
+    """
+
+    def __init__(self, settings: Settings, shown: Display) -> None:
+        self._shown = shown
+        self._terminal = Terminal(shown)
+        self.plugins = Plugins({NAME: self._terminal})
+        self.connection = connect(settings, self.plugins, lambda text: shown.line(f"Warning: {text}"))
+        self._terminal.connection = self.connection
+        settings.secrets = self.connection.secrets()
+
+    def name(self, **identity: Any) -> str:
+        """Return the name of a run: the same for the same command on the same portal."""
+        return fingerprint(base_url=self.connection.base_url, **identity)
+
+    def run(self, job: Job, name: str, *, wait: bool = False, now: bool = False) -> Any:
+        """Run a job and return its result; what an earlier run confirmed is not done again.
+
+        Raises:
+            Waiting: The portal says to come back later, and ``wait`` is False.
+            OdsError: It failed.
+        """
+        store: CheckpointStore = self.plugins.checkpoint_store(self._terminal.run(f"{name}-wait", connection_ref=REF))
+        kept = store.load().get(_WAIT) or {}
+        until = parse_time(kept.get("until"))
+        while True:
+            if until is not None and until > utc_now() and not now:
+                self._hold(until, kept["reason"], wait=wait)
+            now = False
+            ended = run_job(
+                job,
+                scheduler=SCHEDULER,
+                native=name,
+                connection_ref=REF,
+                checkpoint=kept.get("state"),
+                plugins=self.plugins,
+            )
+            if isinstance(ended, Done):
+                if kept:
+                    store.clear()
+                return ended.result
+            until, kept = ended.until, _to_keep(ended)
+            store.save(_WAIT, kept)
+
+    def _hold(self, until: datetime, reason: str, *, wait: bool) -> None:
+        if not wait:
+            raise Waiting(until, reason)
+        self._shown.sleep_until(until, reason)
+
+
+def _to_keep(wait: Wait) -> dict[str, Any]:
+    return {"until": wait.until.isoformat(), "reason": wait.reason, "state": dict(wait.checkpoint)}
+
+
+@contextmanager
+def session() -> Iterator[Session]:
+    """Open the session of the command that click is running."""
+    settings = click.get_current_context().ensure_object(Settings)
+    with display(settings) as shown:
+        yield Session(settings, shown)
+
+
+def run(job: Job, *, identity: Mapping[str, Any], wait: bool = False, now: bool = False) -> Any:
+    """Run a job that writes or sends: nobody else may do the same meanwhile, and a later run goes on with it.
+
+    Args:
+        job: What to do.
+        identity: The arguments that make it this job and no other.
+        wait: Whether to wait for a quota, and for another process that does the same.
+        now: Whether to ask the portal although it named a later time.
+
+    Raises:
+        Busy: Another process does the same.
+        Waiting: The portal says to come back later.
+        OdsError: It failed.
+    """
+    settings = click.get_current_context().ensure_object(Settings)
+    with session() as at_work:
+        name = at_work.name(**identity)
+        with locked(lock_path(name), wait=wait):
+            settings.resumes = True
+            result = at_work.run(job, name, wait=wait, now=now)
+            settings.resumes = False
+            return result
+
+
+def read(make: Callable[[str], Job], *, identity: Mapping[str, Any], wait: bool = False, now: bool = False) -> Any:
+    """Run a job that only reads: several of the same may run at once, each with its own progress.
+
+    Args:
+        make: Makes the job, given the run's name.
+        identity: The arguments that make it this job and no other.
+        wait: Whether to wait for a quota.
+        now: Whether to ask the portal although it named a later time.
+    """
+    with session() as at_work, ExitStack() as held:
+        name = at_work.name(**identity)
+        try:
+            held.enter_context(locked(lock_path(name), wait=False))
+        except (Busy, OdsSinkError):
+            name = f"{name}-{os.getpid()}"
+        return at_work.run(make(name), name, wait=wait, now=now)
+
+
+def lock_path(name: str) -> Path:
+    """Return the lock of a run."""
+    return state_folder() / "locks" / f"{name}.lock"
+
+
+def spool_path(name: str) -> Path:
+    """Return where rows lie that go to standard output once they are all here."""
+    return state_folder() / "spool" / f"{name}.jsonl"
+
+
+def absolute(place: str) -> str:
+    """Return a path as it is from everywhere: run from another folder, the same words are another job. URLs stay."""
+    return place if "://" in place else str(Path(place).expanduser().absolute())
