@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ import click
 from ods_provider.cli.settings import Settings
 from ods_provider.core.narrate import size, summary
 
+NARROWEST = 12  # columns of the screen that a field needs to be legible
 _SHOWN = {
     "path": "file",
     "rows": "rows",
@@ -46,8 +47,8 @@ def show_outcome(outcome: Mapping[str, Any]) -> None:
     elif not sys.stdout.isatty():
         click.echo(summary(outcome))
     else:
-        shown = {title: _value(key, outcome[key]) for key, title in _SHOWN.items() if outcome.get(key) is not None}
-        show_pairs(shown)
+        known = {key: title for key, title in _SHOWN.items() if outcome.get(key) not in (None, False)}
+        show_pairs({title: _value(key, outcome[key]) for key, title in known.items()})
 
 
 def _value(key: str, value: Any) -> str:
@@ -73,13 +74,19 @@ def copy_rows(path: Path) -> None:
         path.unlink(missing_ok=True)
 
 
-def show_rows(rows: Sequence[Mapping[str, Any]], *, columns: Iterable[str] | None = None) -> None:
-    """Print rows as a table, as wide as it must be where nobody looks at it."""
+def show_rows(rows: Sequence[Mapping[str, Any]]) -> None:
+    """Print rows as a table, as wide as it must be where nobody looks at it; field by field where they are too many."""
     from rich import box
     from rich.console import Console
     from rich.table import Table
 
-    names = list(columns) if columns is not None else list(dict.fromkeys(name for row in rows for name in row))
+    names = list(dict.fromkeys(name for row in rows for name in row))
+    console = Console(highlight=False, file=sys.stdout)
+    if console.is_terminal and len(names) * NARROWEST > console.width:
+        for row in rows:
+            show_pairs({name: row.get(name) for name in names})
+            click.echo()
+        return
     table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False)
     for name in names:
         numbers = all(isinstance(row.get(name), (int, float, type(None))) for row in rows)
@@ -87,7 +94,6 @@ def show_rows(rows: Sequence[Mapping[str, Any]], *, columns: Iterable[str] | Non
     for row in rows:
         # Portal text is data: square brackets in it are no markup.
         table.add_row(*(_plain(row.get(name)) for name in names))
-    console = Console(highlight=False, file=sys.stdout)
     if not console.is_terminal:
         console.width = max(1, console.measure(table, options=console.options.update(max_width=100_000)).maximum)
     with console.capture() as captured:
