@@ -13,6 +13,8 @@ resolve() {
 }
 
 resolve constraints/core.txt --group test
+resolve constraints/cli.txt --extra portal --group test
+resolve constraints/luigi.txt --extra portal --group luigi
 # Airflow and Prefect cannot share an environment: each names its extras.
 airflow="--extra airflow --extra portal --extra demo --extra fast"
 # shellcheck disable=SC2086
