@@ -98,7 +98,8 @@ def _trace(settings: Settings) -> None:
 def _end(code: int, line: str, colour: str) -> NoReturn:
     word, _, rest = line.partition(" ")
     click.echo(f"{click.style(word, fg=colour, bold=True)} {' '.join(rest.split())}", err=True)
-    if code in (INTERRUPTED, TERMINATED) and any(thread.name.startswith("ods-") for thread in threading.enumerate()):
+    reading = [thread for thread in threading.enumerate() if thread.name.startswith("ods-") and not thread.daemon]
+    if code in (INTERRUPTED, TERMINATED) and reading:
         # They read from a portal that is silent. Python would wait for them; nothing of theirs is confirmed.
         sys.stdout.flush()
         os._exit(code)

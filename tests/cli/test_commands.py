@@ -1,0 +1,181 @@
+"""Every command does its job on the portal, and tells the result to people and to machines."""
+
+from __future__ import annotations
+
+import csv
+import json
+
+import pytest
+from click.testing import CliRunner
+
+from ods_provider.cli import COMMANDS, main
+from ods_provider.testing.store import record_id
+
+
+@pytest.mark.parametrize("name", sorted(COMMANDS))
+def test_every_command_explains_itself(name):
+    shown = CliRunner().invoke(main, [name, "--help"])
+    assert shown.exit_code == 0
+    assert f"Usage: ods {name}" in " ".join(shown.output.split()) or f"Usage: main {name}" in shown.output
+    assert "Options:" in shown.output
+
+
+def test_the_list_of_commands_is_whole_and_names_the_exit_codes():
+    shown = CliRunner().invoke(main, ["--help"]).output
+    for name, (_, line) in COMMANDS.items():
+        assert f"  {name} " in shown and line[:30] in shown
+    assert "75  waiting" in shown
+
+
+def test_datasets_shows_a_table_of_the_catalogue(ods):
+    shown = ods("datasets")
+    assert shown.code == 0
+    header, rule, first, *_ = shown.out.splitlines()
+    assert header.split() == ["dataset", "title", "records", "data", "of"]
+    assert set(rule) == {"─"}
+    assert first.split()[:1] == ["world-capitals"]
+    assert " 110 " in first
+    assert "Starting" not in shown.err
+
+
+def test_datasets_as_json_are_the_portal_s_own_objects_one_a_line(ods):
+    found = ods("datasets", "--json", "--where", 'dataset_id = "world-capitals"').rows
+    assert [item["dataset_id"] for item in found] == ["world-capitals"]
+    assert "fields" in found[0]
+
+
+def test_dataset_shows_its_fields_and_as_json_all_that_is_known(ods):
+    shown = ods("dataset", "landmark-photos").out
+    assert "attachments  3" in shown
+    assert "photo" in shown and "geo_point_2d" in shown
+    described = ods("--json", "dataset", "landmark-photos").json
+    assert described["records_count"] == 40
+    assert [field["name"] for field in described["fields"]] == ["title", "taken_on", "place", "photo"]
+
+
+def test_a_table_of_records_ends_at_a_screen_and_says_so(ods, ods_portal):
+    shown = ods("records", "world-capitals", "--select", "name", "--order-by", "name")
+    names = sorted(row["name"] for row in ods_portal.rows("world-capitals"))
+    assert len(shown.out.splitlines()) == 22
+    assert shown.out.splitlines()[2].strip() == names[0]
+    assert "first 20" in shown.err and "--all" in shown.err
+    assert len(ods("records", "world-capitals", "--select", "name", "--all").out.splitlines()) == 112
+    assert len(ods("records", "world-capitals", "--select", "name", "--limit", "30").out.splitlines()) == 32
+    exact = ods("records", "world-capitals", "--select", "name", "--limit", "20")
+    assert exact.err == ""
+
+
+def test_records_as_json_are_all_of_them(ods, ods_portal, surroundings, tmp_path):
+    rows = ods("records", "world-capitals", "--json", "--select", "name,population").rows
+    assert len(rows) == 110 and set(rows[0]) == {"name", "population"}
+    spool = tmp_path / "state" / "ods-provider" / "spool"
+    assert list(spool.iterdir()) == []
+
+
+def test_records_go_to_a_file_when_one_is_named(ods, tmp_path):
+    outcome = ods("records", "world-capitals", "-o", "capitals.jsonl", "--json").json
+    lines = (tmp_path / "here" / "capitals.jsonl").read_text().splitlines()
+    assert outcome["rows"] == 110 == len(lines)
+    assert outcome["path"] == str(tmp_path / "here" / "capitals.jsonl")
+
+
+def test_filters_reach_the_portal_in_its_own_words(ods, ods_portal):
+    ods(
+        *("records", "world-capitals", "--json", "--where", "population > 1", "--where", "elevation is null"),
+        *("--refine", "country_code:FR", "--refine=country_code=DE", "--exclude", "timezone:Europe/Paris"),
+        *("--lang", "fr", "--timezone", "Europe/Berlin", "--limit", "7"),
+    )
+    query = ods_portal.requests[-1].query
+    for part in (
+        "where=population+%3E+1&where=elevation+is+null",
+        "refine=country_code%3AFR&refine=country_code%3ADE",
+        "exclude=timezone%3AEurope%2FParis",
+        "lang=fr",
+        "timezone=Europe%2FBerlin",
+        "limit=7",
+    ):
+        assert part in query
+
+
+def test_analyze_groups_on_the_portal_and_lists_facets(ods, ods_portal):
+    groups = ods("analyze", "world-capitals", "--select", "count(*) as n", "--group-by", "country_code", "--json").rows
+    assert sum(row["n"] for row in groups) == 110
+    listed = ods("analyze", "world-capitals", "--facet", "country_code")
+    assert "first 20 of" in listed.err
+    assert listed.out.splitlines()[0].split() == ["facet", "value", "count"]
+
+
+def test_download_names_the_format_by_the_file_s_ending(ods, tmp_path):
+    shown = ods("download", "world-capitals", "capitals.csv")
+    assert shown.code == 0
+    assert shown.out.startswith("110 rows, ") and "verified: counted" in shown.out
+    assert "Starting the download of world-capitals" in shown.err
+    with (tmp_path / "here" / "capitals.csv").open(newline="") as file:
+        assert len(list(csv.DictReader(file))) == 110
+
+
+def test_download_without_a_path_writes_parquet_here(ods, tmp_path):
+    outcome = ods("download", "world-capitals", "--json").json
+    assert outcome["path"] == str(tmp_path / "here" / "world-capitals.parquet")
+    assert (outcome["format"], outcome["rows"], outcome["verified"]) == ("parquet", 110, "counted")
+
+
+def test_download_takes_the_format_s_own_options(ods, tmp_path):
+    ods("download", "world-capitals", "c.csv", "--format-option", "delimiter=;", "--select", "name,country_code")
+    assert (tmp_path / "here" / "c.csv").read_text().splitlines()[0] == "name;country_code"
+
+
+def test_media_fetches_files_into_a_folder(ods, tmp_path):
+    outcome = ods("media", "landmark-photos", "photos", "--kind", "files", "--limit", "5", "--json").json
+    assert outcome["files"] == 5
+    assert len(list((tmp_path / "here" / "photos").iterdir())) == 6
+
+
+def test_push_and_delete_by_file_by_pipe_and_by_id(ods, ods_portal, tmp_path):
+    records = [{"sensor_id": f"s{number}", "value": number} for number in range(3)]
+    piped = "".join(json.dumps(record) + "\n" for record in records)
+    assert ods("push", "live-readings", "realtime", "-", input=piped).code == 0
+    (tmp_path / "here" / "more.json").write_text(json.dumps(records))
+    assert ods("push", "live-readings", "realtime", "more.json", "--json").json["rows"] == 3
+    assert {"s0", "s1", "s2"} <= {row["sensor_id"] for row in ods_portal.rows("live-readings")}
+    (tmp_path / "here" / "gone.jsonl").write_text(json.dumps(records[0]) + "\n")
+    assert ods("delete", "live-readings", "realtime", "gone.jsonl").code == 0
+    left = {row["sensor_id"]: row for row in ods_portal.rows("live-readings")}
+    assert "s0" not in left and "s1" in left
+
+
+def test_delete_wants_a_file_or_an_id(ods, ods_portal):
+    refused = ods("delete", "live-readings", "realtime")
+    assert (refused.code, "FILE or --record-id" in refused.err) == (2, True)
+    unknown = ods("delete", "live-readings", "realtime", "--record-id", "0" * 40)
+    assert (unknown.code, "does not exist" in unknown.err) == (1, True)
+    record = {"sensor_id": "x", "at": "2026-03-01T00:00:00"}
+    ods("push", "live-readings", "realtime", "-", input=json.dumps(record))
+    assert "x" in {row["sensor_id"] for row in ods_portal.rows("live-readings")}
+    known = record_id(ods_portal.store.datasets["live-readings"], record)
+    deleted = ods("delete", "live-readings", "realtime", "--record-id", known, "--json")
+    assert deleted.code == 0, deleted.err
+    assert deleted.json["rows"] == 1
+    assert "x" not in {row["sensor_id"] for row in ods_portal.rows("live-readings")}
+
+
+def test_what_comes_from_a_pipe_is_checked_before_anything_is_sent(ods, ods_portal):
+    refused = ods("push", "live-readings", "realtime", "-", input='{"a": 1}\nnonsense\n')
+    assert refused.code == 2 and "line 2" in refused.err
+    assert not ods_portal.requests
+
+
+def test_quota_costs_one_call_and_a_used_up_one_is_an_answer_too(ods, ods_portal):
+    ods_portal.set_quota(limit=500, remaining=400)
+    shown = ods("quota", "--json").json
+    assert (shown["limit"], shown["remaining"]) == (500, 399)
+    assert len(ods_portal.requests) == 1
+    ods_portal.set_quota(limit=500, remaining=0, reset_in_s=3600)
+    spent = ods("quota")
+    assert spent.code == 0
+    assert "calls left  0" in spent.out and "until" in spent.out
+
+
+def test_plugins_lists_the_built_in_ones(ods):
+    shown = ods("plugins")
+    assert shown.code == 0 and "ods-provider:builtin" in shown.out

@@ -1,0 +1,3 @@
+from shell import ods, start, surroundings
+
+__all__ = ["ods", "start", "surroundings"]
