@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import signal
 import sys
-import threading
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -98,11 +97,6 @@ def _trace(settings: Settings) -> None:
 def _end(code: int, line: str, colour: str) -> NoReturn:
     word, _, rest = line.partition(" ")
     click.echo(f"{click.style(word, fg=colour, bold=True)} {' '.join(rest.split())}", err=True)
-    reading = [thread for thread in threading.enumerate() if thread.name.startswith("ods-") and not thread.daemon]
-    if code in (INTERRUPTED, TERMINATED) and reading:
-        # They read from a portal that is silent. Python would wait for them; nothing of theirs is confirmed.
-        sys.stdout.flush()
-        os._exit(code)
     sys.exit(code)
 
 
