@@ -24,6 +24,7 @@ COMMANDS = {
     "push": ("sending", "Push records into a realtime dataset."),
     "quota": ("watching", "Show what is left of the quota."),
     "records": ("finding", "Find records of a dataset."),
+    "watch": ("watching", "Wait for updates of a dataset."),
 }
 EXIT_CODES = (("0", "done"), ("75", "waiting: run the same command again"), ("1", "failed"), ("2", "wrong usage"))
 

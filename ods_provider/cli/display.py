@@ -36,6 +36,7 @@ class Display(AbstractContextManager["Display"]):
         self._level = logging.DEBUG if settings.debug else logging.WARNING if settings.quiet else logging.INFO
         self._handler = _Handler(self)
         self._held: str | None = None
+        self._reason = ""
 
     def __enter__(self) -> Self:
         ours = logging.getLogger("ods_provider")
@@ -73,9 +74,10 @@ class Display(AbstractContextManager["Display"]):
         click.echo(text, err=True)
 
     def sleep_until(self, until: datetime, reason: str) -> None:
-        """Sleep, and say so."""
-        if self._level <= logging.INFO:
+        """Sleep, and say why, once."""
+        if self._level <= logging.INFO and reason != self._reason:
             self.line(f"Waiting until {until.isoformat(timespec='seconds')}: {reason}")
+        self._reason = reason
         while (left_s := (until - utc_now()).total_seconds()) > 0:
             # In pieces: a machine that was suspended meanwhile wakes with a clock that has moved on.
             time.sleep(min(left_s, 60.0))
@@ -106,6 +108,7 @@ class Bars(Display):
             TextColumn("[dim]{task.fields[left]}"),
             console=Console(stderr=True),
             transient=True,
+            redirect_stdout=False,  # results go where they are sent, terminal or not
         )
         self._bar.start()
         return super().__enter__()
@@ -132,8 +135,10 @@ class Bars(Display):
         self._bar.console.print(text, markup=False, highlight=False, soft_wrap=True)
 
     def sleep_until(self, until: datetime, reason: str) -> None:
-        """Count down."""
-        self.line(f"{reason}.")
+        """Say why, once, and count down."""
+        if reason != self._reason:
+            self.line(f"{reason}.")
+        self._reason = reason
         # Local time: that is the clock that a person looks at.
         self._begin(f"waiting until {until.astimezone():%Y-%m-%d %H:%M:%S}")
         began = utc_now()

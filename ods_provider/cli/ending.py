@@ -20,18 +20,17 @@ from ods_provider.core.redact import scrub
 
 DONE, FAILED, USAGE, WAITING, INTERRUPTED, TERMINATED = 0, 1, 2, 75, 130, 143
 
+AGAIN = "Run the same command again after that, or with --wait; what is confirmed is not asked for again."
+
 
 class Waiting(Exception):
-    """The command ends here and must be run again after ``until``."""
+    """The command ends here and must be run again after ``until``; ``advice`` says what can be done."""
 
-    def __init__(self, until: datetime, reason: str) -> None:
+    def __init__(self, until: datetime, reason: str, advice: str = AGAIN) -> None:
         super().__init__(reason)
         self.until = until
         self.reason = reason
-
-
-class NotYet(Exception):
-    """What was looked for has not happened yet."""
+        self.advice = advice
 
 
 @contextmanager
@@ -44,8 +43,6 @@ def exits(settings: Settings) -> Iterator[None]:
         raise
     except Waiting as wait:
         _waiting(wait, settings)
-    except NotYet as error:
-        _end(WAITING, f"Not yet: {error}", "yellow")
     except Busy as error:
         _end(WAITING, f"Waiting: {error}", "yellow")
     except OdsError as error:
@@ -75,12 +72,7 @@ def _waiting(wait: Waiting, settings: Settings) -> NoReturn:
     until = wait.until.isoformat(timespec="seconds")
     if settings.json:
         click.echo(_json({"status": "waiting", "until": until, "reason": wait.reason}))
-    _end(
-        WAITING,
-        f"Waiting until {until}: {wait.reason}. Run the same command again after that, or with --wait; "
-        "what is confirmed is not asked for again.",
-        "yellow",
-    )
+    _end(WAITING, f"Waiting until {until}: {wait.reason}. {wait.advice}", "yellow")
 
 
 def _json(value: Any) -> str:

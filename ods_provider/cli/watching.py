@@ -2,9 +2,76 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import click
 
 from ods_provider.cli.options import shared_options
+
+
+@click.command()
+@click.argument("dataset_id")
+@click.option(
+    "--what",
+    type=click.Choice(["data", "metadata", "any"]),
+    default="data",
+    show_default=True,
+    help="What counts as an update.",
+)
+@click.option("--since", metavar="TIME", help="A time of the portal; what is newer is an update.  [what is there now]")
+@click.option(
+    "--every",
+    type=click.FloatRange(min=0, min_open=True),
+    default=300,
+    show_default=True,
+    help="Seconds between two looks; each costs one call.",
+)
+@click.option("--once", is_flag=True, help="End after one update.")
+@click.option(
+    "--look", is_flag=True, help="Do not wait: end with 0 when there is an update, with 75 when there is none."
+)
+@shared_options
+def watch(dataset_id: str, what: Any, since: str | None, every: float, once: bool, look: bool) -> None:
+    r"""Wait for updates of a dataset, and print each.
+
+    Only times of the portal are compared. An empty --since knows of nothing, so that whatever is there is an update:
+
+    \b
+    ods watch cities --look --since "$(jq -r .data_processed cities.json)" && ods download cities --json > cities.json
+    """
+    from dataclasses import replace
+
+    from ods_provider.cli.ending import Waiting
+    from ods_provider.cli.running import session
+    from ods_provider.jobs.watch import WatchJob
+
+    if look and since is None:
+        raise click.UsageError("--look goes with --since: what is an update depends on what is known.")
+    job = WatchJob(dataset_id, since=since or None, what=what, poll_interval_s=every)
+    known = since is not None
+    while True:
+        with session() as at_work:
+            name = at_work.name(command="watch", dataset_id=dataset_id, what=what, since=str(job.since))
+            try:
+                found = at_work.run(job, name, wait=not look)
+            except Waiting as wait:
+                raise Waiting(wait.until, wait.reason, "Run it again after that, or without --look.") from None
+        if known:
+            _show_update(found)
+        if known and (once or look):
+            return
+        # The first look only tells what is there.
+        job, known = replace(job, since=found), True
+
+
+def _show_update(found: dict[str, Any]) -> None:
+    from ods_provider.cli.printing import show_json, wants_json
+
+    if wants_json():
+        show_json(found)
+        return
+    rows = "" if found["records_count"] is None else f"  {found['records_count']:,} records"
+    click.echo(f"{found['data_processed'] or found['modified']}  {found['dataset_id']}{rows}")
 
 
 @click.command()

@@ -1,0 +1,75 @@
+"""``ods watch`` waits for what the portal itself calls newer, and for nothing else."""
+
+from __future__ import annotations
+
+import json
+import time
+
+THEN = "2026-01-05T08:00:00+00:00"  # when every dataset of the small portal was processed
+
+
+def looks(portal, least):
+    end = time.monotonic() + 20
+    while len(portal.requests) < least:
+        assert time.monotonic() < end
+        time.sleep(0.02)
+
+
+def test_a_look_ends_with_0_when_there_is_an_update_and_tells_it(ods, ods_portal):
+    ods_portal.touch("world-capitals")
+    found = ods("watch", "world-capitals", "--look", "--since", THEN, "--json")
+    assert found.code == 0
+    assert found.json["data_processed"] > THEN
+    assert found.json["records_count"] == 110
+    assert len(ods_portal.requests) == 1
+
+
+def test_a_look_ends_with_75_when_there_is_none_and_does_not_ask_again_too_early(ods, ods_portal):
+    look = ("watch", "world-capitals", "--look", "--since", THEN)
+    none = ods(*look)
+    assert (none.code, none.out) == (75, "")
+    assert "world-capitals has not been updated since" in none.err
+    assert "Run it again after that, or without --look." in none.err
+    assert ods(*look).code == 75
+    assert len(ods_portal.requests) == 1
+
+
+def test_who_knows_of_nothing_takes_what_is_there_for_an_update(ods):
+    found = ods("watch", "world-capitals", "--look", "--since", "")
+    assert (found.code, found.out) == (0, f"{THEN}  world-capitals  110 records\n")
+
+
+def test_a_look_needs_to_know_since_when(ods):
+    refused = ods("watch", "world-capitals", "--look")
+    assert (refused.code, "--since" in refused.err) == (2, True)
+
+
+def test_a_time_that_is_none_costs_no_call(ods, ods_portal):
+    assert ods("watch", "world-capitals", "--look", "--since", "yesterday").code == 2
+    assert not ods_portal.requests
+
+
+def test_it_waits_for_one_update(start, ods_portal):
+    waiting = start("watch", "world-capitals", "--once", "--every", "0.2")
+    looks(ods_portal, 3)
+    assert waiting.poll() is None
+    ods_portal.touch("world-capitals", rows=2)
+    out, err = waiting.communicate(timeout=20)
+    assert waiting.returncode == 0
+    assert out.endswith("world-capitals  112 records\n") and out.count("\n") == 1
+    # The reason is told once, however often it looks.
+    assert err.count("has not been updated since") == 1
+
+
+def test_it_prints_update_after_update_until_it_is_stopped(start, ods_portal):
+    watching = start("watch", "world-capitals", "--every", "0.2", "--json")
+    looks(ods_portal, 2)
+    seen = []
+    for _ in range(2):
+        ods_portal.touch("world-capitals", rows=1)
+        seen.append(json.loads(watching.stdout.readline())["records_count"])
+    assert seen == [111, 112]
+    watching.terminate()
+    _, err = watching.communicate(timeout=20)
+    assert watching.returncode == 143
+    assert err.splitlines()[-1] == "Stopped by SIGTERM."
