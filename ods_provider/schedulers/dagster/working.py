@@ -43,6 +43,7 @@ WORKING = "working"
 BUSY_S = 60
 _UNTIL, _RUN = "waiting until ", ", run "
 _AT, _STATE = "ods/at-", "ods/state-"
+_RETRIED = "dagster/retry_on_asset_or_op_failure"
 _LIVING = [DagsterRunStatus.STARTING, DagsterRunStatus.STARTED, DagsterRunStatus.CANCELING]
 
 
@@ -122,6 +123,9 @@ class Step:
             return run_job(job, scheduler=NAME, native=self.native, checkpoint=state)
         except OdsError as error:
             settle(self._instance, self._run_id, self._work, "failed")
+            if not error.transient:
+                # Says to Dagster's run retries what allow_retries says to the step's.
+                self._instance.add_run_tags(self._run_id, {_RETRIED: "false"})
             raise Failure(
                 explain(error), metadata={"error": type(error).__name__}, allow_retries=error.transient
             ) from error

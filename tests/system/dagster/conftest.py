@@ -62,3 +62,8 @@ def tick(instance: DagsterInstance, ods: OdsResource) -> Callable[..., Any]:
             return sensor.evaluate_tick(context)
 
     return look
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    # Dagster copies a sensor of a job with all its parameters, and then warns of one that nobody has set.
+    config.addinivalue_line("filterwarnings", "ignore:Parameter `owners` of initializer `SensorDefinition")
