@@ -3,21 +3,34 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from ods_provider.core.errors import OdsConfigError
 from ods_provider.core.formats.registry import format_named
+from ods_provider.core.plans.v1.params import V1Query
 from ods_provider.core.query import Query, clauses, required, whole_number
 from ods_provider.jobs.analysis import AnalysisJob
 from ods_provider.jobs.download import DownloadJob
 from ods_provider.jobs.media import MediaJob
 from ods_provider.jobs.push import PushJob
 from ods_provider.jobs.search import SearchJob
+from ods_provider.jobs.v1 import V1AnalysisJob, V1DownloadJob, V1SearchJob
 
 MAX_BYTES = 10_000_000
 
 
 def search_job(
-    *, dataset_id: str | None = None, path: Any = None, limit: Any = None, max_bytes: int = MAX_BYTES, **query: Any
-) -> SearchJob:
+    *,
+    dataset_id: str | None = None,
+    path: Any = None,
+    limit: Any = None,
+    max_bytes: int = MAX_BYTES,
+    v1: Any = None,
+    **query: Any,
+) -> SearchJob | V1SearchJob:
     """Return a search; without ``path`` its rows are the result, at most ``max_bytes`` of them as JSON."""
+    if v1 is not None:
+        return V1SearchJob(
+            dataset_id or None, _alone(v1, limit=limit, **query), path=path or None, max_xcom_bytes=max_bytes
+        )
     return SearchJob(
         dataset_id=dataset_id or None,
         query=Query.of(**query),
@@ -34,9 +47,13 @@ def analysis_job(
     path: Any = None,
     limit: Any = None,
     max_bytes: int = MAX_BYTES,
+    v1: Any = None,
     **query: Any,
-) -> AnalysisJob:
+) -> AnalysisJob | V1AnalysisJob:
     """Return an analysis; without ``path`` its rows are the result."""
+    if v1 is not None:
+        asked = _alone(v1, limit=limit, facet=facet, **query)
+        return V1AnalysisJob(required("dataset_id", dataset_id), asked, path=path or None, max_xcom_bytes=max_bytes)
     return AnalysisJob(
         dataset_id=required("dataset_id", dataset_id),
         query=Query.of(**query),
@@ -56,9 +73,19 @@ def download_job(
     format_options: Mapping[str, Any] | None = None,
     if_moved: Any = "retry",
     min_rows: Any = 0,
+    v1: Any = None,
     **query: Any,
 ) -> DownloadJob:
     """Return a download."""
+    if v1 is not None:
+        return V1DownloadJob.of(
+            required("dataset_id", dataset_id),
+            required("path", path),
+            _alone(v1, limit=limit, format_options=format_options, **query),
+            format=format,
+            if_moved=if_moved,
+            min_rows=whole_number("min_rows", min_rows) or 0,
+        )
     return DownloadJob(
         dataset_id=required("dataset_id", dataset_id),
         path=required("path", path),
@@ -111,3 +138,15 @@ def push_job(
         action=action,
         batch_bytes=whole_number("batch_bytes", batch_bytes) or 0,
     )
+
+
+def _alone(v1: Any, **others: Any) -> V1Query:
+    """Return the query of Search API v1.0, which excludes the words of the other API."""
+    given = sorted(name for name, value in others.items() if value)
+    if given:
+        raise OdsConfigError(
+            f"v1 excludes {', '.join(given)}",
+            where=f"arguments {', '.join(given)}",
+            advice="Write them into v1, in that API's own words, or leave v1 out",
+        )
+    return V1Query.of(v1)

@@ -73,7 +73,7 @@ def ods_dataset_asset(
         partition_where: Instead, a function of the partition's key and window that returns an ODSQL filter.
         asset_options: Anything else that ``@asset`` takes: key_prefix, group_name, deps, automation_condition, …
         arguments: What ``OdsDownloadOperator`` takes: select, where, order_by, refine, exclude, lang, timezone, limit,
-            group_by, format_options, if_moved, min_rows.
+            group_by, format_options, if_moved, min_rows, v1.
 
     Raises:
         OdsConfigError: An argument is bad.

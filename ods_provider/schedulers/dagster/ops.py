@@ -24,6 +24,7 @@ class _Query(Config):
     timezone: str | None = None
     limit: int | None = None
     path: str | None = None
+    v1: dict[str, Any] | None = None
 
 
 class SearchConfig(_Query):

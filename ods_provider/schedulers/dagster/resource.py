@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from ods_provider.client import OdsClient
     from ods_provider.jobs.context import Job
 
-SECRETS = frozenset({"api_key", "push_api_key", "proxy"})
+SECRETS = frozenset({"api_key", "push_api_key", "proxy", "client_secret", "refresh_token"})
 _SALT = secrets.token_bytes(16)
 
 
@@ -37,7 +37,10 @@ class OdsResource(ConfigurableResource[Any]):
     push_api_key: str | None = Field(
         default=None, description='Push key, or a JSON mapping {"dataset/resource": "key"}, as an EnvVar.'
     )
-    auth: str | None = Field(default=None, description="auto, anonymous, apikey or basic.")
+    auth: str | None = Field(default=None, description="auto, anonymous, apikey, basic or oauth2.")
+    client_id: str | None = Field(default=None, description="OAuth2 client, for auth=oauth2.")
+    client_secret: str | None = Field(default=None, description="Its secret, as an EnvVar.")
+    refresh_token: str | None = Field(default=None, description="First refresh token, as an EnvVar; see `ods login`.")
     login: str | None = Field(default=None, description="User name, for auth=basic.")
     timeout_s: float | None = Field(default=None, description="Longest silence while an answer is read.")
     connect_timeout_s: float | None = Field(default=None, description="Longest wait for a connection.")
@@ -76,8 +79,11 @@ class OdsResource(ConfigurableResource[Any]):
     def client(self) -> "OdsClient":
         """Return a client of the portal, for code of your own. Use it as a context manager."""
         from ods_provider.client import OdsClient
+        from ods_provider.plugins.manager import plugins
+        from ods_provider.schedulers.dagster.plugin import NAME
 
-        return OdsClient(self.connection())
+        connection = self.connection()
+        return OdsClient(connection, tokens=plugins().token_store(connection, NAME))
 
     def run_job(self, context: Any, job: "Job") -> Done | Wait:
         """Run a job in a step of your own; ``working.Step.run`` says what to do with what comes back."""

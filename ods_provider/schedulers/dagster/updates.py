@@ -19,12 +19,13 @@ from dagster import (
 
 from ods_provider.client import OdsClient
 from ods_provider.core.errors import OdsConfigError, OdsError, OdsResponseError
-from ods_provider.core.odsql import any_of
-from ods_provider.core.query import Query
+from ods_provider.core.plans.watch import datasets as freshness
 from ods_provider.core.schema import Dataset
 from ods_provider.core.times import iso, parse_time, utc_now
 from ods_provider.core.watch import What, moved_on, watermark, what_named
+from ods_provider.plugins.manager import plugins
 from ods_provider.schedulers.dagster.assets import DATASET_ID, RESOURCE
+from ods_provider.schedulers.dagster.plugin import NAME
 
 EVERY_S = 300
 # A tick that lasts longer than a minute is ended by Dagster, and its cursor with it.
@@ -48,7 +49,7 @@ def ods_dataset_sensor(
 ) -> SensorDefinition:
     """Return the sensor that makes assets anew, or runs a job, when their datasets were updated.
 
-    A look costs one call for every hundred datasets, whoever many they are. The first look at a dataset notes its state
+    A look costs one call for every hundred datasets, however many they are. The first look at a dataset notes its state
     and asks for nothing. Only times of the portal are compared.
 
     Args:
@@ -139,10 +140,8 @@ def _look(resource: Any, dataset_ids: list[str]) -> dict[str, Dataset]:
         timeout_s=min(connection.timeout_s, MOST_SILENCE_S),
         connect_timeout_s=min(connection.connect_timeout_s, MOST_WAIT_S),
     )
-    with OdsClient(patient) as client:
-        rows = client.rows(None, Query.of(where=any_of("dataset_id", sorted(dataset_ids))))
-        found = [Dataset.from_json(row) for row in rows]
-    return {dataset.dataset_id: dataset for dataset in found}
+    with OdsClient(patient, tokens=plugins().token_store(patient, NAME)) as client:
+        return client.run(freshness(dataset_ids))
 
 
 @dataclass

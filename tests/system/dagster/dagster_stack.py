@@ -156,7 +156,8 @@ class Stack:
             retried = {run["tags"].get("dagster/parent_run_id") for run in runs}
             for run in runs:
                 waits = run["status"] == "SUCCESS" and run["tags"].get("ods/waiting") == "yes"
-                again = run["status"] == "FAILURE" and run["tags"].get("dagster/will_retry") == "true"
+                # Dagster marks every failed run with whether it tries it again, a moment after it has failed.
+                again = run["status"] == "FAILURE" and run["tags"].get("dagster/will_retry") != "false"
                 if waits or (again and run["runId"] not in retried):
                     return None
             return str(runs[0]["status"])

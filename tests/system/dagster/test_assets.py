@@ -163,6 +163,17 @@ def test_aggregates_are_an_asset(ods, portal, instance):
     assert len(make(pair, ods, instance).output_for_node("by_zone")) == 3
 
 
+def test_search_api_v1_is_spoken_in_its_own_words(ods, portal, instance, tmp_path):
+    path = tmp_path / "v1.csv"
+    pair = ods_dataset_asset("world-capitals", path=str(path), format="csv", v1={"refine.timezone": "Europe/Paris"})
+    rows = materialization(make(pair, ods, instance), pair).metadata["dagster/row_count"].value
+    assert rows == sum(row["timezone"] == "Europe/Paris" for row in portal.rows("world-capitals")) > 0
+    found = ods_search_asset("found", dataset_id="world-capitals", v1={"rows": 3})
+    assert len(make(found, ods, instance).output_for_node("found")) == 3
+    with pytest.raises(OdsConfigError, match="v1 excludes where"):
+        ods_search_asset("both", dataset_id="world-capitals", v1={"rows": 3}, where="a = 1")
+
+
 def test_files_are_an_asset(ods, portal, instance, tmp_path):
     pair = ods_media_asset("landmark-photos", path=str(tmp_path / "photos"), kind="files")
     said = materialization(make(pair, ods, instance), pair)

@@ -13,6 +13,7 @@ from dagster_stack import API_KEY, PUSH_KEY
 from ods_provider.core.connection import EXTRAS
 from ods_provider.core.errors import OdsConfigError
 from ods_provider.schedulers.dagster import OdsResource
+from ods_provider.schedulers.dagster.resource import SECRETS
 
 
 def literal() -> OdsResource:
@@ -79,6 +80,8 @@ def test_a_variable_that_is_not_set_is_named():
 def test_every_setting_of_a_connection_is_a_field():
     settings = set(OdsResource.model_fields) - {"host", "login", "api_key"}
     assert settings == set(EXTRAS)
+    secret = {name for name in settings if any(word in name for word in ("key", "secret", "token", "proxy"))}
+    assert secret | {"api_key"} == SECRETS
 
 
 def test_settings_reach_the_connection():
