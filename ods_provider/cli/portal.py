@@ -40,6 +40,23 @@ DEMO_PUSH_KEY = "demo-push-key"
 @click.option("--quota", default=100_000, show_default=True, help="Calls per day.")
 @click.option("--synthetic-rows", default=0, show_default=True, help="Rows of the dataset synthetic-rows.")
 @click.option("--require-key", is_flag=True, help="Refuse anonymous calls.")
+@click.option(
+    "--group-by-ceiling", default=20_000, show_default=True, help="offset + limit of groups; some have 30000."
+)
+@click.option(
+    "--reset-spelling",
+    type=click.Choice(["live", "epoch"]),
+    default="live",
+    show_default=True,
+    help="How quota headers tell the reset.",
+)
+@click.option(
+    "--dataset-quota",
+    "dataset_quotas",
+    multiple=True,
+    metavar="ID=CALLS/UNIT",
+    help="A quota of one dataset's own, such as live-readings=50000/month.",
+)
 @click.option("--ready-file", type=click.Path(path_type=Path), help="File to write the address to when it listens.")
 def portal(
     port: int,
@@ -49,6 +66,9 @@ def portal(
     quota: int,
     synthetic_rows: int,
     require_key: bool,
+    group_by_ceiling: int,
+    reset_spelling: str,
+    dataset_quotas: tuple[str, ...],
     ready_file: Path | None,
 ) -> None:
     """Serve a portal on localhost that behaves like a real one, quirks included."""
@@ -67,6 +87,9 @@ def portal(
             quota_limit=quota,
             synthetic_rows=synthetic_rows,
             require_key=require_key,
+            group_by_ceiling=group_by_ceiling,
+            reset_spelling=reset_spelling,  # type: ignore[arg-type]  # as above
+            dataset_quotas=dict(map(_dataset_quota, dataset_quotas)),
         )
     except OSError as error:
         raise click.ClickException(
@@ -87,7 +110,14 @@ def portal(
         part = ready_file.with_name(ready_file.name + ".part")
         part.write_text(made.url)
         part.replace(ready_file)
-    try:
-        made.serve()
-    except (KeyboardInterrupt, SystemExit):  # Ctrl-C or SIGTERM: that is how it is meant to end
-        click.echo("Stopped.")
+    made.serve()  # until Ctrl-C or SIGTERM: that is how it is meant to end
+    click.echo("Stopped.")
+
+
+def _dataset_quota(given: str) -> tuple[str, tuple[int, str]]:
+    dataset_id, _, quota = given.rpartition("=")
+    calls, _, unit = quota.partition("/")
+    units = ("second", "minute", "hour", "day", "month")
+    if not dataset_id or not calls.isdigit() or (unit or "day") not in units:
+        raise click.BadParameter(f"{given!r} is not ID=CALLS/UNIT with a unit of {', '.join(units)}.")
+    return dataset_id, (int(calls), unit or "day")

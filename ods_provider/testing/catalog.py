@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from ods_provider.testing.odsql import Field
-from ods_provider.testing.schema import SQL_TYPES, DatasetState, quoted
+from ods_provider.testing.schema import SQL_TYPES, Attachment, DatasetState, quoted
 from ods_provider.testing.store import Store
 
 TABLE = quoted("catalogue")
@@ -33,6 +33,13 @@ _OWN: dict[str, tuple[str, bool]] = {
     "has_records": ("boolean", False),
     "features": ("text", True),
 }
+_DCAT = (
+    "created", "issued", "creator", "contributor", "contact_name", "contact_email", "accrualperiodicity", "spatial",
+    "temporal", "granularity", "dataquality", "publisher_type", "conforms_to", "temporal_coverage_start",
+    "temporal_coverage_end", "accessRights", "relation",
+)  # fmt: skip
+# What publishers add; their names may hold a hyphen.
+_CUSTOM = ("data-owner",)
 FACETS = ("publisher", "license", "theme", "keyword", "language", "features")
 
 
@@ -50,65 +57,92 @@ def features(state: DatasetState) -> list[str]:
         found.append("timeserie")
     if "file" in types:
         found.append("image")
+    if state.calendar:
+        found.append("calendar")
     return found
 
 
 def metas(store: Store, state: DatasetState) -> dict[str, Any]:
-    """Return the default metadata of a dataset."""
+    """Return the default metadata of a dataset, under all the names that live portals show."""
+    box = store.extent(state.dataset_id)
+    kinds = {column.type for column in state.columns}
     return {
         "title": state.title,
         "description": state.description or None,
         "theme": state.theme or None,
         "keyword": state.keyword or None,
         "license": state.license,
-        "license_url": None,
+        "license_url": "https://creativecommons.org/licenses/by/4.0/" if state.license == "CC BY 4.0" else None,
         "language": "en",
         "metadata_languages": ["en"],
         "timezone": None,
         "modified": _iso(state.modified),
+        "modified_updates_on_metadata_change": True,
         "modified_updates_on_data_change": True,
         "data_processed": _iso(state.data_processed),
         "metadata_processed": _iso(state.modified),
         "geographic_reference": None,
+        "geographic_reference_auto": True,
+        "territory": None,
+        "geometry_types": ["Polygon"] if "geo_shape" in kinds else ["Point"] if box else None,
+        "bbox": _box(box) if box else None,
         "publisher": state.publisher,
         "references": None,
         "records_count": store.count(state.dataset_id),
         "attributions": None,
-        "source_domain": None,
-        "source_dataset": None,
+        "source_domain": state.source_domain,
+        "source_domain_title": state.source_domain and "The public hub",
+        "source_domain_address": state.source_domain and f"{state.source_domain}.opendatasoft.com",
+        "source_dataset": state.source_domain and state.dataset_id.partition("@")[0],
         "shared_catalog": None,
-        "federated": False,
+        "federated": state.source_domain is not None,
         "parent_domain": None,
         "update_frequency": None,
     }
 
 
+def _box(extent: tuple[float, float, float, float]) -> dict[str, Any]:
+    west, south, east, north = extent
+    ring = [[east, north], [west, north], [west, south], [east, south], [east, north]]
+    return {"type": "Feature", "geometry": {"coordinates": [ring], "type": "Polygon"}, "properties": {}}
+
+
 def dataset_object(store: Store, state: DatasetState, base: str) -> dict[str, Any]:
     """Return a dataset as the API shows it."""
     root = f"{base}/api/explore/v2.1/catalog/datasets/{state.dataset_id}"
-    return {
+    made: dict[str, Any] = {
         "visibility": "domain",
         "dataset_id": state.dataset_id,
         "dataset_uid": state.uid,
         "has_records": True,
         "features": features(state),
-        "attachments": [
-            {"id": item.id, "title": item.title, "mimetype": item.mimetype, "url": f"{root}/attachments/{item.id}"}
-            for item in state.attachments
+        "attachments": [_file(item, f"{root}/attachments") for item in state.attachments],
+        "alternative_exports": [
+            {**_file(item, f"{root}/alternative_exports"), "description": item.description}
+            for item in state.alternative_exports
         ],
-        "alternative_exports": [],
         "data_visible": state.data_visible,
         "fields": [column.as_json() for column in state.columns],
-        "metas": {"default": metas(store, state)},
+        "metas": {"default": metas(store, state), "dcat": dict.fromkeys(_DCAT)},
     }
+    if state.custom:
+        made["metas"]["custom"] = dict(state.custom)
+    return made
+
+
+def _file(item: Attachment, root: str) -> dict[str, Any]:
+    return {"id": item.id, "title": item.title, "mimetype": item.mimetype, "url": f"{root}/{item.id}"}
 
 
 def fields() -> list[Field]:
     """Return what the catalogue can be queried by: metadata under their bare names and as ``default.name``."""
     made = [Field(name, kind, multivalued=many) for name, (kind, many) in _OWN.items()]  # type: ignore[arg-type]
     for name, (kind, many) in _METAS.items():
-        made += [Field(spelled, kind, multivalued=many) for spelled in (name, f"default.{name}")]  # type: ignore[arg-type]
-    return made
+        made += [
+            Field(spelled, kind, multivalued=many, technical=spelled != name)  # type: ignore[arg-type]
+            for spelled in (name, f"default.{name}")
+        ]
+    return made + [Field(f"custom.{name}", "text", technical=True) for name in _CUSTOM]
 
 
 def create_table(store: Store, cursor: Any) -> None:
@@ -119,6 +153,7 @@ def create_table(store: Store, cursor: Any) -> None:
     columns = [(name, *kind) for name, kind in _OWN.items()]
     for name, kind in _METAS.items():
         columns += [(name, *kind), (f"default.{name}", *kind)]
+    columns += [(f"custom.{name}", "text", False) for name in _CUSTOM]
     declared = ", ".join(f"{quoted(name)} {SQL_TYPES[kind]}{'[]' if many else ''}" for name, kind, many in columns)
     cursor.execute(f'CREATE OR REPLACE TEMP TABLE {TABLE} ("$id" VARCHAR, {declared})')
     slots = ", ".join("?" for _ in range(len(columns) + 1))
@@ -132,5 +167,6 @@ def create_table(store: Store, cursor: Any) -> None:
         known = metas(store, state)
         known["modified"] = known["metadata_processed"] = state.modified.replace(tzinfo=None)
         known["data_processed"] = state.data_processed.replace(tzinfo=None)
+        own |= {f"custom.{name}": state.custom.get(name) for name in _CUSTOM}
         values = [own[name] if name in own else known[name.removeprefix("default.")] for name, _, _ in columns]
         cursor.execute(f"INSERT INTO {TABLE} VALUES ({slots})", [state.dataset_id, *values])  # noqa: S608  our own name

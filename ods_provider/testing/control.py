@@ -6,6 +6,9 @@ from collections.abc import Callable
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
+from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
@@ -14,51 +17,75 @@ if TYPE_CHECKING:
     from ods_provider.testing.portal import LocalPortal
 
 
-def routes(portal: Callable[[], LocalPortal]) -> list[Route]:
-    """Return the routes below ``/_control``; they count in no quota and stand in no log."""
-
-    def told(work: Callable[..., Any], options: dict[str, Any]) -> Response:
-        try:
-            return JSONResponse({"done": work(**options)})
-        except (TypeError, ValueError, KeyError) as error:
-            return JSONResponse({"error": str(error)}, 400)
+def application(portal: LocalPortal) -> Starlette:
+    """Return what answers below ``/_control``; its calls count in no quota and stand in no log."""
 
     async def faults(request: Request) -> Response:
         if request.method == "DELETE":
-            portal().clear_faults()
-            return JSONResponse({"done": None})
-        return told(portal().fault, await request.json())
+            return await _told(portal.clear_faults, {})
+        return await _told(portal.fault, await _options(request))
 
     async def quota(request: Request) -> Response:
-        return told(portal().set_quota, await request.json())
+        return await _told(portal.set_quota, await _options(request))
 
     async def touch(request: Request) -> Response:
-        options = await request.json() if await request.body() else {}
-        return told(portal().touch, {"dataset_id": request.path_params["dataset_id"], **options})
+        return await _told(portal.touch, {"dataset_id": dataset(request), **await _options(request)})
 
     def rows(request: Request) -> Response:
-        found = portal().rows(request.path_params["dataset_id"])
+        found = portal.rows(dataset(request))
         return JSONResponse([{name: _plain(value) for name, value in row.items()} for row in found])
 
-    def requests(request: Request) -> Response:
-        return JSONResponse([asdict(entry) for entry in portal().requests])
+    def dataset(request: Request) -> str:
+        wanted: str = request.path_params["dataset_id"]
+        if wanted not in portal.store.datasets:
+            raise HTTPException(404, f"no dataset {wanted!r}; there are {', '.join(portal.store.datasets)}")
+        return wanted
 
-    def reset(request: Request) -> Response:
-        return told(portal().reset, {})
+    def requests(request: Request) -> Response:
+        return JSONResponse([asdict(entry) for entry in portal.requests])
+
+    async def reset(request: Request) -> Response:
+        return await _told(portal.reset, {})
 
     def health(request: Request) -> Response:
         return JSONResponse({"status": "ok"})
 
-    root = "/_control"
-    return [
-        Route(f"{root}/faults", faults, methods=["POST", "DELETE"]),
-        Route(f"{root}/quota", quota, methods=["POST"]),
-        Route(f"{root}/datasets/{{dataset_id}}/touch", touch, methods=["POST"]),
-        Route(f"{root}/datasets/{{dataset_id}}/rows", rows),
-        Route(f"{root}/requests", requests),
-        Route(f"{root}/reset", reset, methods=["POST"]),
-        Route(f"{root}/health", health),
-    ]
+    return Starlette(
+        routes=[
+            Route("/faults", faults, methods=["POST", "DELETE"]),
+            Route("/quota", quota, methods=["POST"]),
+            Route("/datasets/{dataset_id}/touch", touch, methods=["POST"]),
+            Route("/datasets/{dataset_id}/rows", rows),
+            Route("/requests", requests),
+            Route("/reset", reset, methods=["POST"]),
+            Route("/health", health),
+        ],
+        exception_handlers={HTTPException: _refused},
+    )
+
+
+async def _options(request: Request) -> dict[str, Any]:
+    if not await request.body():
+        return {}
+    try:
+        options = await request.json()
+    except ValueError as error:
+        raise HTTPException(400, f"the body is no JSON: {error}") from None
+    if not isinstance(options, dict):
+        raise HTTPException(400, "the body must be an object of arguments")
+    return options
+
+
+async def _told(work: Callable[..., Any], options: dict[str, Any]) -> Response:
+    try:
+        return JSONResponse({"done": await run_in_threadpool(lambda: work(**options))})
+    except (TypeError, ValueError) as error:
+        raise HTTPException(400, str(error)) from None
+
+
+def _refused(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    return JSONResponse({"error": error.detail}, error.status_code)
 
 
 def _plain(value: Any) -> Any:

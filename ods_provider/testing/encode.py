@@ -5,7 +5,7 @@ Source: Explore v2.1, values per field type; Q13, Q14, Q21 to Q23.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from ods_provider.testing.odsql import OutputColumn
 from ods_provider.testing.schema import quoted
@@ -52,11 +52,16 @@ def json_value(cell: str, column: OutputColumn, *, timezone: str, base: str) -> 
 
 def json_row(columns: Sequence[OutputColumn], *, timezone: str, base: str) -> str:
     """Return the SQL of one row as a JSON object; the cells are named ``c0``, ``c1`` and so on."""
-    parts = [
-        f"{sql_text(column.key)}: {json_value(f'c{number}', column, timezone=timezone, base=base)}"
+    return json_object(
+        (column.key, json_value(f"c{number}", column, timezone=timezone, base=base))
         for number, column in enumerate(columns)
-    ]
-    return f"to_json({{{', '.join(parts)}}})::VARCHAR" if parts else "'{}'"
+    )
+
+
+def json_object(pairs: Iterable[tuple[str, str]]) -> str:
+    """Return the SQL of a JSON object of names and cells; a struct would not hold both ``a`` and ``A``."""
+    parts = [f"{sql_text(name)}, {cell}" for name, cell in pairs]
+    return f"json_object({', '.join(parts)})::VARCHAR"
 
 
 def csv_text(cell: str, column: OutputColumn, *, timezone: str, list_separator: str, base: str) -> str:
@@ -102,29 +107,31 @@ def geometry_column(columns: Sequence[OutputColumn]) -> int | None:
     """Return the number of the column that gives a feature its geometry: a shape before a point."""
     for kind in ("geo_shape", "geo_point_2d"):
         for number, column in enumerate(columns):
-            if column.type == kind:
+            if column.type == kind and not column.multivalued:
                 return number
     return None
 
 
-def feature_row(columns: Sequence[OutputColumn], *, timezone: str, base: str) -> str:
-    """Return the SQL of one row as a GeoJSON feature."""
+def feature_row(columns: Sequence[OutputColumn], *, timezone: str, base: str, epsg: int = 4326) -> str:
+    """Return the SQL of one row as a GeoJSON feature, in EPSG 4326 or 3857."""
     chosen = geometry_column(columns)
-    geometry = "'null'"
+    geometry = "NULL"
     if chosen is not None and columns[chosen].type == "geo_shape":
-        geometry = f"coalesce(c{chosen}, 'null')"
+        geometry = f"c{chosen}"
     elif chosen is not None:
         geometry = (
-            f'CASE WHEN c{chosen} IS NULL THEN \'null\' ELSE \'{{"type":"Point","coordinates":[\' || '
+            f'CASE WHEN c{chosen} IS NOT NULL THEN \'{{"type":"Point","coordinates":[\' || '
             f"c{chosen}.lon::VARCHAR || ',' || c{chosen}.lat::VARCHAR || ']}}' END"
         )
-    others = [
-        f"{sql_text(column.key)}: {json_value(f'c{number}', column, timezone=timezone, base=base)}"
+    if epsg == 3857 and chosen is not None:
+        geometry = f"ods_mercator({geometry})"
+    properties = json_object(
+        (column.key, json_value(f"c{number}", column, timezone=timezone, base=base))
         for number, column in enumerate(columns)
         if number != chosen
-    ]
-    properties = f"to_json({{{', '.join(others)}}})::VARCHAR" if others else "'{}'"
-    return f'\'{{"type":"Feature","geometry":\' || {geometry} || \',"properties":\' || {properties} || \'}}\''
+    )
+    head = """'{"type":"Feature","geometry":'"""
+    return f"""{head} || coalesce({geometry}, 'null') || ',"properties":' || {properties} || '}}'"""
 
 
 def renamed(sql: str, columns: Sequence[OutputColumn]) -> str:

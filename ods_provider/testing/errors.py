@@ -37,6 +37,11 @@ def no_uri() -> Refusal:
     return Refusal(404, "NotFoundURI", "The requested URI does not exist.")
 
 
+def wrong_method() -> Refusal:
+    """405 for an endpoint that takes other methods."""
+    return Refusal(405, "MethodNotAllowed", "The requested method is not allowed for this URI.")
+
+
 def forbidden() -> Refusal:
     """403 for gated records."""
     return Refusal(403, "ForbiddenAccess", "You don't have permission to access the requested resource")

@@ -64,6 +64,8 @@ class Faults:
         unknown = sorted(set(options) - set(KINDS[kind]))
         if unknown:
             raise ValueError(f"fault {kind} takes {', '.join(KINDS[kind]) or 'nothing'}, not {', '.join(unknown)}")
+        _check_numbers(times=1 if times is None else times, skip=skip)
+        _check_numbers(**{name: options[name] for name in options if isinstance(KINDS[kind][name], (int, float))})
         with self._lock:
             self._ordered.append(Fault(kind, times, path, skip, KINDS[kind] | options))
 
@@ -88,3 +90,9 @@ class Faults:
                 # A copy: serving may change it, and it may be served several times.
                 return replace(fault, options=dict(fault.options))
         return None
+
+
+def _check_numbers(**given: Any) -> None:
+    for name, value in given.items():
+        if isinstance(value, bool) or not isinstance(value, (int, float)) or value < 0:
+            raise ValueError(f"{name} must be a number of 0 or more, not {value!r}")

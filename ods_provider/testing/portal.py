@@ -4,25 +4,29 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import signal
 import socket
 import threading
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Self
 from urllib.parse import urlencode
 
+import duckdb
 import uvicorn
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
+from starlette.routing import Mount
 
 from ods_provider.testing import control
 from ods_provider.testing.access import Access
 from ods_provider.testing.catalog import metas
-from ods_provider.testing.errors import Refusal
-from ods_provider.testing.explore import Explore, unknown
+from ods_provider.testing.errors import Refusal, no_uri, wrong_method
+from ods_provider.testing.explore import Explore
 from ods_provider.testing.faults import Faults
-from ods_provider.testing.front import Front, LoggedRequest
+from ods_provider.testing.front import Front
+from ods_provider.testing.line import LoggedRequest
 from ods_provider.testing.oauth import OAuth
 from ods_provider.testing.quotas import Quotas, Spelling
 from ods_provider.testing.realtime import Realtime
@@ -43,6 +47,8 @@ class LocalPortal:
         synthetic_rows: Rows of the dataset ``synthetic-rows``; 0 leaves it out.
         require_key: A private portal: anonymous calls answer 401.
         group_by_ceiling: ``offset + limit`` of groups, which differs between portals.
+        reset_spelling: How quota headers tell the reset: ``live`` as every portal seen does, ``epoch`` as documented.
+        dataset_quotas: Quotas of single datasets: calls, and the unit of their window.
         cache_dir: Where the prepared GeoNames rows are kept.
         v1: Whether Search API v1.0 is served too.
     """
@@ -58,6 +64,8 @@ class LocalPortal:
         synthetic_rows: int = 0,
         require_key: bool = False,
         group_by_ceiling: int = 20_000,
+        reset_spelling: Spelling = "live",
+        dataset_quotas: Mapping[str, tuple[int, str]] | None = None,
         cache_dir: Path | None = None,
         v1: bool = True,
     ) -> None:
@@ -70,22 +78,28 @@ class LocalPortal:
         except BaseException:
             self._socket.close()
             raise
-        self.quotas = Quotas(quota_limit)
+        self.quotas = Quotas(quota_limit, datasets=dataset_quotas, spelling=reset_spelling)
         self.faults = Faults()
         self.oauth = OAuth()
         access = Access(api_key, push_key, self.oauth, require_key=require_key)
         explore = Explore(self.store, access, group_by_ceiling=group_by_ceiling)
         app = Starlette(
             routes=[
-                *control.routes(lambda: self),
+                Mount("/_control", control.application(self)),
                 *explore.routes(),
                 *Realtime(self.store, access).routes(),
                 *self.oauth.routes(),
                 *(SearchV1(self.store, access).routes() if v1 else []),
-                Route("/{path:path}", unknown, methods=["GET", "POST"]),
             ],
-            exception_handlers={Refusal: _refused},
+            exception_handlers={
+                Refusal: _refused,
+                duckdb.OutOfRangeException: _out_of_range,
+                404: _no_uri,
+                405: _wrong_method,
+                500: _failed,
+            },
         )
+        app.router.redirect_slashes = False  # a portal answers 404
         self._front = Front(app, access, self.quotas, self.faults)
         config = uvicorn.Config(
             self._front,
@@ -139,11 +153,17 @@ class LocalPortal:
             ready.wait(0.005)
 
     def serve(self) -> None:
-        """Serve from this thread until SIGINT or SIGTERM."""
+        """Serve until SIGINT or SIGTERM; only the main thread may call it."""
+        told = threading.Event()
+        before = {sign: signal.signal(sign, lambda *_: told.set()) for sign in (signal.SIGINT, signal.SIGTERM)}
         try:
-            self._server.run(sockets=[self._socket])
+            self.start()
+            while self._thread is not None and self._thread.is_alive() and not told.wait(1.0):
+                pass
         finally:
-            self.store.close()
+            self.stop()
+            for sign, handler in before.items():
+                signal.signal(sign, handler)
 
     def _serve(self) -> None:
         # Not run(): it installs signal handlers, which only the main thread may.
@@ -184,7 +204,7 @@ class LocalPortal:
         reset_in_s: float | None = None,
         unit: str = "day",
         dataset_id: str | None = None,
-        reset_spelling: Spelling = "live",
+        reset_spelling: Spelling | None = None,
         reset_after_s: float | None = None,
     ) -> None:
         """Set the portal's quota, or a dataset's own; ``reset_after_s`` counts from its last call."""
@@ -218,3 +238,19 @@ class LocalPortal:
 def _refused(request: Request, refusal: Exception) -> Response:
     assert isinstance(refusal, Refusal)
     return json_response(refusal.body, refusal.status)
+
+
+def _no_uri(request: Request, error: Exception) -> Response:
+    return _refused(request, no_uri())
+
+
+def _wrong_method(request: Request, error: Exception) -> Response:
+    return _refused(request, wrong_method())
+
+
+def _out_of_range(request: Request, error: Exception) -> Response:
+    return _refused(request, Refusal(400, "ODSQLError", "ODSQL query is malformed: a number is out of range."))
+
+
+def _failed(request: Request, error: Exception) -> Response:
+    return _refused(request, Refusal(500, "InternalError", "An unexpected error occurred."))

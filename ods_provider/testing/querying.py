@@ -5,7 +5,7 @@ Source: Explore v2.1 common parameters and windows; Q1, Q6, Q35, Q58.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -68,13 +68,32 @@ def zone(params: QueryParams) -> str:
     return name
 
 
-def ask(params: QueryParams, fields: Sequence[Field], table: str) -> Asked:
+def ask(
+    params: QueryParams,
+    fields: Sequence[Field],
+    table: str,
+    *,
+    rows: bool = False,
+    beside: Mapping[str, str] | None = None,
+) -> Asked:
     """Compile a request's query.
+
+    Args:
+        params: Query parameters.
+        fields: What may be named.
+        table: Its rows, as SQL.
+        rows: Whether rows of a dataset are listed, which may come with their ids, sizes and links.
+        beside: Fields to return whatever is selected, by the keys they are returned under.
 
     Raises:
         Refusal: 400, in the words of the portal.
     """
     timezone = zone(params)
+    more = dict(beside or {})
+    if rows and flag(params, "include_app_metas", False):
+        more |= {"_id": "recordid", "_timestamp": "record_timestamp", "_size": "record_size"}
+    if rows and flag(params, "include_links", False):
+        more["_links"] = "record_links"
     try:
         compiled = compile_query(
             fields,
@@ -87,6 +106,7 @@ def ask(params: QueryParams, fields: Sequence[Field], table: str) -> Asked:
             exclude=params.getlist("exclude"),
             timezone=timezone,
             lang=params.get("lang") or "en",
+            beside=more,
         )
     except OdsqlError as error:
         raise Refusal(400, error.code, error.message) from None

@@ -6,9 +6,11 @@ Source: Explore v2.1 quota headers and errors; Q28 to Q34, Q55.
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any, Literal
+from types import NoneType
+from typing import Any, Literal, get_args
 
 Spelling = Literal["live", "epoch"]
 WINDOWS_S = {"second": 1.0, "minute": 60.0, "hour": 3600.0, "day": 86_400.0, "month": 30 * 86_400.0}
@@ -78,18 +80,34 @@ class Quotas:
 
     Args:
         limit: Calls per day of the portal's quota; None states no quota at all.
+        datasets: Quotas of single datasets: calls, and the unit of their window.
+        spelling: How the time of the reset is told.
     """
 
-    def __init__(self, limit: int | None) -> None:
+    def __init__(
+        self,
+        limit: int | None,
+        *,
+        datasets: Mapping[str, tuple[int, str]] | None = None,
+        spelling: Spelling = "live",
+    ) -> None:
         self._limit = limit
+        self._of_datasets = dict(datasets or {})
+        self._spelling: Spelling = spelling
         self.portal: Quota | None = None
         self.datasets: dict[str, Quota] = {}
         self.reset()
 
     def reset(self) -> None:
         """Go back to the start."""
-        self.portal = None if self._limit is None else Quota(self._limit, self._limit, next_midnight())
+        self.portal = None
         self.datasets = {}
+        if self._limit is not None:
+            self.set(limit=self._limit)
+        for dataset_id, (limit, unit) in self._of_datasets.items():
+            self.set(
+                limit=limit, unit=unit, reset_in_s=None if unit == "day" else WINDOWS_S[unit], dataset_id=dataset_id
+            )
 
     def set(
         self,
@@ -99,10 +117,17 @@ class Quotas:
         reset_in_s: float | None = None,
         unit: str = "day",
         dataset_id: str | None = None,
-        reset_spelling: Spelling = "live",
+        reset_spelling: Spelling | None = None,
         reset_after_s: float | None = None,
     ) -> None:
         """Set the portal's quota, or a dataset's own; what is left out keeps its value."""
+        if unit not in WINDOWS_S:
+            raise ValueError(f"no unit {unit!r}; there are {', '.join(WINDOWS_S)}")
+        if reset_spelling is not None and reset_spelling not in get_args(Spelling):
+            raise ValueError(f"no spelling {reset_spelling!r}; there are {', '.join(get_args(Spelling))}")
+        for name, value in (("limit", limit), ("remaining", remaining), ("reset_in_s", reset_in_s)):
+            if isinstance(value, bool) or not isinstance(value, (int, float, NoneType)):
+                raise TypeError(f"{name} must be a number, not {value!r}")
         old = self.portal if dataset_id is None else self.datasets.get(dataset_id)
         size = limit if limit is not None else (old.limit if old else 100_000)
         made = Quota(
@@ -110,7 +135,7 @@ class Quotas:
             remaining=remaining if remaining is not None else size,
             reset_at=time.time() + reset_in_s if reset_in_s is not None else (old.reset_at if old else next_midnight()),
             unit=unit,
-            spelling=reset_spelling,
+            spelling=reset_spelling or self._spelling,
             reset_after_s=reset_after_s,
         )
         if dataset_id is None:

@@ -14,6 +14,8 @@ from starlette.routing import Route
 
 from ods_provider.testing.access import Access
 from ods_provider.testing.errors import Refusal, no_dataset, no_resource
+from ods_provider.testing.fitting import fitted
+from ods_provider.testing.media import unpacked
 from ods_provider.testing.schema import DatasetState
 from ods_provider.testing.store import Store, record_id
 from ods_provider.testing.writing import json_response
@@ -51,13 +53,13 @@ class Realtime:
     async def push(self, request: Request) -> Response:
         """Add records, or replace those with the same unique id."""
         state, records = await self._records(request)
-        self._store.insert(state, [_stored(state, record) for record in records])
+        self._store.insert(state, [unpacked(state, record) for record in records])
         return self._ok(state)
 
     async def delete(self, request: Request) -> Response:
         """Delete the records with these values."""
         state, records = await self._records(request)
-        self._store.remove(state, [record_id(state, _stored(state, record)) for record in records])
+        self._store.remove(state, [record_id(state, fitted(state, record)) for record in records])
         return self._ok(state)
 
     def delete_by_id(self, request: Request) -> Response:
@@ -95,26 +97,3 @@ class Realtime:
         if not all(isinstance(record, dict) for record in records):
             raise Refusal(400, "InvalidPayload", "The payload must be an object or a list of objects.")
         return state, records
-
-
-def _stored(state: DatasetState, record: dict[str, Any]) -> dict[str, Any]:
-    # Unknown keys are dropped, missing ones are null; a value of the wrong type is lost later, without a word (Q20).
-    return {column.name: _converted(column.type, record.get(column.name)) for column in state.columns}
-
-
-def _converted(kind: str, value: Any) -> Any:
-    try:
-        if value is None:
-            return None
-        if kind == "double":
-            return float(value)
-        if kind == "int":
-            return int(value)
-        if kind == "datetime":
-            from datetime import UTC, datetime
-
-            moment = datetime.fromisoformat(str(value))
-            return (moment.astimezone(UTC) if moment.tzinfo else moment).replace(tzinfo=None).isoformat()
-    except ValueError:
-        return None
-    return value if isinstance(value, (str, bool)) else json.dumps(value)

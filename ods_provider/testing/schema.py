@@ -6,6 +6,7 @@ import hashlib
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import quote
 
 from ods_provider.testing.odsql import Field
 
@@ -20,6 +21,14 @@ SQL_TYPES = {
     "geo_shape": "VARCHAR",
     "file": "VARCHAR",
     "json_blob": "VARCHAR",
+}
+# What every record has besides its fields. Source: ODSQL reference, technical fields.
+TECHNICAL = {
+    "datasetid": "text",
+    "recordid": "text",
+    "record_timestamp": "datetime",
+    "record_size": "int",
+    "record_links": "file",  # JSON that names the portal's own address
 }
 
 
@@ -52,6 +61,7 @@ class Column:
             multivalued=self.multivalued,
             precision=precision if precision in ("year", "month") else None,
             hierarchical=self.annotations.get("hierarchical"),
+            disjunctive="disjunctive" in self.annotations,
         )
 
     def as_json(self) -> dict[str, Any]:
@@ -73,6 +83,8 @@ class Attachment:
     title: str
     mimetype: str
     content: bytes = field(repr=False)
+    description: str | None = None
+    elsewhere: bool = False  # whether another host keeps it
 
 
 @dataclass
@@ -91,6 +103,10 @@ class DatasetState:
     data_visible: bool = True
     realtime_resource: str | None = None
     attachments: list[Attachment] = field(default_factory=list)
+    alternative_exports: list[Attachment] = field(default_factory=list)
+    calendar: bool = False
+    custom: dict[str, str] = field(default_factory=dict)
+    source_domain: str | None = None
     files: dict[str, tuple[str, bytes]] = field(default_factory=dict, repr=False)
     modified: datetime = datetime(2026, 1, 5, 8, 0, tzinfo=UTC)
     data_processed: datetime = datetime(2026, 1, 5, 8, 0, tzinfo=UTC)
@@ -111,9 +127,35 @@ class DatasetState:
 
     def fields(self) -> list[Field]:
         """The columns, as ODSQL needs them."""
-        return [column.for_queries() for column in self.columns]
+        own = {column.name for column in self.columns}
+        return [column.for_queries() for column in self.columns] + [
+            Field(name, kind, technical=True)  # type: ignore[arg-type]  # the same words
+            for name, kind in TECHNICAL.items()
+            if name not in own
+        ]
+
+    @property
+    def source(self) -> str:
+        """Its rows as SQL, with the technical fields beside its own."""
+        own = {column.name for column in self.columns}
+        here = f"{{base}}/api/explore/v2.1/catalog/datasets/{quote(self.dataset_id)}/records/"
+        link = f'[{{"rel": "self", "href": "{here}'
+        values = {
+            "datasetid": literal(self.dataset_id),
+            "recordid": '"$id"',
+            "record_timestamp": f"TIMESTAMP {literal(f'{self.data_processed:%Y-%m-%d %H:%M:%S}')}",
+            "record_size": "strlen(rows::VARCHAR)",
+            "record_links": f"""{literal(link)} || "$id" || '"}}]'""",
+        }
+        beside = ", ".join(f"{cell} AS {name}" for name, cell in values.items() if name not in own)
+        return f"(SELECT rows.*, {beside} FROM {self.table} AS rows)"  # noqa: S608  names and values are quoted
 
 
 def quoted(name: str) -> str:
     """Quote an identifier for DuckDB."""
     return '"' + name.replace('"', '""') + '"'
+
+
+def literal(text: str) -> str:
+    """Quote a text for DuckDB."""
+    return "'" + text.replace("'", "''") + "'"

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-import copy
 import hashlib
 import json
 import threading
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
 import duckdb
 
 from ods_provider.testing.datasets import geonames, synthetic
+from ods_provider.testing.datasets.all_types import all_types
 from ods_provider.testing.datasets.capitals import capitals
-from ods_provider.testing.datasets.photos import photos
+from ods_provider.testing.datasets.photos import photos, shots
+from ods_provider.testing.datasets.postal_codes import postal_codes
 from ods_provider.testing.datasets.readings import gated, readings
+from ods_provider.testing.fitting import fitted
 from ods_provider.testing.odsql import register_functions
 from ods_provider.testing.schema import DatasetState, quoted
 
@@ -34,7 +38,6 @@ class Store:
     """
 
     def __init__(self, which: Which = "small", *, synthetic_rows: int = 0, cache_dir: Path | None = None) -> None:
-        self._synthetic_rows = synthetic_rows
         self._cache_dir = cache_dir
         self._connection = duckdb.connect(":memory:", config={"autoinstall_known_extensions": "false"})
         register_functions(self._connection)
@@ -42,13 +45,14 @@ class Store:
         self.datasets: dict[str, DatasetState] = {}
         self._dirty: set[str] = set()
         self._start: dict[str, DatasetState] = {}
-        for make in (capitals, readings, gated, photos):
+        self._refill: dict[str, Callable[[DatasetState], None]] = {}
+        for make in (capitals, readings, gated, photos, all_types, postal_codes, shots):
             state, rows = make()
-            self._add(state, rows)
+            self._add(state, partial(self._fill, rows=rows))
         if which == "demo":
-            self._add_sql(geonames.geonames(), self._geonames())
+            self._add(geonames.geonames(), self._fill_geonames)
         if synthetic_rows:
-            self._add_sql(synthetic.synthetic(), synthetic.select(synthetic_rows))
+            self._add(synthetic.synthetic(), partial(self._fill_sql, select=synthetic.select(synthetic_rows)))
 
     def close(self) -> None:
         """Close the database."""
@@ -58,45 +62,34 @@ class Store:
         """Return a cursor of its own: one for each request, since threads do not share them."""
         return self._connection.cursor()
 
-    def _add(self, state: DatasetState, rows: Iterable[Row]) -> None:
-        self._remember(state)
-        self._fill(state, rows)
-
-    def _add_sql(self, state: DatasetState, select: str) -> None:
-        self._remember(state)
-        self._connection.execute(f"CREATE OR REPLACE TABLE {state.table} AS {select}")
-
-    def _geonames(self) -> str:
-        source = str(geonames.prepared(self._cache_dir)).replace("'", "''")
-        return f"SELECT sha1(geoname_id) AS \"$id\", * FROM read_parquet('{source}')"  # noqa: S608  our own path
-
-    def _remember(self, state: DatasetState) -> None:
+    def _add(self, state: DatasetState, fill: Callable[[DatasetState], None]) -> None:
         self._start[state.dataset_id] = state
-        self.datasets[state.dataset_id] = copy.copy(state)
+        self._refill[state.dataset_id] = fill
+        self._begin(state.dataset_id)
+
+    def _begin(self, dataset_id: str) -> None:
+        start = self._start[dataset_id]
+        # Pushed files come and go with the rows that hold them.
+        self.datasets[dataset_id] = replace(start, files=dict(start.files))
+        self._refill[dataset_id](self.datasets[dataset_id])
 
     def _fill(self, state: DatasetState, rows: Iterable[Row]) -> None:
         columns = ", ".join(f"{quoted(column.name)} {column.sql_type}" for column in state.columns)
         self._connection.execute(f'CREATE OR REPLACE TABLE {state.table} ("$id" VARCHAR, {columns})')
         self.insert(state, rows)
 
+    def _fill_sql(self, state: DatasetState, select: str) -> None:
+        self._connection.execute(f"CREATE OR REPLACE TABLE {state.table} AS {select}")
+
+    def _fill_geonames(self, state: DatasetState) -> None:
+        source = str(geonames.prepared(self._cache_dir)).replace("'", "''")
+        self._fill_sql(state, f"SELECT sha1(geoname_id) AS \"$id\", * FROM read_parquet('{source}')")  # noqa: S608
+
     def reset(self) -> None:
         """Go back to the start: what has changed is made anew."""
         with self.lock:
-            makers: dict[str, Callable[[], tuple[DatasetState, list[dict[str, Any]]]]] = {
-                "world-capitals": capitals,
-                "live-readings": readings,
-                "gated-loads": gated,
-                "landmark-photos": photos,
-            }
             for dataset_id in self._dirty:
-                state = copy.copy(self._start[dataset_id])
-                self.datasets[dataset_id] = state
-                if dataset_id in makers:
-                    self._fill(state, makers[dataset_id]()[1])
-                elif dataset_id == geonames.DATASET_ID:
-                    self._add_sql(state, self._geonames())
-                elif dataset_id == synthetic.DATASET_ID:
-                    self._add_sql(state, synthetic.select(self._synthetic_rows))
+                self._begin(dataset_id)
             self._dirty.clear()
 
     def count(self, dataset_id: str) -> int:
@@ -104,6 +97,19 @@ class Store:
         table = self.datasets[dataset_id].table
         found = self.cursor().execute(f"SELECT count(*) FROM {table}").fetchone()  # noqa: S608  a quoted name
         return int(found[0]) if found else 0
+
+    def extent(self, dataset_id: str) -> tuple[float, float, float, float] | None:
+        """Return west, south, east and north of a dataset's points, None where it has none."""
+        state = self.datasets[dataset_id]
+        point = next(
+            (column for column in state.columns if column.type == "geo_point_2d" and not column.multivalued), None
+        )
+        if point is None:
+            return None
+        cell = quoted(point.name)
+        ends = ", ".join(f"{how}({cell}.{axis})" for how in ("min", "max") for axis in ("lon", "lat"))
+        found = self.cursor().execute(f"SELECT {ends} FROM {state.table}").fetchone()  # noqa: S608  quoted names
+        return found if found and found[0] is not None else None
 
     def rows(self, dataset_id: str) -> list[dict[str, Any]]:
         """Return all rows as Python values, for assertions."""
@@ -115,7 +121,7 @@ class Store:
 
     def insert(self, state: DatasetState, rows: Iterable[Row]) -> None:
         """Add rows, each in place of the one with the same id."""
-        made = {record_id(state, row): row for row in rows}
+        made = {record_id(state, row): row for row in (fitted(state, given) for given in rows)}
         if not made:
             return
         with self.lock:
@@ -154,7 +160,9 @@ class Store:
         with self.lock:
             if rows:
                 names = ", ".join(quoted(column.name) for column in state.columns)
-                made = f"SELECT sha1('more ' || random() || row_number() OVER ()), {names} FROM {state.table}"  # noqa: S608
+                rounds = rows // max(self.count(dataset_id), 1) + 1
+                source = f"{state.table}, range({rounds})"
+                made = f"SELECT sha1('more ' || random() || row_number() OVER ()), {names} FROM {source}"  # noqa: S608
                 self.cursor().execute(f"INSERT INTO {state.table} {made} LIMIT {int(rows)}")
             self.touched(state, data=not metadata_only)
         return state

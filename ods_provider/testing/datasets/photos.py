@@ -1,13 +1,16 @@
-"""``landmark-photos``: attachments, and an image in a field of every record; the images are drawn here."""
+"""``landmark-photos``: attachments, and an image in a field of every record; ``camera-shots``, which takes pushed ones.
+
+The images are drawn here.
+"""
 
 from __future__ import annotations
 
-import hashlib
 import io
 import json
 import zipfile
 from typing import Any
 
+from ods_provider.testing.media import keep
 from ods_provider.testing.schema import Attachment, Column, DatasetState
 
 RECORDS = 40
@@ -28,27 +31,12 @@ def photos() -> tuple[DatasetState, list[dict[str, Any]]]:
         theme=["Places"],
         keyword=["photo", "landmark"],
         attachments=_attachments(),
+        alternative_exports=_alternatives(),
     )
     rows = []
     for number in range(RECORDS):
         title = f"Landmark {number}: Tür №{number}"
-        content = _image(number)
-        file_id = hashlib.md5(content, usedforsecurity=False).hexdigest()
-        state.files[file_id] = ("image/png", content)
-        photo = {
-            "id": file_id,
-            "filename": f"Sehenswürdigkeit {number:02}.png",
-            "mimetype": "image/png",
-            "format": "PNG",
-            "width": 160,
-            "height": 120,
-            "thumbnail": True,
-            "etag": None,
-            "last_synchronized": "2026-01-05T08:00:00.000000",
-            "color_summary": ["rgba(242, 241, 241, 1.00)"],
-            "exif_orientation": None,
-            "url": f"{{base}}/api/explore/v2.1/catalog/datasets/{state.dataset_id}/files/{file_id}",
-        }
+        photo = keep(state, _image(number), "image/png", f"Sehenswürdigkeit {number:02}.png")
         rows.append(
             {
                 "title": title,
@@ -58,6 +46,38 @@ def photos() -> tuple[DatasetState, list[dict[str, Any]]]:
             }
         )
     return state, rows
+
+
+def shots() -> tuple[DatasetState, list[dict[str, Any]]]:
+    """Return a realtime dataset with a file in every record, and its one row."""
+    state = DatasetState(
+        "camera-shots",
+        "Shots of cameras, live",
+        [
+            Column("shot", "text", annotations={"id": True}),
+            Column("taken_at", "datetime"),
+            Column("image", "file"),
+        ],
+        description="<p>Takes files through the realtime push API.</p>",
+        theme=["Sensors"],
+        keyword=["realtime", "photo"],
+        unique_id=("shot",),
+        realtime_resource="realtime",
+    )
+    image = keep(state, _image(99), "image/png", "first.png")
+    row = {"shot": "first", "taken_at": "2026-01-05T08:00:00+00:00", "image": json.dumps(image, ensure_ascii=False)}
+    return state, [row]
+
+
+def _alternatives() -> list[Attachment]:
+    archive = io.BytesIO()
+    with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as made:
+        made.writestr(zipfile.ZipInfo("stops.txt", (2026, 1, 5, 8, 0, 0)), "stop_id,stop_name\r\n" + "1,Tür\r\n" * 500)
+    content = archive.getvalue()
+    return [
+        Attachment("gtfs_zip", "gtfs.zip", "application/zip", content, "GTFS of 2026"),
+        Attachment("archive_zip", "archive.zip", "application/zip", content, "kept elsewhere", elsewhere=True),
+    ]
 
 
 def _attachments() -> list[Attachment]:

@@ -8,7 +8,7 @@ from typing import Any
 from lark import Token, Tree
 
 from ods_provider.testing.odsql import functions, literals, predicates
-from ods_provider.testing.odsql.fields import NUMERIC, Field, malformed
+from ods_provider.testing.odsql.fields import NUMERIC, Field, OdsqlError, malformed
 from ods_provider.testing.odsql.sql import Sql, bound, glue
 
 Node = Tree[Any]
@@ -24,20 +24,41 @@ class Compiler:
         fields: What may be named.
         aliases: What other clauses named, by alias.
         timezone: IANA name in which dates without an offset are read, and their parts taken.
+        lang: Language of names.
     """
 
     def __init__(
-        self, text: str, clause: str, fields: Mapping[str, Field], aliases: Mapping[str, Sql] | None, timezone: str
+        self,
+        text: str,
+        clause: str,
+        fields: Mapping[str, Field],
+        aliases: Mapping[str, Sql] | None,
+        timezone: str,
+        lang: str = "en",
     ) -> None:
         self.text = text
         self.clause = clause
         self.fields = fields
         self.aliases = aliases or {}
         self.timezone = timezone
+        self.lang = lang
 
     def slice(self, node: Node) -> str:
         """Return the piece of the clause that a node was made of."""
         return self.text[node.meta.start_pos : node.meta.end_pos]
+
+    def unwrapped(self, node: Node) -> Node:
+        """Return the one thing inside rows of one."""
+        return unwrapped(node)
+
+    def misplaced(self, node: Node) -> OdsqlError:
+        """Return the refusal of something that the portal's own grammar does not let stand there."""
+        what, where = self.slice(node), node.meta.start_pos
+        return OdsqlError(
+            "ODSQLSyntaxError",
+            f"ODSQL syntax exception: unexpected {what} at position {where} in {self.text}. "
+            f"Clause(s) containing the error(s): {self.clause}.",
+        )
 
     def value(self, node: Node) -> Sql:
         """Compile an expression that gives a value."""

@@ -30,13 +30,25 @@ class FacetQuery:
 
 
 def restrictions(fields: Mapping[str, Field], refine: Sequence[str], exclude: Sequence[str]) -> list[Sql]:
-    """Return the conditions of ``refine`` and ``exclude``, each ``facet:value``."""
-    kept = []
-    for clause, values in (("refine", refine), ("exclude", exclude)):
-        for given in values:
-            name, value = _split(given, clause)
-            test = _holds(_field(fields, name, clause), value, clause)
-            kept.append(test if clause == "refine" else Sql(f"(NOT {test.text})", test.params, "boolean"))
+    """Return the conditions of ``refine`` and ``exclude``, each ``facet:value``.
+
+    All of them must hold, but values refined on one disjunctive facet are alternatives.
+    """
+    kept: list[Sql] = []
+    alternatives: dict[str, list[Sql]] = {}
+    for given in refine:
+        name, value = _split(given, "refine")
+        field = _field(fields, name, "refine")
+        test = _holds(field, value, "refine")
+        if field.disjunctive:
+            alternatives.setdefault(name, []).append(test)
+        else:
+            kept.append(test)
+    kept += [joined(" OR ", tests) for tests in alternatives.values()]
+    for given in exclude:
+        name, value = _split(given, "exclude")
+        test = _holds(_field(fields, name, "exclude"), value, "exclude")
+        kept.append(Sql(f"(NOT {test.text})", test.params, "boolean"))
     return kept
 
 
@@ -119,7 +131,7 @@ def compile_facet(
     if options.get("hierarchical", "").lower() == "false":
         separator = None
     own = [given for given in refine if _split(given, "refine")[0] == field.name]
-    if options.get("disjunctive", "").lower() == "true":
+    if options.get("disjunctive", str(field.disjunctive)).lower() == "true":
         refine = [given for given in refine if given not in own]
     kept = conditions(_Clauses(known, timezone), where, refine, exclude)
     depth = max((len(_split(given, "refine")[1].split(separator or "/")) for given in own), default=0)

@@ -20,6 +20,8 @@ class Field:
     Attributes:
         precision: ``year`` or ``month`` for dates that are cut.
         hierarchical: Separator of the facet's path, None for a flat one.
+        disjunctive: Whether several refined values are alternatives.
+        technical: Whether it is no column of the publisher's: it must be named to be selected.
     """
 
     name: str
@@ -27,6 +29,8 @@ class Field:
     multivalued: bool = False
     precision: str | None = None
     hierarchical: str | None = None
+    disjunctive: bool = False
+    technical: bool = False
 
 
 @dataclass(frozen=True)

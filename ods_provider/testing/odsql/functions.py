@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 from lark import Token, Tree
 
-from ods_provider.testing.odsql import geometry, literals
+from ods_provider.testing.odsql import geometry, literals, names
 from ods_provider.testing.odsql.fields import MOMENTS, NUMERIC, malformed
 from ods_provider.testing.odsql.sql import Sql, bound, glue
 
@@ -24,10 +24,11 @@ Node = Tree[Any]
 _PARTS = ("year", "month", "day", "hour", "minute", "second")
 _STATISTICS = {"sum": "sum", "avg": "avg", "min": "min", "max": "max", "median": "median"}
 _JAVA = {
-    "yyyy": "%Y", "yy": "%y", "MMMM": "%B", "MMM": "%b", "MM": "%m", "M": "%-m", "dd": "%d", "d": "%-d",
-    "HH": "%H", "H": "%-H", "hh": "%I", "mm": "%M", "ss": "%S", "SSS": "%g", "EEEE": "%A", "EEE": "%a",
-    "EE": "%a", "E": "%a", "DDD": "%j", "DD": "%j", "D": "%j", "ww": "%V", "w": "%V", "a": "%p",
+    "yyyy": "%Y", "yy": "%y", "MM": "%m", "M": "%-m", "dd": "%d", "d": "%-d", "HH": "%H", "H": "%-H", "hh": "%I",
+    "h": "%-I", "mm": "%M", "m": "%-M", "ss": "%S", "s": "%-S", "SSS": "%g", "DDD": "%j", "D": "%-j", "ww": "%V",
+    "w": "%V", "e": "%u", "a": "%p",
 }  # fmt: skip
+_PATTERN = re.compile(r"'([^']*)'|(([A-Za-z])\3*)|([^A-Za-z']+)")
 
 
 def call(compiler: Compiler, name: str, arguments: list[Node]) -> Sql:
@@ -105,26 +106,35 @@ def _local(compiler: Compiler, name: str, cell: Sql) -> Sql:
 
 def _date_format(compiler: Compiler, arguments: list[Node]) -> Sql:
     cell, pattern = _values(compiler, "date_format", arguments, 2)
-    letters = r"'([^']*)'|([A-Za-z])\2*"
-
-    def one(found: re.Match[str]) -> str:
-        if found[1] is not None:
-            return found[1].replace("%", "%%")
-        if found[0] not in _JAVA:
-            raise malformed(f"Invalid date format: {found[0]}", compiler.clause)
-        return _JAVA[found[0]]
-
-    made = re.sub(letters, one, str(pattern.params[0]).replace("%", "%%"))
-    return glue("strftime({}, {})", _local(compiler, "date_format", cell), bound(made, "text"), kind="text")
+    if not pattern.literal or pattern.kind != "text":
+        raise malformed("date_format needs a string as its second argument", compiler.clause)
+    local = _local(compiler, "date_format", cell)
+    parts = []
+    for found in _PATTERN.finditer(str(pattern.params[0])):
+        letters = found[2]
+        if letters is None:
+            parts.append(bound(found[1] if found[1] is not None else found[4], "text"))
+            continue
+        name = names.named(letters, compiler.lang, "{}")
+        if name is None and letters not in _JAVA:
+            raise malformed(f"Invalid date format: {letters}", compiler.clause)
+        parts.append(glue(name or f"strftime({{}}, '{_JAVA[letters]}')", local, kind="text"))
+    row = glue("[" + ", ".join("{}" for _ in parts) + "]", *parts)
+    # Unlike concat(), this is null where the date is.
+    return glue("CASE WHEN {} IS NOT NULL THEN array_to_string({}, '') END", local, row, kind="text")
 
 
 def _now(compiler: Compiler, arguments: list[Node]) -> Sql:
     moment = datetime.now(ZoneInfo(compiler.timezone))
+    # The last of several spellings of one name counts.
+    wanted: dict[str, int] = {}
     for argument in arguments:
-        if argument.data != "compare" or argument.children[1] != "=":
+        node = compiler.unwrapped(argument)
+        if node.data != "compare" or node.children[1] != "=":
             raise malformed("now takes name=number arguments", compiler.clause)
-        name, amount = compiler.slice(argument.children[0]).strip(), compiler.number(argument.children[2])
-        moment = _moved(moment, name, int(amount), compiler.clause)
+        wanted[compiler.slice(node.children[0]).strip()] = int(compiler.number(node.children[2]))
+    for name, amount in wanted.items():
+        moment = _moved(moment, name, amount, compiler.clause)
     return bound(moment.astimezone(UTC).replace(tzinfo=None), "datetime")
 
 
@@ -219,8 +229,17 @@ def _date_range(compiler: Compiler, cell: Sql, token: str) -> Sql:
     return Sql(text, local.params * 2, "text")
 
 
+def _geo_cluster(compiler: Compiler, arguments: list[Node]) -> Sql:
+    if compiler.clause != "group_by":
+        raise malformed("geo_cluster is only possible in group_by", compiler.clause)
+    if len(arguments) not in (2, 3):
+        raise malformed("geo_cluster takes a field, a zoom and a radius", compiler.clause)
+    numbers = [compiler.number(node) for node in arguments[1:]]
+    return geometry.cluster(compiler.value(arguments[0]), *numbers, clause=compiler.clause)
+
+
 def _shown(end: float | str) -> str:
-    return end if isinstance(end, str) else f"{end:g}"
+    return end if isinstance(end, str) else str(int(end)) if end == int(end) else str(end)
 
 
 _OTHERS = {
@@ -233,6 +252,7 @@ _OTHERS = {
     "envelope": _envelope,
     "bbox": _envelope,
     "range": _range,
+    "geo_cluster": _geo_cluster,
 }
 
 

@@ -15,12 +15,20 @@ if TYPE_CHECKING:
     import duckdb
 
 _EARTH_DIAMETER_M = 12_742_017.6
+EARTH_RADIUS_M = 6_378_137.0  # of Web Mercator's sphere
+MOST_NORTH = 85.06  # where its map ends
 RELATIONS = ("intersects", "disjoint", "within")
 
 
 def register_functions(connection: duckdb.DuckDBPyConnection) -> None:
-    """Make ``ods_relates(relation, shape, other)`` known to a database; shapes are WKT or GeoJSON."""
+    """Make functions known to a database that it has none of its own for.
+
+    ``ods_relates(relation, shape, other)`` on WKT or GeoJSON, ``ods_hull(lons, lats)`` to GeoJSON, and
+    ``ods_mercator(geojson)``, which gives coordinates in EPSG 3857.
+    """
     connection.create_function("ods_relates", _relates, ["VARCHAR", "VARCHAR", "VARCHAR"], "BOOLEAN")
+    connection.create_function("ods_hull", _hull, ["DOUBLE[]", "DOUBLE[]"], "VARCHAR")
+    connection.create_function("ods_mercator", _mercator, ["VARCHAR"], "VARCHAR")
 
 
 def _relates(relation: str, shape: str, other: str) -> bool:
@@ -37,6 +45,49 @@ def _prepared(text: str) -> Any:
     made = shapely.from_wkt(text)
     shapely.prepare(made)
     return made
+
+
+def _hull(lons: list[float], lats: list[float]) -> str:
+    import shapely
+
+    return str(shapely.to_geojson(shapely.MultiPoint(list(zip(lons, lats, strict=True))).convex_hull))
+
+
+def _mercator(shape: str) -> str:
+    import numpy as np
+    import shapely
+
+    def moved(degrees: Any) -> Any:
+        lat = np.radians(np.clip(degrees[:, 1], -MOST_NORTH, MOST_NORTH))
+        return np.column_stack((np.radians(degrees[:, 0]), np.log(np.tan(np.pi / 4 + lat / 2)))) * EARTH_RADIUS_M
+
+    return str(shapely.to_geojson(shapely.transform(shapely.from_geojson(shape), moved)))
+
+
+def cluster(field: Sql, zoom: float, radius: float = 40, *, clause: str) -> Sql:
+    """Return the group of points that lie together on a map.
+
+    Documented: the arguments (a geo_point_2d field, a zoom from 0 to 25, a radius of 40 pixels) and that it stands in
+    ``group_by``. Our reading: the map is Web Mercator in tiles of 256 pixels, points are together that lie in one
+    square of ``radius`` pixels, and the key is an object of the hull of the points (``cluster``, a Feature), their
+    mean (``cluster_centroid``) and their number (``count``).
+    """
+    if field.kind != "geo_point_2d":
+        raise malformed("geo_cluster only supports geo_point_2d fields", clause)
+    if zoom != int(zoom) or not 0 <= zoom <= 25 or radius <= 0:
+        raise malformed("geo_cluster takes a zoom from 0 to 25 and a radius above 0", clause)
+    side = 256 * 2 ** int(zoom) / radius
+    lon, lat = f"{field.text}.lon", f"{field.text}.lat"
+    held = f"radians(greatest(least({lat}, {MOST_NORTH}), -{MOST_NORTH}))"
+    across = f"floor(({lon} + 180) / 360 * {side})"
+    down = f"floor((0.5 - ln(tan(pi() / 4 + {held} / 2)) / (2 * pi())) * {side})"
+    hull = f"ods_hull(list({lon}), list({lat}))"
+    feature = f"json_object('type', 'Feature', 'geometry', {hull}::JSON, 'properties', json_object())"
+    middle = f"json_object('lon', avg({lon}), 'lat', avg({lat}))"
+    told = f"json_object('cluster', {feature}, 'cluster_centroid', {middle}, 'count', count(*))"
+    shown = f"CASE WHEN any_value({lon}) IS NOT NULL THEN {told} END"
+    square = f"CASE WHEN {lon} IS NOT NULL THEN {across}::BIGINT || '/' || {down}::BIGINT END"
+    return Sql(square, field.params, "json_blob", shown=shown)
 
 
 def distance(field: Sql, wkt: str, clause: str) -> Sql:

@@ -24,7 +24,10 @@ _FUZZY_FROM = (3, 6)  # characters from which one, then two letters may differ
 
 def compile_where(compiler: Compiler, node: Node) -> Sql:
     """Compile a whole clause: a bare string is searched for, a bare field must be true."""
-    return _truth(compiler, node)
+    made = _truth(compiler, node)
+    if made.aggregate:
+        raise malformed("Aggregations are not allowed in the current clause", compiler.clause)
+    return made
 
 
 def compile_predicate(compiler: Compiler, node: Node) -> Sql:
@@ -90,10 +93,12 @@ def _matches(compiler: Compiler, children: list[Any]) -> Sql:
 
 
 def _in_list(compiler: Compiler, children: list[Any]) -> Sql:
+    # Neither a function before the list nor a date inside it parses on the portal (Q40).
+    for child, bad in [(children[0], "call"), *((item, "date") for item in children[1:])]:
+        if child.data == bad:
+            raise compiler.misplaced(child)
     cell, *items = (compiler.value(child) for child in children)
     for item in items:
-        if item.kind == "datetime":
-            raise malformed("A date is not allowed in a list", compiler.clause)
         _comparable(cell, item, "=")
     if cell.multivalued:
         return joined(" OR ", (glue("list_contains({}, {})", cell, item) for item in items))
@@ -203,7 +208,7 @@ def _full_text(compiler: Compiler, text: str, cells: list[Sql] | None, how: str)
         cells = [
             Sql('"' + field.name.replace('"', '""') + '"', (), "text", multivalued=field.multivalued)
             for field in compiler.fields.values()
-            if field.type == "text"
+            if field.type == "text" and not field.technical
         ]
     if not words or not cells:
         return bound(not words, "boolean")

@@ -16,7 +16,7 @@ from lark import Tree
 from ods_provider.testing.odsql import predicates
 from ods_provider.testing.odsql.expressions import Compiler, unwrapped
 from ods_provider.testing.odsql.facets import restrictions
-from ods_provider.testing.odsql.fields import GEO, Field, OutputColumn, malformed
+from ods_provider.testing.odsql.fields import GEO, Field, OdsqlError, OutputColumn, malformed
 from ods_provider.testing.odsql.parse import parse
 from ods_provider.testing.odsql.sql import Sql, joined
 
@@ -61,9 +61,10 @@ class _Clauses:
 
     fields: Mapping[str, Field]
     timezone: str
+    lang: str = "en"
 
     def compiler(self, text: str, clause: str, aliases: Mapping[str, Sql] | None = None) -> Compiler:
-        return Compiler(text, clause, self.fields, aliases, self.timezone)
+        return Compiler(text, clause, self.fields, aliases, self.timezone, self.lang)
 
 
 def compile_query(
@@ -78,6 +79,7 @@ def compile_query(
     exclude: Sequence[str] = (),
     timezone: str = "UTC",
     lang: str = "en",
+    beside: Mapping[str, str] | None = None,
 ) -> CompiledQuery:
     """Compile a query.
 
@@ -92,17 +94,21 @@ def compile_query(
         exclude: The same, of what is left out.
         timezone: IANA name.
         lang: Language of names.
+        beside: Fields to return with every row whatever is selected, by the keys they are returned under.
 
     Raises:
         OdsqlError: With the code and the text of the portal.
     """
-    clauses = _Clauses({field.name: field for field in fields}, timezone)
+    clauses = _Clauses({field.name: field for field in fields}, timezone, lang)
     kept = conditions(clauses, where, refine, exclude)
     source = f"SELECT * FROM {table} WHERE {kept.text}"  # noqa: S608  names are quoted, values bound
     keys = _group_keys(clauses, group_by) if group_by else []
     items = _select(clauses, select, keys)
     if keys:
         return _grouped(clauses, source, kept, keys, items, order_by)
+    if not any(item.cell.aggregate for item in items):
+        added = (replace(_whole(clauses.fields[name]), key=key) for key, name in (beside or {}).items())
+        items = [*added, *items]
     counted = f"SELECT count(*) FROM ({source})"  # noqa: S608
     cells = ", ".join(item.cell.text for item in items) or "1"
     params = tuple(value for item in items for value in item.cell.params)
@@ -144,10 +150,10 @@ def _group_keys(clauses: _Clauses, text: str) -> list[_Item]:
         node, alias = item.children
         cell = compiler.value(node)
         if cell.kind in GEO:
-            raise malformed(
-                "Aggregation on geo point field is not possible. Use the geo_cluster(<field>, int_precision) "
-                "aggregation function instead",
-                "group_by",
+            raise OdsqlError(
+                "ODSQLError",
+                f"Aggregation on geo point field is not possible. Use the geo_cluster({compiler.slice(node)}, "
+                "int_precision) aggregation function instead",
             )
         source = compiler.slice(node)
         keys.append(_Item(str(alias) if alias else _key(compiler, node), cell, _normal(source), bool(alias)))
@@ -165,14 +171,14 @@ def _normal(source: str) -> str:
 
 def _select(clauses: _Clauses, text: str | None, keys: list[_Item]) -> list[_Item]:
     if text is None or text.strip() == "":
-        return [] if keys else [_whole(field) for field in clauses.fields.values() if "." not in field.name]
+        return [] if keys else [_whole(field) for field in clauses.fields.values() if not field.technical]
     compiler = clauses.compiler(text, "select")
     made: list[_Item] = []
     seen = {key.key for key in keys if key.aliased}
     left_out: set[str] = set()
     for node in parse(text, "select").children:
         if node.data == "star":
-            made += [_whole(field) for field in clauses.fields.values() if "." not in field.name]
+            made += [_whole(field) for field in clauses.fields.values() if not field.technical]
         elif node.data == "pattern":
             verb, names = _pattern(clauses, str(node.children[0]))
             if verb == "exclude":
@@ -188,7 +194,7 @@ def _select(clauses: _Clauses, text: str | None, keys: list[_Item]) -> list[_Ite
             source = _normal(compiler.slice(expression))
             made.append(_Item(str(alias) if alias else _key(compiler, expression), cell, source, bool(alias)))
     if left_out and not made:
-        made = [_whole(field) for field in clauses.fields.values() if "." not in field.name]
+        made = [_whole(field) for field in clauses.fields.values() if not field.technical]
     unique = {item.key: item for item in made if item.key not in left_out}
     return list(unique.values())
 
@@ -223,7 +229,8 @@ def _grouped(
 
     outputs: list[tuple[_Item, str, tuple[Any, ...]]] = []
     for number, key in enumerate(keys):
-        outputs.append((replace(key, cell=replace(key.cell, multivalued=False)), f'"$g{number}"', ()))
+        shown = key.cell.shown or f'"$g{number}"'
+        outputs.append((replace(key, cell=replace(key.cell, multivalued=False)), shown, ()))
     by_source = {key.source: number for number, key in enumerate(keys)}
     for item in items:
         if item.source in by_source and not item.cell.aggregate:

@@ -19,6 +19,7 @@ class Sql:
         kind: Field type of its value; ``null`` for the literal.
         aggregate: Whether it sums rows up.
         literal: Whether it is a constant of the query.
+        shown: As a group's key, the aggregate that is shown in its place.
         windowed: Whether it looks at other rows, so that it must be computed before rows are grouped.
     """
 
@@ -30,6 +31,7 @@ class Sql:
     aggregate: bool = False
     literal: bool = False
     windowed: bool = False
+    shown: str | None = None
 
     def aggregated(self) -> Sql:
         """Return the same, known to sum rows up."""

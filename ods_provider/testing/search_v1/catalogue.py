@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from ods_provider.testing import catalog
-from ods_provider.testing.schema import DatasetState
+from ods_provider.testing.schema import Attachment, DatasetState
 from ods_provider.testing.store import Store
 
 FACETS = ("modified", *catalog.FACETS)
@@ -38,10 +38,11 @@ def dataset_object(store: Store, state: DatasetState) -> dict[str, Any]:
         "has_records": True,
         "data_visible": state.data_visible,
         "features": catalog.features(state),
-        "attachments": [
-            {"id": item.id, "title": item.title, "mimetype": item.mimetype, "url": f"odsfile://{item.title}"}
-            for item in state.attachments
-        ],
-        "alternative_exports": [],
+        "attachments": [_file(item) for item in state.attachments],
+        "alternative_exports": [{**_file(item), "description": item.description} for item in state.alternative_exports],
         "fields": fields,
     }
+
+
+def _file(item: Attachment) -> dict[str, Any]:
+    return {"id": item.id, "title": item.title, "mimetype": item.mimetype, "url": f"odsfile://{item.title}"}

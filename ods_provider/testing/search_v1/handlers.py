@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 from urllib.parse import quote
 
@@ -82,7 +83,9 @@ class SearchV1:
         if not state.data_visible and not self._access.has_key(request):
             raise V1Refusal(403, "You don't have permission to access the requested resource")
         sortable = frozenset(column.name for column in state.columns if "sortable" in column.annotations)
-        return state, rows_of(parameters, _named(state.fields()), state.table, sortable=sortable)
+        # Values are alternatives where the request says so, whatever the field's annotation.
+        own = [replace(field, disjunctive=False) for field in state.fields() if not field.technical]
+        return state, rows_of(parameters, _named(own), state.table, sortable=sortable)
 
     # Datasets
 

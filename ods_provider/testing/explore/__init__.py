@@ -1,0 +1,63 @@
+"""Explore v2.1 over a store: every endpoint of its table, and version 2.0 under its old addresses.
+
+Source: Explore v2.1 endpoints and parameters; Q46 (versions), Q47 (where portals differ from the specification).
+"""
+
+from __future__ import annotations
+
+from starlette.routing import Route
+
+from ods_provider.testing.access import STORAGE, Access
+from ods_provider.testing.explore.exporting import Exporting
+from ods_provider.testing.explore.files import Files
+from ods_provider.testing.explore.lists import Lists
+from ods_provider.testing.explore.place import Place
+from ods_provider.testing.explore.version2 import Version2
+from ods_provider.testing.store import Store
+
+ROOT = "/api/explore/v2.1/catalog"
+
+
+class Explore:
+    """The handlers.
+
+    Args:
+        store: The data.
+        access: Who may see what.
+        group_by_ceiling: This portal's ceiling for groups (Q2).
+    """
+
+    def __init__(self, store: Store, access: Access, *, group_by_ceiling: int = 20_000) -> None:
+        place = Place(store, access, group_by_ceiling)
+        self._lists = Lists(place)
+        self._exporting = Exporting(place)
+        self._files = Files(place)
+        self._version2 = Version2(place, self._lists)
+
+    def routes(self) -> list[Route]:
+        """Return the routes, GET only."""
+        lists, exporting, files = self._lists, self._exporting, self._files
+        one = ROOT + "/datasets/{dataset_id}"
+        shared = [
+            ("/exports", exporting.formats),
+            ("/exports/{name}", exporting.export),
+            ("/facets", lists.facets),
+            ("/datasets/{dataset_id}/facets", lists.facets),
+            ("/datasets/{dataset_id}/exports", exporting.formats),
+            ("/datasets/{dataset_id}/exports/{name}", exporting.export),
+            *((f"/datasets/{{dataset_id}}{path}", handler) for path, handler in files.table()),
+        ]
+        table = [
+            (f"{ROOT}/datasets", lists.datasets),
+            (one, lists.dataset),
+            (f"{one}/records", lists.records),
+            (f"{one}/records/{{record_id}}", lists.record),
+            *((ROOT + path, handler) for path, handler in shared),
+            *(
+                (path, lists.removed)
+                for path in (f"{one}/aggregates", f"{one}/query", f"{ROOT}/query", f"{ROOT}/aggregates")
+            ),
+            *((f"/explore/dataset/{{dataset_id}}{path}", handler) for path, handler in files.pages()),
+            (f"{STORAGE}{{dataset_id}}/{{export_id}}", files.stored),
+        ]
+        return [Route(path, handler, methods=["GET"]) for path, handler in table] + self._version2.routes(shared)
