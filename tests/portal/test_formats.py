@@ -163,7 +163,7 @@ def test_the_catalogue_speaks_to_harvesters(ask):
             assert ET.fromstring(answer.content) is not None
     assert len(ask.whole("/exports/data.json")["dataset"]) == datasets
     assert ask.get("/exports/rss").text.count("<item>") == datasets
-    assert ask.get("/exports/sitemap", refine="theme:Sensors").text.count("<url>") == 3
+    assert ask.get("/exports/sitemap", refine="theme:Sensors").text.count("<url>") == 2
 
 
 def test_dcat_takes_its_options(ask):

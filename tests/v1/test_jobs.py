@@ -36,7 +36,7 @@ def test_a_search_returns_all_records_unless_rows_says_how_many(run, ods_portal)
 
 def test_a_search_without_a_dataset_returns_datasets(run, ods_portal):
     rows = run(search(None, {"refine": {"theme": "Places"}}), ods_portal).result
-    assert {row["datasetid"] for row in rows} == {CAPITALS, "landmark-photos", "postal-codes@public"}
+    assert {row["datasetid"] for row in rows} == {CAPITALS, "landmark-photos"}
 
 
 def test_a_search_of_several_pages_holds_every_row_once(run, big, tmp_path, asked):

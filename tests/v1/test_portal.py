@@ -204,7 +204,7 @@ def test_the_catalogue_is_searched_by_its_metadata(get):
 
     assert ids(q="title:capitals AND records_count>=100") == ["world-capitals"]
     assert ids(q="capita") == ["world-capitals"]
-    assert set(ids(**{"refine.theme": "Sensors"})) == {"camera-shots", "gated-loads", "live-readings"}
+    assert set(ids(**{"refine.theme": "Sensors"})) == {"gated-loads", "live-readings"}
     assert ids(sort="records_count", rows=1) == ["world-capitals"]
     assert ids(sort="-records_count", rows=1) == ["camera-shots"]
 

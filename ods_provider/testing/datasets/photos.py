@@ -59,7 +59,7 @@ def shots() -> tuple[DatasetState, list[dict[str, Any]]]:
             Column("image", "file"),
         ],
         description="<p>Takes files through the realtime push API.</p>",
-        theme=["Sensors"],
+        theme=["Cameras"],
         keyword=["realtime", "photo"],
         unique_id=("shot",),
         realtime_resource="realtime",

@@ -38,7 +38,7 @@ def postal_codes() -> tuple[DatasetState, list[dict[str, Any]]]:
             Column("coordinates", "geo_point_2d"),
         ],
         description="<p>Shared by another portal.</p>",
-        theme=["Places"],
+        theme=["Post"],
         keyword=["postal code"],
         source_domain="public",
     )
