@@ -4,7 +4,7 @@ import nox
 
 nox.options.default_venv_backend = "uv"
 nox.options.reuse_existing_virtualenvs = True
-nox.options.sessions = ["core", "airflow", "conformance", "dagster", "prefect"]
+nox.options.sessions = ["core", "airflow", "conformance", "dagster", "prefect", "portal"]
 
 PYTHONS = ["3.11", "3.12", "3.13"]
 # Airflow's lowest supported version on the oldest Python; the latest on all of them.
@@ -50,3 +50,10 @@ def prefect(session: nox.Session) -> None:
     session.install("-c", "constraints/prefect.txt", "--group", "test", "--group", "lint", ".[prefect,portal]")
     session.run("mypy", "ods_provider/schedulers/prefect")
     session.run("pytest", "tests/system/prefect", *session.posargs)
+
+
+@nox.session
+def portal(session: nox.Session) -> None:
+    """A million rows through the local portal, and the DAG of its page in Airflow."""
+    session.install("-c", "constraints/airflow-3.3.txt", "--group", "test", ".[airflow,portal]")
+    session.run("pytest", "tests/system/portal", *session.posargs)
