@@ -337,3 +337,66 @@ class TestTechnicalFields:
         assert row["datasetid"] == "world-capitals"
         assert ask.rows(where=f"recordid = '{row['it']}'", select="name") == [{"name": "Paris"}]
         assert row["record_size"] > 20
+
+
+class TestGeoCluster:
+    def test_points_that_lie_together_are_one_group(self, ask):
+        rows = ask.rows(
+            select="count(*) as n, sum(population) as people", group_by="geo_cluster(coordinates, 2) as c", limit=200
+        )
+        assert sum(row["n"] for row in rows) == 110
+        assert all(row["c"]["count"] == row["n"] for row in rows)
+        assert 10 < len(rows) < 100
+        largest = max(rows, key=lambda row: row["n"])["c"]
+        assert largest["cluster"]["type"] == "Feature"
+        assert largest["cluster"]["geometry"]["type"] == "Polygon"
+        assert set(largest["cluster_centroid"]) == {"lon", "lat"}
+
+    def test_more_zoom_or_less_radius_makes_more_groups(self, ask):
+        counts = [
+            len(ask.rows(group_by=f"geo_cluster(coordinates, {arguments})", limit=200))
+            for arguments in ("0", "3", "25", "3, 400", "3, 4")
+        ]
+        assert counts[0] < counts[1] < counts[2] == 110
+        assert counts[3] < counts[1] < counts[4]
+
+    def test_rows_without_a_place_are_a_group(self, ask):
+        rows = ask.rows("all-types", select="count(*) as n", group_by="geo_cluster(place, 0) as c", limit=100)
+        assert {"c": None, "n": 1} in rows
+
+    @pytest.mark.parametrize(
+        "call", ["coordinates, 26", "coordinates, -1", "coordinates, 1.5", "coordinates", "name, 3"]
+    )
+    def test_what_it_does_not_take_is_refused(self, ask, call):
+        assert ask.refused(group_by=f"geo_cluster({call})")[:2] == (400, "ODSQLError")
+
+    def test_it_stands_in_group_by_only(self, ask):
+        assert ask.refused(select="geo_cluster(coordinates, 3)")[0] == 400
+
+
+class TestNow:
+    @pytest.mark.parametrize(
+        ("argument", "value"),
+        [
+            ("year=2000, month=2, day=3, hour=4, minute=5, second=6, microsecond=0", "2000-02-03T04:05:06+00:00"),
+            ("year=2001, month=1, day=1, hour=0, minute=0, second=0, year=2002", "2002-01-01T00:00:00+00:00"),
+            ("year=2000, month=3, day=31, hour=0, minute=0, second=0, months=-1", "2000-02-29T00:00:00+00:00"),
+            ("year=2000, month=2, day=29, hour=0, minute=0, second=0, years=1", "2001-02-28T00:00:00+00:00"),
+            ("year=2000, month=1, day=31, hour=0, minute=0, second=0, days=1", "2000-02-01T00:00:00+00:00"),
+            # 5 January 2000 was a Wednesday.
+            ("year=2000, month=1, day=5, hour=0, minute=0, second=0, weekday=0", "2000-01-03T00:00:00+00:00"),
+            ("year=2000, month=1, day=5, hour=0, minute=0, second=0, mondays=+1", "2000-01-10T00:00:00+00:00"),
+            ("year=2000, month=1, day=5, hour=0, minute=0, second=0, mondays=-1", "2000-01-03T00:00:00+00:00"),
+        ],
+    )
+    def test_names_in_the_singular_set_and_in_the_plural_add(self, ask, argument, value):
+        assert ask.one(f"now({argument})") == value
+
+    @pytest.mark.parametrize("argument", ["year=99999", "fortnights=1", "2000", "month=13"])
+    def test_what_is_no_moment_is_refused(self, ask, argument):
+        assert ask.refused(select=f"now({argument})")[:2] == (400, "ODSQLError")
+
+
+def test_names_differ_by_case(ask):
+    assert ask.rows(select="name as a, country_code as A", limit=1) == [{"a": "Kābul", "A": "AF"}]
+    assert ask.export("json", select="name as a, country_code as A", limit=1).json() == [{"a": "Kābul", "A": "AF"}]

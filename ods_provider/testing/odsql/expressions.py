@@ -79,6 +79,8 @@ class Compiler:
             left, right = (self._number(child) for child in node.children)
             kind = "int" if left.kind == right.kind == "int" and node.data != "divide" else "double"
             return glue(f"({_ARITHMETIC[node.data]})", left, right, kind=kind)
+        if node.data == "plus":
+            return self._number(node.children[0])
         if node.data == "minus":
             inside = self._number(node.children[0])
             return glue("(-{})", inside, kind=inside.kind, literal=inside.literal)
@@ -123,6 +125,8 @@ class Compiler:
         node = unwrapped(node)
         if node.data == "minus":
             return -self.number(node.children[0])
+        if node.data == "plus":
+            return self.number(node.children[0])
         if node.data != "number":
             raise malformed(f"{self.slice(node)} is not a number", self.clause)
         return float(str(node.children[0]))

@@ -6,6 +6,7 @@ Source: ODSQL reference, functions; Q41 (what does not exist), Q13 (time zone of
 from __future__ import annotations
 
 import re
+from calendar import monthrange
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
@@ -133,21 +134,27 @@ def _now(compiler: Compiler, arguments: list[Node]) -> Sql:
         if node.data != "compare" or node.children[1] != "=":
             raise malformed("now takes name=number arguments", compiler.clause)
         wanted[compiler.slice(node.children[0]).strip()] = int(compiler.number(node.children[2]))
+    settings = {name: amount for name, amount in wanted.items() if name in (*_PARTS, "microsecond")}
+    try:
+        # All at once: a day may be right in its own month only.
+        moment = moment.replace(**settings)  # type: ignore[arg-type]  # whole numbers
+    except (ValueError, OverflowError):
+        raise malformed(f"Invalid moment: {settings}", compiler.clause) from None
     for name, amount in wanted.items():
-        moment = _moved(moment, name, amount, compiler.clause)
+        if name not in settings:
+            moment = _moved(moment, name, amount, compiler.clause)
     return bound(moment.astimezone(UTC).replace(tzinfo=None), "datetime")
 
 
 def _moved(moment: datetime, name: str, amount: int, clause: str) -> datetime:
     days = ["mondays", "tuesdays", "wednesdays", "thursdays", "fridays", "saturdays", "sundays"]
     try:
-        if name in (*_PARTS, "microsecond"):
-            return moment.replace(**{name: amount})  # type: ignore[arg-type]  # whole numbers
         if name == "weekday":
             return moment + timedelta(days=amount - moment.weekday())
         if name in ("years", "months"):
             total = moment.year * 12 + moment.month - 1 + amount * (12 if name == "years" else 1)
-            return moment.replace(year=total // 12, month=total % 12 + 1, day=min(moment.day, 28))
+            year, month = total // 12, total % 12 + 1
+            return moment.replace(year=year, month=month, day=min(moment.day, monthrange(year, month)[1]))
         if name in ("weeks", "days", "hours", "minutes", "seconds", "microseconds"):
             return moment + timedelta(**{name: amount})
         if name in days:
