@@ -12,14 +12,18 @@ from typing import Any, ParamSpec, TypeVar
 
 from prefect import Task, task
 
+from ods_provider.core.errors import OdsConfigError
 from ods_provider.core.formats.registry import format_named
+from ods_provider.core.plans.v1.params import V1Query
 from ods_provider.core.query import Query, clauses, record_list, required, whole_number
 from ods_provider.core.watch import what_named
 from ods_provider.jobs.analysis import AnalysisJob
+from ods_provider.jobs.context import Job
 from ods_provider.jobs.download import DownloadJob
 from ods_provider.jobs.media import MediaJob
 from ods_provider.jobs.push import PushJob
 from ods_provider.jobs.search import SearchJob
+from ods_provider.jobs.v1 import V1AnalysisJob, V1DownloadJob, V1SearchJob
 from ods_provider.jobs.watch import WatchJob
 from ods_provider.schedulers.prefect.credentials import DEFAULT, OdsCredentials
 from ods_provider.schedulers.prefect.updates import announce, last_seen, remember
@@ -29,6 +33,9 @@ from ods_provider.schedulers.prefect.working import advance, named, same_call, w
 P = ParamSpec("P")
 R = TypeVar("R")
 Credentials = OdsCredentials | str
+_QUERY = ("select", "where", "group_by", "order_by", "refine", "exclude", "lang", "timezone")
+_V2_ONLY = ("limit", "facet", "format_options")
+_DEFAULTS = {"timezone": "UTC"}
 
 
 def _ods_task(function: Callable[P, R]) -> Task[P, R]:
@@ -57,15 +64,20 @@ def ods_search(
     limit: int | None = None,
     path: Any = None,
     max_bytes: int = 1_000_000,
+    v1: Mapping[str, Any] | None = None,
     wait_mode: WaitMode = "auto",
 ) -> Any:
     """Return rows: records of a dataset, or datasets when no ``dataset_id`` is given; an Outcome with ``path``.
 
-    A page is the unit of progress. More than ``max_bytes`` of rows without a path are an error that says so.
+    ``v1`` asks Search API v1.0 instead, in its own words. A page is the unit of progress. More than ``max_bytes`` of
+    rows without a path are an error that says so.
     """
     given = named(locals())
-    query = _query(given)
-    job = SearchJob(dataset_id or None, query, whole_number("limit", limit), path, max_bytes)
+    job: Job
+    if v1 is not None:
+        job = V1SearchJob(dataset_id or None, _v1(given), path=path, max_xcom_bytes=max_bytes)
+    else:
+        job = SearchJob(dataset_id or None, _query(given), whole_number("limit", limit), path, max_bytes)
     return advance(job, credentials=credentials, wait_mode=wait_mode, **given)
 
 
@@ -86,18 +98,23 @@ def ods_analyse(
     limit: int | None = None,
     path: Any = None,
     max_bytes: int = 1_000_000,
+    v1: Mapping[str, Any] | None = None,
     wait_mode: WaitMode = "auto",
 ) -> Any:
     """Return aggregates, groups or facet values, all of them; an Outcome with ``path``."""
     given = named(locals())
-    job = AnalysisJob(
-        dataset_id=required("dataset_id", dataset_id),
-        query=_query(given),
-        facet=clauses("facet", facet),
-        limit=whole_number("limit", limit),
-        path=path,
-        max_xcom_bytes=max_bytes,
-    )
+    job: Job
+    if v1 is not None:
+        job = V1AnalysisJob(required("dataset_id", dataset_id), _v1(given), path=path, max_xcom_bytes=max_bytes)
+    else:
+        job = AnalysisJob(
+            dataset_id=required("dataset_id", dataset_id),
+            query=_query(given),
+            facet=clauses("facet", facet),
+            limit=whole_number("limit", limit),
+            path=path,
+            max_xcom_bytes=max_bytes,
+        )
     return advance(job, credentials=credentials, wait_mode=wait_mode, **given)
 
 
@@ -120,20 +137,26 @@ def ods_download(
     format_options: Mapping[str, Any] | None = None,
     if_moved: str = "retry",
     min_rows: int = 0,
+    v1: Mapping[str, Any] | None = None,
     wait_mode: WaitMode = "auto",
 ) -> Any:
     """Write a dataset, or a query of it, to a file that holds exactly its rows, and return the Outcome."""
     given = named(locals())
-    job = DownloadJob(
-        dataset_id=required("dataset_id", dataset_id),
-        path=required("path", path),
-        format=format_named(format),
-        query=_query(given),
-        limit=whole_number("limit", limit),
-        format_options=format_options,
-        if_moved=if_moved,  # type: ignore[arg-type]  # the job refuses what it does not know
-        min_rows=whole_number("min_rows", min_rows) or 0,
-    )
+    where_to = (required("dataset_id", dataset_id), required("path", path))
+    least = whole_number("min_rows", min_rows) or 0
+    job: Job
+    if v1 is not None:
+        job = V1DownloadJob.of(*where_to, _v1(given), format=format, if_moved=if_moved, min_rows=least)
+    else:
+        job = DownloadJob(
+            *where_to,
+            format=format_named(format),
+            query=_query(given),
+            limit=whole_number("limit", limit),
+            format_options=format_options,
+            if_moved=if_moved,  # type: ignore[arg-type]  # the job refuses what it does not know
+            min_rows=least,
+        )
     return advance(job, credentials=credentials, wait_mode=wait_mode, **given)
 
 
@@ -216,5 +239,22 @@ def ods_await_update(
 
 
 def _query(given: Mapping[str, Any]) -> Query:
-    names = ("select", "where", "group_by", "order_by", "refine", "exclude", "lang", "timezone")
-    return Query.of(**{name: given.get(name) for name in names})
+    return Query.of(**{name: given.get(name) for name in _QUERY})
+
+
+def _v1(given: Mapping[str, Any]) -> V1Query:
+    """Return what the argument ``v1`` describes.
+
+    Raises:
+        OdsConfigError: An argument of Explore v2.1 was given too; the message names it.
+    """
+    others = [
+        name for name in (*_QUERY, *_V2_ONLY) if given.get(name) not in (None, "", [], {}, (), _DEFAULTS.get(name))
+    ]
+    if others:
+        raise OdsConfigError(
+            f"v1 excludes {', '.join(others)}",
+            where=f"argument {', '.join(others)}",
+            advice="Write them into v1, in that API's own words (q, refine, rows, sort, timezone, …), or leave v1 out",
+        )
+    return V1Query.of(given["v1"])

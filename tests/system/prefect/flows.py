@@ -38,6 +38,14 @@ def two_tasks(path: str, credentials: str, wait_mode: str = "auto") -> Any:
     return {"rows": len(rows), "files": files["files"]}
 
 
+@flow(persist_result=True)
+def side_by_side(path: str, credentials: str) -> Any:
+    """Two tasks at the same time, of which both must wait."""
+    asked = {"kind": "files", "credentials": credentials, "parallel": 1}
+    running = [ods_media.submit("landmark-photos", f"{path}/{side}", **asked) for side in ("left", "right")]
+    return [future.result()["files"] for future in running]
+
+
 if __name__ == "__main__":
-    served = {flow.fn.__name__: flow for flow in (one_task, stubborn, two_tasks)}
+    served = {flow.fn.__name__: flow for flow in (one_task, stubborn, two_tasks, side_by_side)}
     served[sys.argv[1]].serve(name=sys.argv[2])

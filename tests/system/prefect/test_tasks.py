@@ -1,5 +1,6 @@
 """Tasks in flows of this process, against a real server: results, artifacts, logs, events, retries, waits that hold."""
 
+import asyncio
 import importlib.util
 import logging
 import time
@@ -286,3 +287,27 @@ def test_a_flow_that_is_retried_does_not_run_again_what_was_finished(credentials
     assert unlucky() == tries[0] == [[{"n": 110}]] * 2
     # Two calls that look the same are two calls, in the first try; none in the second.
     assert len(portal.requests) == 2
+
+
+# Prefect leaves a connection to its own server open, which the collector finds.
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+def test_a_task_may_be_called_from_an_async_flow(credentials):
+    @flow
+    async def asynchronous():
+        return ods_search("world-capitals", credentials=credentials, limit=2)
+
+    assert len(asyncio.run(asynchronous())) == 2
+
+
+def test_search_api_v1_is_asked_in_its_own_words(credentials, portal, tmp_path):
+    rows = ods_search.fn("world-capitals", v1={"q": "Paris"}, credentials=credentials)
+    assert len(rows) == 1
+    groups = ods_analyse.fn(
+        "world-capitals", v1={"x": "country_code", "y": {"n": {"func": "COUNT"}}}, credentials=credentials
+    )
+    assert len(groups) == 110
+    table = ods_download.fn("world-capitals", tmp_path / "v1.csv", v1={"format": "csv"}, credentials=credentials)
+    assert table["rows"] == 110
+    assert all("/1.0/" in entry.path for entry in portal.requests if "/explore/" not in entry.path)
+    with pytest.raises(OdsConfigError, match="v1 excludes where, limit"):
+        ods_search.fn("world-capitals", v1={"q": "Paris"}, where="x = 1", limit=3, credentials=credentials)

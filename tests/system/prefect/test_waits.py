@@ -58,3 +58,16 @@ def test_a_flow_run_that_is_given_back_keeps_its_identity_and_does_nothing_again
     assert run.state.result() == {"rows": 5, "files": 40}
     assert asked(portal, "/files/") == 40
     assert asked(portal, "world-capitals/records") == 1
+
+
+def test_two_tasks_that_wait_at_the_same_time_are_continued_by_one_flow_run(server, client, portal, tmp_path):
+    OdsCredentials(host=portal.url, settings={"max_wait_s": 1}).save("side-by-side", overwrite=True)
+    portal.fault("quota", path="/files/", skip=20, times=2, reset_in_s=5)
+    parameters = {"path": str(tmp_path), "credentials": "side-by-side"}
+    with server.serving("side_by_side", "both"):
+        first = run_deployment("side-by-side/both", parameters=parameters, timeout=0, as_subflow=False).id
+        runs = running.ended(client, first)
+    assert runs[-1].state.result() == [40, 40]
+    assert [run.state_name for run in runs[:-1]] == [WAITING] * (len(runs) - 1)
+    assert len(runs) == 2
+    assert asked(portal, "/files/") == 80

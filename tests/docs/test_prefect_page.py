@@ -1,0 +1,57 @@
+"""docs/prefect.md is a subject of tests: its tables are the code's. No Prefect is needed to read the code."""
+
+import ast
+import re
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+FACE = ROOT / "ods_provider" / "schedulers" / "prefect"
+PAGE = (ROOT / "docs" / "prefect.md").read_text()
+
+
+def parsed(name: str) -> ast.Module:
+    return ast.parse((FACE / f"{name}.py").read_text())
+
+
+def test_every_task_has_a_row():
+    tasks = [
+        node.name
+        for node in parsed("tasks").body
+        if isinstance(node, ast.FunctionDef) and any(ast.unparse(each) == "_ods_task" for each in node.decorator_list)
+    ]
+    assert len(tasks) == 6
+    assert re.findall(r"^\| `(ods_\w+)\(", PAGE, re.MULTILINE) == tasks
+
+
+def test_every_field_of_the_block_has_a_row():
+    (block,) = [node for node in parsed("credentials").body if isinstance(node, ast.ClassDef)]
+    fields = [
+        node.target.id
+        for node in block.body
+        if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name) and not node.target.id.startswith("_")
+    ]
+    section = PAGE.partition("## Credentials")[2].partition("## ")[0]
+    assert re.findall(r"^\| `(\w+)` \|", section, re.MULTILINE) == fields
+
+
+def test_every_wait_mode_has_a_row():
+    (modes,) = [
+        ast.literal_eval(node.value.slice)
+        for node in parsed("waiting").body
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "WaitMode"
+    ]
+    section = PAGE.partition("## Waiting")[2].partition("## ")[0]
+    assert tuple(re.findall(r"^\| `(\w+)`", section, re.MULTILINE)[1:]) == modes
+
+
+def test_the_names_that_the_page_types_are_exported():
+    exported = ast.literal_eval(
+        next(
+            node.value
+            for node in parsed("__init__").body
+            if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "__all__"
+        )
+    )
+    assert set(re.findall(r"\b(ods_[a-z]+(?:_update)?|OdsCredentials)\(", PAGE)) == set(exported)
+    assert (FACE / "updates.py").read_text().count('"opendatasoft.dataset.updated"') == 1
+    assert 'expect: ["opendatasoft.dataset.updated"]' in PAGE
