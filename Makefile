@@ -39,7 +39,7 @@ format: $(VENV)/.ready ## Put the code into shape
 	$(BIN)/ruff format .
 
 bench: $(VENV)/.ready ## Measure speed and memory against named rivals
-	$(BIN)/python benchmarks/download.py
+	for one in download records push parsing watching; do $(BIN)/python benchmarks/$$one.py || exit 1; done
 
 constraints: $(VENV)/.ready ## Resolve the pinned sets anew
 	sh constraints/compile.sh $(UV)

@@ -10,16 +10,13 @@ from __future__ import annotations
 import argparse
 import gzip
 import json
-import re
-import socket
 import statistics
 import subprocess
-import sys
 import tempfile
-import threading
 import time
 from pathlib import Path
-from urllib.parse import parse_qs, urlsplit
+
+from serving import Server, framed, fresh, peak_kib, plain, spread
 
 HEADER = b"id,name,value,at,flag\r\n"
 
@@ -33,42 +30,17 @@ def export(rows: int) -> bytes:
     return gzip.compress(HEADER + "".join(lines).encode(), compresslevel=6)
 
 
-class Portal:
+def portal(body: bytes, rows: int) -> Server:
     """Just enough of a portal for one download: dataset, count, export."""
+    sent = framed(body, "Content-Type: text/csv; charset=utf-8", "Content-Encoding: gzip")
+    metas = {"default": {"records_count": rows, "data_processed": "2026-01-01T00:00:00+00:00"}}
+    dataset = plain({"dataset_id": "synthetic", "fields": [], "metas": metas})
+    count = plain({"total_count": rows, "results": []})
 
-    def __init__(self, body: bytes, rows: int) -> None:
-        self.rows = rows
-        head = b"HTTP/1.1 200 OK\r\nContent-Type: text/csv; charset=utf-8\r\nContent-Encoding: gzip\r\n"
-        # Framed beforehand too: the server does nothing but send.
-        framed = b"".join(
-            f"{len(body[i : i + 65_536]):x}\r\n".encode() + body[i : i + 65_536] + b"\r\n"
-            for i in range(0, len(body), 65_536)
-        )
-        self.export = head + b"Transfer-Encoding: chunked\r\n\r\n" + framed + b"0\r\n\r\n"
-        self.server = socket.create_server(("127.0.0.1", 0))
-        self.url = f"http://127.0.0.1:{self.server.getsockname()[1]}"
-        threading.Thread(target=self._accept, daemon=True).start()
+    def answer(path: str, query: str) -> bytes:
+        return sent if "/exports/" in path else count if path.endswith("/records") else dataset
 
-    def _accept(self) -> None:
-        while True:
-            connection, _ = self.server.accept()
-            threading.Thread(target=self._converse, args=(connection,), daemon=True).start()
-
-    def _converse(self, connection: socket.socket) -> None:
-        with connection:
-            while data := connection.recv(65_536):
-                path = urlsplit(data.split(b" ", 2)[1].decode())
-                connection.sendall(self.export if "/exports/" in path.path else self._json(path.path, path.query))
-
-    def _json(self, path: str, query: str) -> bytes:
-        if path.endswith("/records"):
-            assert parse_qs(query)["limit"] == ["0"]
-            body: dict[str, object] = {"total_count": self.rows, "results": []}
-        else:
-            metas = {"default": {"records_count": self.rows, "data_processed": "2026-01-01T00:00:00+00:00"}}
-            body = {"dataset_id": "synthetic", "fields": [], "metas": metas}
-        data = json.dumps(body).encode()
-        return b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s" % (len(data), data)
+    return Server(answer)
 
 
 def client(url: str, path: str) -> None:
@@ -92,27 +64,17 @@ def client(url: str, path: str) -> None:
             return from_parts(host=url)
 
     plugins = Plugins({"benchmark": Connect()}, entry_points=False)
-    before_kib = _peak_kib()
+    before_kib = peak_kib()
     started = time.perf_counter()
     job = DownloadJob(dataset_id="synthetic", path=path, format=format_named("csv"))
     done = run_job(job, scheduler="cli", native="benchmark", plugins=plugins)
     seconds = time.perf_counter() - started
-    extra_kib = _peak_kib() - before_kib
+    extra_kib = peak_kib() - before_kib
     print(json.dumps({"seconds": seconds, "extra_mib": extra_kib / 1024, "rows": done.result["rows"]}))
 
 
-def _peak_kib() -> int:
-    # Not ru_maxrss: it begins with what the parent held when it forked.
-    found = re.search(r"VmHWM:\s+(\d+)", Path("/proc/self/status").read_text())
-    assert found
-    return int(found[1])
-
-
 def ours(url: str, folder: str) -> dict[str, float]:
-    out = subprocess.run(
-        [sys.executable, __file__, "--client", url, f"{folder}/ours.csv"], check=True, capture_output=True, text=True
-    )
-    return dict(json.loads(out.stdout))
+    return fresh(__file__, url, f"{folder}/ours.csv")
 
 
 def curl(url: str, folder: str) -> tuple[float, float]:
@@ -139,8 +101,8 @@ def main() -> None:
         return
     with tempfile.TemporaryDirectory() as folder:
         small_rows = max(50_000, options.rows // 10)
-        small = Portal(export(small_rows), small_rows)
-        large = Portal(export(options.rows), options.rows)
+        small = portal(export(small_rows), small_rows)
+        large = portal(export(options.rows), options.rows)
         ratios, durable, extra = [], [], []
         for _ in range(options.rounds):
             theirs = curl(large.url, folder)
@@ -155,7 +117,7 @@ def main() -> None:
     much = statistics.median(extra)
     print(f"CSV export of {options.rows:,} rows, {megabytes:.0f} MB, gzip, {options.rounds} rounds, counted and hashed")
     for rival, found in (("curl --compressed", ratios), ("the same and sync", durable)):
-        print(f"  time / {rival}      {statistics.median(found):.2f}   ({min(found):.2f} to {max(found):.2f})")
+        print(f"  time / {rival}  {spread(found)}")
     print(f"  peak memory above imports     {much:.1f} MiB   ({small_rows:,} rows: {little:.1f} MiB)")
 
 
