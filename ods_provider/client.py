@@ -7,22 +7,21 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
-from ods_provider.core import jsonl
 from ods_provider.core.connection import OdsConnection, from_parts
 from ods_provider.core.drive import Terms, Transport, adrive, drive
-from ods_provider.core.errors import OdsIncomplete, OdsMoved
 from ods_provider.core.events import Emit, ignore
-from ods_provider.core.limits import PAGE_ROWS, WINDOW_ROWS
 from ods_provider.core.oauth import TokenStore
 from ods_provider.core.outcome import outcome
-from ods_provider.core.plans import catalog, push, records
-from ods_provider.core.query import Filter, Query, whole_number
+from ods_provider.core.plans import catalog, files, push, records
+from ods_provider.core.query import Filter, Query
 from ods_provider.core.quota import QuotaBook
+from ods_provider.core.reading import Reader
 from ods_provider.core.redact import Secret
 from ods_provider.core.retry import RetryRules
 from ods_provider.core.schema import Dataset
 from ods_provider.core.times import utc_now
-from ods_provider.core.wire import Plan, Response
+from ods_provider.core.typed import typed_datasets, typing_of
+from ods_provider.core.wire import ByteStream, Plan, Response
 
 if TYPE_CHECKING:
     from ods_provider.client_v1 import ClientV1
@@ -72,6 +71,7 @@ class OdsClient:
             now=now,
             sleep=sleep,
         )
+        self._schemas: dict[str, Dataset] = {}
 
     def __enter__(self) -> Self:
         return self
@@ -119,9 +119,24 @@ class OdsClient:
 
     # Catalogue
 
-    def dataset(self, dataset_id: str) -> Dataset:
-        """Return one dataset's description."""
-        return self.run(catalog.dataset(dataset_id))
+    def dataset(self, dataset_id: str, *, lang: str | None = None) -> Dataset:
+        """Return one dataset's description as a value."""
+        return self.run(catalog.dataset(dataset_id, lang=lang))
+
+    def dataset_object(self, dataset_id: str, **query: Any) -> Row:
+        """Return one dataset as the portal sends it.
+
+        Args:
+            dataset_id: The dataset.
+            query: ``select``, ``lang``, ``timezone``, ``include_links``, ``include_app_metas``.
+        """
+        return self.run(catalog.dataset_object(dataset_id, Query.of(**query)))
+
+    def schema(self, dataset_id: str) -> Dataset:
+        """Return the dataset's description, asked for once per client."""
+        if dataset_id not in self._schemas:
+            self._schemas[dataset_id] = self.dataset(dataset_id)
+        return self._schemas[dataset_id]
 
     def datasets(
         self,
@@ -134,12 +149,29 @@ class OdsClient:
         lang: str | None = None,
         timezone: str = "UTC",
         limit: int | None = None,
+        include_links: bool = False,
+        include_app_metas: bool = False,
+        typed: bool = True,
     ) -> Iterator[Row]:
-        """Yield dataset objects as the portal sends them; past 10,000 they come from one export."""
+        """Yield dataset objects; past 10,000 they come from one export.
+
+        ``select`` to ``timezone`` are the portal's own words, ``limit`` the most datasets wanted. With
+        ``include_links`` and ``include_app_metas`` each comes with its links and technical fields. ``typed`` makes
+        times aware datetimes; else they stay text, as the portal sends them.
+        """
         query = Query.of(
-            select=select, where=where, order_by=order_by, refine=refine, exclude=exclude, lang=lang, timezone=timezone
+            select=select,
+            where=where,
+            order_by=order_by,
+            refine=refine,
+            exclude=exclude,
+            lang=lang,
+            timezone=timezone,
+            include_links=include_links,
+            include_app_metas=include_app_metas,
         )
-        return self.rows(None, query, limit=limit)
+        for rows in Reader(self.run, None, query).batches(limit):
+            yield from typed_datasets(rows) if typed else rows
 
     def facets(
         self,
@@ -149,30 +181,41 @@ class OdsClient:
         where: str | Sequence[str] | None = None,
         refine: Filter = None,
         exclude: Filter = None,
+        lang: str | None = None,
+        timezone: str = "UTC",
     ) -> catalog.Facets:
-        """Return ``{facet: [(value, count), …]}``, whole, past the 100 values where a facet list stops."""
+        """Return ``{facet: [(value, count), …]}``, whole, past the 100 values where a facet list stops.
+
+        ``facet`` takes names, or calls such as ``facet(name="country", sort="alphanum", limit=20)``; without it all
+        declared facets are listed. Without a dataset the catalogue is asked. The rest are the portal's own words.
+        """
         names = [facet] if isinstance(facet, str) else list(facet)
-        return self.run(catalog.facets(dataset_id, names, Query.of(where=where, refine=refine, exclude=exclude)))
+        query = Query.of(where=where, refine=refine, exclude=exclude, lang=lang, timezone=timezone)
+        return self.run(catalog.facets(dataset_id, names, query))
 
     def export_formats(self, dataset_id: str | None = None) -> list[str]:
-        """Return the export formats that are offered."""
+        """Return the export formats that are offered for a dataset, or for the catalogue."""
         return self.run(catalog.export_formats(dataset_id))
 
     def attachments(self, dataset_id: str) -> list[dict[str, Any]]:
         """Return a dataset's attachments: ``[{id, title, mimetype, url}]``."""
         return self.run(catalog.attachments(dataset_id))
 
+    def alternative_exports(self, dataset_id: str) -> list[dict[str, Any]]:
+        """Return the files that a publisher offers beside the exports: ``[{id, title, mimetype, url}]``."""
+        return self.run(catalog.alternative_exports(dataset_id))
+
     # Records
 
     def count(
         self,
-        dataset_id: str,
+        dataset_id: str | None,
         *,
         where: str | Sequence[str] | None = None,
         refine: Filter = None,
         exclude: Filter = None,
     ) -> int:
-        """Return how many records match."""
+        """Return how many records match; without a dataset, how many datasets."""
         return self.run(records.count(dataset_id, Query.of(where=where, refine=refine, exclude=exclude)))
 
     def records(
@@ -187,39 +230,117 @@ class OdsClient:
         lang: str | None = None,
         timezone: str = "UTC",
         limit: int | None = None,
+        include_links: bool = False,
+        include_app_metas: bool = False,
+        typed: bool = True,
     ) -> Iterator[Row]:
         """Yield records as dicts in constant memory; past 10,000 they come from one export.
+
+        ``select`` to ``timezone`` are the portal's own words, ``limit`` the most records wanted. With ``include_links``
+        and ``include_app_metas`` each comes with its links and technical fields, up to 10,000 records. ``typed`` gives
+        dates, times and points Python's types from the schema (``core.typed`` has the table), which costs one call per
+        client and dataset; else they stay as the portal's JSON has them.
 
         Raises:
             OdsIncomplete: Fewer or more came than the portal counts.
             OdsMoved: The dataset changed while it was read.
         """
         query = Query.of(
-            select=select, where=where, order_by=order_by, refine=refine, exclude=exclude, lang=lang, timezone=timezone
+            select=select,
+            where=where,
+            order_by=order_by,
+            refine=refine,
+            exclude=exclude,
+            lang=lang,
+            timezone=timezone,
+            include_links=include_links,
+            include_app_metas=include_app_metas,
         )
-        return self.rows(dataset_id, query, limit=limit)
+        convert = typing_of(self.schema(dataset_id)) if typed else None
+        for rows in Reader(self.run, dataset_id, query).batches(limit):
+            yield from convert(rows) if convert else rows
 
-    def record(self, dataset_id: str, record_id: str) -> Row:
-        """Return one record."""
-        return self.run(records.record(dataset_id, record_id))
+    def record(self, dataset_id: str, record_id: str, *, typed: bool = True, **query: Any) -> Row:
+        """Return one record, ``typed`` as in ``records``.
+
+        ``query`` takes ``select``, ``lang``, ``timezone``, ``include_links`` and ``include_app_metas``.
+        """
+        row = self.run(records.record(dataset_id, record_id, Query.of(**query)))
+        return typing_of(self.schema(dataset_id))([row])[0] if typed else row
 
     def aggregate(
         self,
-        dataset_id: str,
+        dataset_id: str | None,
         *,
         select: str,
-        group_by: str | None = None,
+        group_by: str | Sequence[str] | None = None,
         where: str | Sequence[str] | None = None,
         order_by: str | None = None,
         refine: Filter = None,
         exclude: Filter = None,
+        lang: str | None = None,
+        timezone: str = "UTC",
         limit: int | None = None,
     ) -> list[Row]:
-        """Return aggregates: one row without ``group_by``, all groups with it, however many they are."""
+        """Return aggregates: one row without ``group_by``, all groups with it, however many they are.
+
+        ``select`` holds aggregates (``"count(*) as n"``), ``group_by`` fields, ``range(…)``, ``year(…)`` and the like,
+        ``limit`` the most groups wanted. Without a dataset the catalogue is aggregated.
+        """
         query = Query.of(
-            select=select, group_by=group_by, where=where, order_by=order_by, refine=refine, exclude=exclude
+            select=select,
+            group_by=group_by,
+            where=where,
+            order_by=order_by,
+            refine=refine,
+            exclude=exclude,
+            lang=lang,
+            timezone=timezone,
         )
         return self.run(records.aggregate(dataset_id, query, limit=limit))
+
+    def rows(self, dataset_id: str | None, query: Query, *, limit: int | None = None) -> Iterator[Row]:
+        """Yield the rows of a ready query as the portal's JSON has them; without a dataset, those of the catalogue."""
+        for rows in Reader(self.run, dataset_id, query).batches(limit):
+            yield from rows
+
+    # Files
+
+    def export(
+        self,
+        dataset_id: str | None = None,
+        *,
+        format: str = "json",
+        limit: int | None = None,
+        format_options: Mapping[str, Any] | None = None,
+        **query: Any,
+    ) -> Iterator[bytes]:
+        """Yield the bytes of an export in pieces; that they are all there is for the reader to check.
+
+        The download job counts rows and commits a file; this is for those who read a format themselves.
+
+        Args:
+            dataset_id: None exports the catalogue.
+            format: Any of ``export_formats``.
+            limit: Rows at most; None exports all.
+            format_options: The format's own parameters.
+            query: ``select``, ``where``, ``order_by``, ``group_by``, ``refine``, ``exclude``, ``lang``, ``timezone``.
+        """
+        from ods_provider.core.formats.registry import format_named
+
+        chosen = format_named(format, catalogue=dataset_id is None)
+        response = self.open_export(
+            dataset_id, Query.of(**query), format=chosen.name, limit=limit, options=chosen.params(format_options)
+        )
+        yield from _pieces(response)
+
+    def file(self, dataset_id: str, url: str) -> Iterator[bytes]:
+        """Yield the bytes of an attachment, an alternative export or the file of a record, by its ``url``."""
+        yield from _pieces(self.run(files.open_file(url, dataset_id=dataset_id)))
+
+    def open_export(self, dataset_id: str | None, query: Query, **how: Any) -> Response:
+        """Return an export's answer with its stream unread; the caller closes the stream."""
+        return self.run(records.open_export(dataset_id, query, **how))
 
     # Realtime
 
@@ -252,88 +373,15 @@ class OdsClient:
             sent, calls = sent + batch.rows, calls + 1
         return outcome(dataset_id=dataset_id, rows=sent, batches=calls, calls=calls)
 
-    # Rows, however many
 
-    def open_export(self, dataset_id: str | None, query: Query, **how: Any) -> Response:
-        """Return an export's answer with its stream unread; the caller closes the stream."""
-        return self.run(records.open_export(dataset_id, query, **how))
-
-    def rows(self, dataset_id: str | None, query: Query, *, limit: int | None = None) -> Iterator[Row]:
-        """Yield the rows of a query: pages of 100 up to 10,000 rows, one export beyond."""
-        wanted = whole_number("limit", limit)
-        first = self.run(records.page(dataset_id, query, limit=PAGE_ROWS if wanted is None else min(PAGE_ROWS, wanted)))
-        total = first.total_count if wanted is None else min(wanted, first.total_count)
-        if total > WINDOW_ROWS:
-            yield from self.export(dataset_id, query, total=total, limited=wanted is not None)
-            return
-        yield from first.rows
-        done, previous = len(first.rows), first.rows
-        while done < total:
-            page = self.next_page(
-                dataset_id, query, done=done, total=total, counted=first.total_count, previous=previous
-            )
-            yield from page
-            done, previous = done + len(page), page
-
-    def next_page(
-        self,
-        dataset_id: str | None,
-        query: Query,
-        *,
-        done: int,
-        total: int,
-        counted: int,
-        previous: list[Row],
-    ) -> list[Row]:
-        """Return the page that begins after ``done`` rows, checked against the one before.
-
-        Raises:
-            OdsMoved: The portal counts other rows now than on the first page.
-            OdsIncomplete: The page is short, or repeats the one before (Q59).
-        """
-        ask = min(PAGE_ROWS, total - done)
-        page = self.run(records.page(dataset_id, query, offset=done, limit=ask))
-        where = f"{dataset_id or 'the catalogue'}, rows {done} to {done + ask}"
-        if page.total_count != counted:
-            raise OdsMoved(
-                f"the portal counted {counted} rows, and now {page.total_count}",
-                where=where,
-                advice="Run it again, or use the download, which reads the dataset in one call",
-            )
-        if len(page.rows) != ask or (page.rows == previous and len(previous) == ask > 1):
-            raise OdsIncomplete(
-                f"a page holds {len(page.rows)} rows of {ask}"
-                if len(page.rows) != ask
-                else "a page repeats the one before",
-                where=where,
-                advice="Add an order_by on a unique field, or use the download",
-                transient=True,
-            )
-        return page.rows
-
-    def export(self, dataset_id: str | None, query: Query, *, total: int, limited: bool) -> Iterator[Row]:
-        """Yield the rows of an export and compare their number with ``total`` at the end.
-
-        Raises:
-            OdsIncomplete: The numbers differ; the rows yielded so far are not all.
-        """
-        # The catalogue is not offered as JSON lines; its list is small enough to be held.
-        if dataset_id is None:
-            yield from self.run(records.export_rows(None, query, limit=total if limited else None))
-            return
-        response = self.open_export(dataset_id, query, format="jsonl", limit=total if limited else None)
-        assert response.stream is not None  # an export is always streamed
-        got = 0
-        for row in jsonl.rows(response.stream, where=f"GET {response.url}"):
-            got += 1
-            yield row
-        if got != total:
-            raise OdsIncomplete(
-                f"the export held {got} rows where the portal counted {total}",
-                where=f"GET {response.url}",
-                advice="The dataset may have been republished meanwhile: run it again",
-                transient=True,
-            )
+def _pieces(response: Response) -> Iterator[bytes]:
+    stream: ByteStream | None = response.stream
+    assert stream is not None  # exports and files are always streamed
+    try:
+        while piece := stream.read():
+            yield piece
+    finally:
+        stream.close()
 
 
 def _transport(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -20,6 +21,7 @@ from ods_provider.core.verdict import check
 from ods_provider.core.wire import Plan, Request, Response
 
 T = TypeVar("T")
+log = logging.getLogger(__name__)
 
 
 class Transport(Protocol):
@@ -45,6 +47,7 @@ class Terms:
     now: Callable[[], datetime] = utc_now
     sleep: Callable[[float], None] = time.sleep
     asleep: Callable[[float], Awaitable[None]] = asyncio.sleep
+    warned: set[str] = field(default_factory=set)
 
 
 def drive(plan: Plan[T], terms: Terms) -> T:
@@ -114,6 +117,7 @@ class _Exchange:
             quota = terms.quota.tightest(request.dataset_id)
             if quota:
                 terms.emit(QuotaSeen(request.dataset_id, quota))
+        self._warn(response)
         try:
             check(request, response, now=terms.now())
         except OdsError as error:
@@ -123,3 +127,12 @@ class _Exchange:
                 error.retry_at = terms.quota.reset_when_spent(request.dataset_id)
             raise
         return response
+
+    def _warn(self, response: Response) -> None:
+        """Log what the portal says of the API's end, once per client (Q46)."""
+        link = response.headers.get("link", "")
+        said = response.headers.get("ods-explore-api-deprecation") or (link if 'rel="deprecation"' in link else None)
+        if said is None or said in self._terms.warned:
+            return
+        self._terms.warned.add(said)
+        log.warning("The portal says that this API is deprecated: %s %s (%s)", said, link, response.url)

@@ -19,3 +19,9 @@ PUSH_BYTES = 5_000_000
 
 XLSX_ROWS = 1_048_575
 """Data rows of an Excel sheet under its header line."""
+
+SHP_ROWS = 50_000
+"""Records beyond which a shapefile export is partial, without a sign (Q53)."""
+
+URL_BYTES = 32_000
+"""Longest query that is sent as a URL: servers refuse far less (nginx 8 KB) and say so; beyond this they hang up."""

@@ -62,6 +62,8 @@ def summary(result: Any) -> str:
     if result.get("calls") is not None:
         left = result.get("quota_remaining")
         parts.append(_counted(result["calls"], "calls") + (f", {left:,} left" if left is not None else ""))
+    if result.get("note"):
+        parts.append(str(result["note"]))
     return ", ".join(parts) or "nothing to tell"
 
 

@@ -113,6 +113,8 @@ class Query:
     exclude: Params = ()
     lang: str | None = None
     timezone: str = "UTC"
+    include_links: bool = False
+    include_app_metas: bool = False
 
     @classmethod
     def of(
@@ -126,6 +128,8 @@ class Query:
         exclude: Filter = None,
         lang: str | None = None,
         timezone: str | None = "UTC",
+        include_links: bool | str | None = False,
+        include_app_metas: bool | str | None = False,
     ) -> Query:
         """Return the query, each argument coerced.
 
@@ -141,11 +145,13 @@ class Query:
             exclude=filter_pairs("exclude", exclude),
             lang=lang or None,
             timezone=timezone or "UTC",
+            include_links=truth("include_links", include_links or False),
+            include_app_metas=truth("include_app_metas", include_app_metas or False),
         )
 
     def filters_only(self) -> Query:
         """Return the query reduced to what decides which rows match."""
-        return replace(self, select=None, group_by=None, order_by=None)
+        return replace(self, select=None, group_by=None, order_by=None, include_links=False, include_app_metas=False)
 
     @property
     def filtered(self) -> bool:
@@ -160,6 +166,11 @@ class Query:
         named = [(name, value) for name, value in [*single, *several] if value]
         return (*named, *self.refine, *self.exclude, *((name, value) for name, value in always if value))
 
+    def list_params(self) -> Params:
+        """Return the parameters of a list or a lookup, which may come with links and technical fields."""
+        beside = (("include_links", self.include_links), ("include_app_metas", self.include_app_metas))
+        return (*self.params(), *((name, "true") for name, wanted in beside if wanted))
+
 
 def required(name: str, value: Any) -> Any:
     """Return ``value``, which must not be empty after its template was rendered.
@@ -172,6 +183,21 @@ def required(name: str, value: Any) -> Any:
             f"{name} is empty", where=f"argument {name}", advice="Set it; if it is a template, check what it renders to"
         )
     return value.strip() if isinstance(value, str) else value
+
+
+def mapping(name: str, value: Any) -> Mapping[str, Any] | None:
+    """Return a mapping; a template without native rendering leaves it as text, JSON or Python's spelling.
+
+    Raises:
+        OdsConfigError: It is none; the message names the argument.
+    """
+    if value is None or (isinstance(value, str) and value.strip() in ("", "None")):
+        return None
+    if isinstance(value, str):
+        value = _from_text(name, value)
+    if not isinstance(value, Mapping):
+        raise OdsConfigError(f"{name} is a {type(value).__name__}", where=f"argument {name}", advice="Pass a mapping")
+    return value
 
 
 def record_list(name: str, value: Any) -> list[Mapping[str, Any]] | None:
@@ -202,7 +228,7 @@ def _from_text(name: str, text: str) -> Any:
         except (ValueError, SyntaxError):
             continue
     raise OdsConfigError(
-        f"{name} is a text that is neither JSON nor a list of dicts",
+        f"{name} is a text that is neither JSON nor a literal of Python",
         where=f"argument {name}",
         advice="Pass the XCom itself (task.output), or set render_template_as_native_obj on the DAG",
     )

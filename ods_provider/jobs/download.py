@@ -13,13 +13,15 @@ from ods_provider.core.errors import (
     OdsConfigError,
     OdsIncomplete,
     OdsMoved,
+    OdsNotFound,
+    OdsQueryError,
     OdsTimeout,
     OdsTruncated,
 )
 from ods_provider.core.events import DatasetDescribed
 from ods_provider.core.formats.check import Check, Verified
 from ods_provider.core.formats.registry import Format
-from ods_provider.core.limits import XLSX_ROWS
+from ods_provider.core.limits import SHP_ROWS, XLSX_ROWS
 from ods_provider.core.outcome import outcome
 from ods_provider.core.plans import catalog, records
 from ods_provider.core.query import Query
@@ -31,6 +33,7 @@ from ods_provider.sinks.writer import FileWriter
 
 IfMoved = Literal["retry", "fail", "accept"]
 MOVED_TRIES = 3
+_MOST_ROWS = {"xlsx": (XLSX_ROWS, "an Excel sheet"), "shp": (SHP_ROWS, "a shapefile export")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +61,7 @@ class DownloadJob:
     The export is one unit: interrupted, it is asked for again.
 
     Args:
-        dataset_id: The dataset.
+        dataset_id: The dataset; None exports the catalogue.
         path: File to write, replacing an older one in one step.
         format: Export format.
         query: What to select.
@@ -69,7 +72,7 @@ class DownloadJob:
         min_rows: Fewer rows than this are an error.
     """
 
-    dataset_id: str
+    dataset_id: str | None
     path: Any
     format: Format
     query: Query = field(default_factory=Query)
@@ -109,6 +112,8 @@ class DownloadJob:
         raise AssertionError("the loop returns or raises")
 
     def _look(self, ctx: JobContext) -> State:
+        if self.dataset_id is None:
+            return State(None if self.query.group_by else ctx.client.run(records.count(None, self.query)), None, None)
         dataset = ctx.client.run(catalog.dataset(self.dataset_id))
         ctx.emit(DatasetDescribed(dataset))
         # Groups have no count that can be trusted (Q2).
@@ -121,12 +126,24 @@ class DownloadJob:
 
     def _open(self, ctx: JobContext) -> Response:
         options = self.format.params(self.format_options)
-        return ctx.client.open_export(
-            self.dataset_id, self.query, format=self.format.name, limit=self.limit, options=options
-        )
+        try:
+            return ctx.client.open_export(
+                self.dataset_id, self.query, format=self.format.name, limit=self.limit, options=options
+            )
+        except (OdsQueryError, OdsNotFound) as error:
+            # The offer differs between datasets; the refusal itself does not name it.
+            offered = ctx.client.run(catalog.export_formats(self.dataset_id))
+            if self.format.name in offered or not offered:
+                raise
+            raise OdsConfigError(
+                f"the portal does not offer the format {self.format.name} here: {error.what}",
+                where=self._where(),
+                advice=f"It offers {', '.join(offered)}",
+            ) from None
 
     def _where(self) -> str:
-        return f"dataset {self.dataset_id}, format {self.format.name}"
+        place = "the catalogue" if self.dataset_id is None else f"dataset {self.dataset_id}"
+        return f"{place}, format {self.format.name}"
 
     def _expect_data(self, before: State) -> None:
         """Raise before anything is fetched when the file could not be right."""
@@ -137,11 +154,12 @@ class DownloadJob:
                 where=self._where(),
                 advice="The data is gated for this key: ask the publisher for access, or use another key",
             )
-        if self.format.name == "xlsx" and self._wanted(before.matching or 0) > XLSX_ROWS:
+        most, what = _MOST_ROWS.get(self.format.name, (None, ""))
+        if most is not None and self._wanted(before.matching or 0) > most:
             raise OdsConfigError(
-                f"{before.matching} rows do not fit into an Excel sheet",
+                f"{before.matching} rows do not fit into {what}, which holds {most}",
                 where=self._where(),
-                advice="Use csv or parquet, or narrow the query",
+                advice="Use csv or parquet (fgb or geojson for shapes), or narrow the query",
             )
 
     def _wanted(self, matching: int) -> int:
@@ -150,7 +168,7 @@ class DownloadJob:
     def _fetch(self, ctx: JobContext, place: Destination) -> _Copy:
         response = self._open(ctx)
         stream = cast("ByteStream", response.stream)  # an export is always streamed
-        check = self.format.check()
+        check = self.format.check_with(self.format_options)
         try:
             writer = FileWriter(place, token=ctx.token)
         except BaseException:
@@ -197,6 +215,12 @@ class DownloadJob:
             return
         if before.matching is not None and after.matching is not None:
             low, high = sorted((self._wanted(before.matching), self._wanted(after.matching)))
+            if rows == 0 < low:
+                raise OdsIncomplete(
+                    f"the export is empty where the portal counts {low} rows",
+                    where=self._where(),
+                    advice="The data is gated for this key: ask the publisher for access, or use another key (Q3)",
+                )
             if not low <= rows <= high:
                 expected = str(low) if low == high else f"between {low} and {high}"
                 raise OdsIncomplete(
@@ -237,7 +261,19 @@ class DownloadJob:
             moved=moved,
             calls=ctx.calls,
             quota_remaining=ctx.remaining(self.dataset_id),
+            **self._seen(after),
         )
+
+    def _seen(self, after: State) -> dict[str, Any]:
+        """Return what an unfiltered look tells of rows that this key does not see (Q4)."""
+        hidden = (after.records_count or 0) - (after.matching or 0)
+        if self._filtered or after.matching is None or hidden <= 0:
+            return {}
+        note = (
+            f"The portal says that the dataset holds {after.records_count} rows and shows {after.matching}: "
+            "this key may see fewer than others. min_rows makes that an error"
+        )
+        return {"hidden_rows": hidden, "note": note}
 
 
 def _cut_short(error: BaseException) -> bool:

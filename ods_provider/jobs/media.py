@@ -1,40 +1,32 @@
-"""Fetch the files of a dataset: its attachments, or the files in a field of its records."""
+"""Fetch the files of a dataset: attachments, alternative exports, files of its records, or their thumbnails."""
 
 from __future__ import annotations
 
-import hashlib
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Literal, get_args
-from urllib.parse import unquote, urlsplit
+from urllib.parse import urlsplit
 
 from ods_provider.core.checkpoint import Ledger, fingerprint
 from ods_provider.core.errors import OdsConfigError, OdsNotFound, OdsTimeout, OdsTruncated
-from ods_provider.core.odsql import identifier
 from ods_provider.core.outcome import outcome
 from ods_provider.core.plans import catalog, files
 from ods_provider.core.query import Query
 from ods_provider.core.redact import scrub
+from ods_provider.core.times import iso
+from ods_provider.core.wire import Response
 from ods_provider.jobs.context import JobContext
+from ods_provider.jobs.listing import Files, Item, items, thumbnail
 from ods_provider.jobs.rows import write_rows
 from ods_provider.sinks.destination import Destination
-from ods_provider.sinks.names import safe_name, unique_names
 from ods_provider.sinks.writer import FileWriter
 
-Kind = Literal["attachments", "files"]
+Kind = Literal["attachments", "files", "alternative_exports", "thumbnails"]
 MANIFEST = "manifest.jsonl"
-
-
-@dataclass(frozen=True, slots=True)
-class _Item:
-    """One file to fetch: where from, as what, and what the portal says of it."""
-
-    unit: str
-    url: str
-    name: str
-    said: dict[str, Any]
+_OF_RECORDS = ("files", "thumbnails")
+_EVERY = Query()
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,11 +38,12 @@ class MediaJob:
     Args:
         dataset_id: The dataset.
         path: Folder; created where needed. Files in it that are not this job's are left alone.
-        kind: ``attachments``, or ``files`` of a field.
+        kind: ``attachments``, ``alternative_exports``, ``files`` of a field, or ``thumbnails`` of its images.
         field: The file-typed field; None takes the only one.
         where: Filter on the records whose files are wanted.
         limit: Files at most.
         parallel: Files fetched at the same time.
+        query: More filters on the records: ``refine`` and ``exclude``.
     """
 
     dataset_id: str
@@ -60,6 +53,7 @@ class MediaJob:
     where: tuple[str, ...] = ()
     limit: int | None = None
     parallel: int = 4
+    query: Query = _EVERY
     name: ClassVar[str] = "media"
 
     def __post_init__(self) -> None:
@@ -67,10 +61,10 @@ class MediaJob:
             raise OdsConfigError(
                 f"kind={self.kind!r} is not known", where="argument kind", advice=f"Use {' or '.join(get_args(Kind))}"
             )
-        if self.kind == "attachments" and (self.field or self.where):
+        if self.kind not in _OF_RECORDS and (self.field or self.where or self.query.filtered):
             raise OdsConfigError(
-                "field and where go with the files of records",
-                where="arguments field, where",
+                "field, where, refine and exclude go with the files of records",
+                where="arguments field, where, refine, exclude",
                 advice="Leave them out, or use kind='files'",
             )
 
@@ -83,12 +77,13 @@ class MediaJob:
             kind=self.kind,
             field=self.field,
             where=self.where,
+            query=self.query,
             limit=self.limit,
         )
         ledger = ctx.ledger(identity, beside=folder.child(MANIFEST))
-        items = list(self._items(ctx))
-        self._fetch_all(ctx, folder, items, ledger)
-        entries = [ledger.units[item.unit] for item in items]
+        found = self._items(ctx)
+        self._fetch_all(ctx, folder, found, ledger)
+        entries = [ledger.units[item.unit] for item in found]
         manifest = write_rows(ctx, folder.child(MANIFEST), entries, dataset_id=self.dataset_id)
         ledger.clear()
         return outcome(
@@ -103,78 +98,49 @@ class MediaJob:
             quota_remaining=ctx.remaining(self.dataset_id),
         )
 
-    def _items(self, ctx: JobContext) -> Iterator[_Item]:
-        found = self._attachments(ctx) if self.kind == "attachments" else self._files(ctx)
-        listed = found if self.limit is None else found[: self.limit]
-        # The manifest's own name is taken.
-        names = unique_names([MANIFEST, *(safe_name(_file_name(said)) for said in listed)])[1:]
-        for said, name in zip(listed, names, strict=True):
-            # Named by its address: the same file is the same unit even when the list has changed meanwhile.
-            unit = "file-" + hashlib.sha256(f"{said['url']}\n{name}".encode()).hexdigest()[:20]
-            yield _Item(unit, said["url"], name, said)
+    def _items(self, ctx: JobContext) -> list[Item]:
+        run, dataset_id = ctx.client.run, self.dataset_id
+        if self.kind == "attachments":
+            found = run(catalog.attachments(dataset_id))
+        elif self.kind == "alternative_exports":
+            found = run(catalog.alternative_exports(dataset_id))
+        else:
+            narrowed = replace(self.query, where=(*self.where, *self.query.where))
+            found = Files(run, dataset_id, self.field, narrowed, self.limit).values()
+        if self.kind == "thumbnails":
+            # Documents have none, and the portal says so.
+            found = [value for value in found if value.get("thumbnail") is not False]
+            return items(found, lambda value: thumbnail(value, dataset_id), MANIFEST)
+        return items(found[: self.limit], lambda said: (said["url"],), MANIFEST)
 
-    def _attachments(self, ctx: JobContext) -> list[dict[str, Any]]:
-        return [item for item in ctx.client.run(catalog.attachments(self.dataset_id)) if item["url"]]
-
-    def _files(self, ctx: JobContext) -> list[dict[str, Any]]:
-        field = self._field(ctx)
-        query = Query.of(select=identifier(field), where=[*self.where, f"{identifier(field)} IS NOT NULL"])
-        values = [row.get(field) for row in ctx.client.rows(self.dataset_id, query, limit=self.limit)]
-        seen: dict[str, dict[str, Any]] = {}
-        for value in values:
-            if isinstance(value, dict) and value.get("url"):
-                seen.setdefault(value["url"], value)
-        if values and not seen:
-            raise OdsNotFound(
-                f"the field {field} names no address to fetch its files from",
-                status=200,
-                where=f"dataset {self.dataset_id}",
-                advice="Check that the field is of type file",
-            )
-        return list(seen.values())
-
-    def _field(self, ctx: JobContext) -> str:
-        dataset = ctx.client.run(catalog.dataset(self.dataset_id))
-        offered = [field.name for field in dataset.fields if field.type == "file"]
-        if self.field is None and len(offered) == 1:
-            return offered[0]
-        if self.field in offered:
-            return str(self.field)
-        raise OdsConfigError(
-            f"{self.field!r} is no field of files" if self.field else "the field of the files is not named",
-            where=f"argument field, dataset {self.dataset_id}",
-            advice=f"Fields of files are: {', '.join(offered) or 'none'}",
-        )
-
-    def _fetch_all(self, ctx: JobContext, folder: Destination, items: list[_Item], ledger: Ledger) -> None:
-        left = [item for item in items if not _stands(folder, item, ledger)]
-        stop = threading.Event()
+    def _fetch_all(self, ctx: JobContext, folder: Destination, found: list[Item], ledger: Ledger) -> None:
+        left = [item for item in found if not _stands(folder, item, ledger)]
+        fetcher = _Fetcher(ctx, folder, self.dataset_id)
         pool = ThreadPoolExecutor(max_workers=self.parallel, thread_name_prefix="ods-media")
         try:
-            self._collect(ctx, folder, left, ledger, pool, stop, total=len(items))
+            self._collect(ctx, fetcher, left, ledger, pool, total=len(found))
         finally:
-            stop.set()
+            fetcher.stop.set()
             pool.shutdown(wait=True, cancel_futures=True)
 
     def _collect(
         self,
         ctx: JobContext,
-        folder: Destination,
-        left: list[_Item],
+        fetcher: _Fetcher,
+        left: list[Item],
         ledger: Ledger,
         pool: ThreadPoolExecutor,
-        stop: threading.Event,
         *,
         total: int,
     ) -> None:
         queue = iter(left)
-        running: dict[Future[dict[str, Any]], _Item] = {}
+        running: dict[Future[dict[str, Any]], Item] = {}
         failure: BaseException | None = None
         done = total - len(left)
         while True:
             # No more are handed out than can run: a refusal must not find a queue of calls behind it.
             while failure is None and len(running) < self.parallel and (item := next(queue, None)):
-                running[pool.submit(_fetch, ctx, folder, item, self.dataset_id, stop)] = item
+                running[pool.submit(fetcher, item)] = item
             if not running:
                 break
             ended, _ = wait(running, timeout=1.0, return_when=FIRST_COMPLETED)
@@ -192,43 +158,69 @@ class MediaJob:
             raise failure
 
 
-def _file_name(said: dict[str, Any]) -> str:
-    named = said.get("filename") or said.get("title")
-    return str(named or unquote(urlsplit(str(said["url"])).path.rstrip("/").rpartition("/")[2]))
-
-
-def _stands(folder: Destination, item: _Item, ledger: Ledger) -> bool:
+def _stands(folder: Destination, item: Item, ledger: Ledger) -> bool:
     kept = ledger.units.get(item.unit)
     # Confirmed, and still there as it was: somebody may have tidied the folder meanwhile.
     return kept is not None and folder.child(item.name).size_bytes() == kept["size_bytes"]
 
 
-def _fetch(ctx: JobContext, folder: Destination, item: _Item, dataset_id: str, stop: threading.Event) -> dict[str, Any]:
-    def once() -> FileWriter:
-        response = ctx.client.run(files.open_file(item.url, dataset_id=dataset_id))
+class _Fetcher:
+    """Fetches one file after another, in several threads; ``stop`` ends what is under way."""
+
+    def __init__(self, ctx: JobContext, folder: Destination, dataset_id: str) -> None:
+        self._ctx, self._folder, self._dataset_id = ctx, folder, dataset_id
+        self._form = 0  # of several addresses of a file, the one that this portal knew last
+        self.stop = threading.Event()
+
+    def __call__(self, item: Item) -> dict[str, Any]:
+        """Fetch ``item`` and return its entry in the manifest."""
+        writer, response, url = self._ctx.again(lambda: self._once(item), worth=self._worth)
+        asked, answered = urlsplit(url).netloc, urlsplit(response.url).netloc
+        return {
+            "file": item.name,
+            "url": scrub(url),
+            # The host alone: what stands behind it may be a signed address, which is a key.
+            "redirected_to": answered if answered != (asked or self._ctx.client.connection.host) else None,
+            "fetched_at": iso(self._ctx.client.terms.now()),
+            "title": item.said.get("title") or item.said.get("filename"),
+            "mimetype": item.said.get("mimetype"),
+            "size_bytes": writer.size_bytes,
+            "sha256": writer.sha256,
+            "dataset_id": self._dataset_id,
+        }
+
+    def _once(self, item: Item) -> tuple[FileWriter, Response, str]:
+        response, url = self._open(item.urls)
         stream = response.stream
         assert stream is not None  # a file is always streamed
         try:
-            with FileWriter(folder.child(item.name), token=ctx.token) as writer:
+            with FileWriter(self._folder.child(item.name), token=self._ctx.token) as writer:
                 while piece := stream.read():
-                    if stop.is_set():
+                    if self.stop.is_set():
                         raise OdsTruncated("stopped before the file was whole", where=item.name)
                     writer.write(piece)
                 writer.commit()
-                return writer
+                return writer, response, url
         finally:
             stream.close()
 
-    def worth(error: BaseException) -> bool:
-        return isinstance(error, (OdsTruncated, OdsTimeout)) and not stop.is_set()
+    def _open(self, urls: tuple[str, ...]) -> tuple[Response, str]:
+        missing: OdsNotFound | None = None
+        for form in _rotated(range(len(urls)), self._form):
+            try:
+                response = self._ctx.client.run(files.open_file(urls[form], dataset_id=self._dataset_id))
+            except OdsNotFound as error:
+                missing = missing or error
+                continue
+            self._form = form
+            return response, urls[form]
+        assert missing is not None  # every item has an address
+        raise missing
 
-    writer = ctx.again(once, worth=worth)
-    return {
-        "file": item.name,
-        "url": scrub(item.url),
-        "title": item.said.get("title") or item.said.get("filename"),
-        "mimetype": item.said.get("mimetype"),
-        "size_bytes": writer.size_bytes,
-        "sha256": writer.sha256,
-        "dataset_id": dataset_id,
-    }
+    def _worth(self, error: BaseException) -> bool:
+        return isinstance(error, (OdsTruncated, OdsTimeout)) and not self.stop.is_set()
+
+
+def _rotated(forms: Iterable[int], first: int) -> list[int]:
+    every = list(forms)
+    return [first, *(form for form in every if form != first)] if first in every else every

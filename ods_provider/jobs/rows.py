@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, TypeVar
 
+from ods_provider.core.clusters import feature_collection
 from ods_provider.core.errors import OdsConfigError
 from ods_provider.core.outcome import outcome
 from ods_provider.jobs.context import JobContext
@@ -62,6 +63,33 @@ def write_rows(ctx: JobContext, place: Destination, rows: Iterable[Mapping[str, 
         path=place.url,
         format="jsonl",
         rows=count,
+        size_bytes=writer.size_bytes,
+        sha256=writer.sha256,
+        calls=ctx.calls,
+        quota_remaining=ctx.remaining(dataset_id),
+    )
+
+
+def give_map(
+    ctx: JobContext, place: Destination | None, clusters: list[dict[str, Any]], *, max_xcom_bytes: int, dataset_id: Any
+) -> dict[str, Any]:
+    """Return clusters as GeoJSON, or the Outcome of the file that holds it.
+
+    Raises:
+        OdsConfigError: They do not fit into XCom and no place was given.
+    """
+    collection = feature_collection(clusters)
+    if place is None:
+        Allowance(max_xcom_bytes).take(collection["features"])
+        return collection
+    with FileWriter(place, token=ctx.token) as writer:
+        writer.write(json.dumps(collection, ensure_ascii=False, separators=(",", ":")).encode())
+        writer.commit()
+    return outcome(
+        dataset_id=dataset_id,
+        path=place.url,
+        format="geojson",
+        rows=len(clusters),
         size_bytes=writer.size_bytes,
         sha256=writer.sha256,
         calls=ctx.calls,

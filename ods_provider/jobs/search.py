@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from ods_provider.core.checkpoint import Ledger, fingerprint
-from ods_provider.core.errors import OdsIncomplete, OdsMoved
+from ods_provider.core.errors import OdsConfigError, OdsIncomplete, OdsMoved
 from ods_provider.core.limits import PAGE_ROWS, WINDOW_ROWS
 from ods_provider.core.plans import records
 from ods_provider.core.query import Query
+from ods_provider.core.reading import Reader
 from ods_provider.jobs.context import JobContext
 from ods_provider.jobs.rows import Allowance, write_rows
 
@@ -29,6 +30,7 @@ class SearchJob:
         limit: Rows at most; None wants all.
         path: File to write; None returns the rows.
         max_xcom_bytes: Most bytes of rows, as JSON, that are returned without a path.
+        record_id: One record of the dataset instead of all that match; of the query its select and extras count.
     """
 
     dataset_id: str | None
@@ -36,14 +38,31 @@ class SearchJob:
     limit: int | None = None
     path: Any = None
     max_xcom_bytes: int = 1_000_000
+    record_id: str | None = None
     name: ClassVar[str] = "search"
+
+    def __post_init__(self) -> None:
+        narrowed = self.query.filtered or self.query.order_by or self.limit is not None
+        if self.record_id is not None and (self.dataset_id is None or narrowed):
+            raise OdsConfigError(
+                "record_id names one record of a dataset",
+                where="argument record_id",
+                advice="Name its dataset, and leave out where, order_by, refine, exclude and limit",
+            )
 
     def work(self, ctx: JobContext) -> Any:
         """Return the rows, or an Outcome when a path was given."""
         place = None if self.path is None else ctx.destination(self.path)
         base_url = ctx.client.connection.base_url
         ledger = ctx.ledger(
-            fingerprint(base_url=base_url, dataset_id=self.dataset_id, query=self.query, limit=self.limit), beside=place
+            fingerprint(
+                base_url=base_url,
+                dataset_id=self.dataset_id,
+                query=self.query,
+                limit=self.limit,
+                record_id=self.record_id,
+            ),
+            beside=place,
         )
         try:
             rows = self._rows(ctx, ledger)
@@ -59,11 +78,16 @@ class SearchJob:
         return result
 
     def _rows(self, ctx: JobContext, ledger: Ledger) -> Iterator[Row]:
+        if self.dataset_id is not None and self.record_id is not None:
+            yield ctx.client.run(records.record(self.dataset_id, self.record_id, self.query))
+            return
         pages = _Pages(ctx, self, ledger)
         first = pages.get(0, done=0, total=None, previous=[])
         total = pages.total if self.limit is None else min(self.limit, pages.total)
         if total > WINDOW_ROWS:
-            yield from ctx.client.export(self.dataset_id, self.query, total=total, limited=self.limit is not None)
+            for batch in pages.reader.export(total=total, limited=self.limit is not None):
+                ctx.check()
+                yield from batch
             return
         yield from first[:total]
         done, previous, number = len(first), first, 1
@@ -79,6 +103,7 @@ class _Pages:
 
     def __init__(self, ctx: JobContext, job: SearchJob, ledger: Ledger) -> None:
         self._ctx, self._job, self._ledger = ctx, job, ledger
+        self.reader = Reader(ctx.client.run, job.dataset_id, job.query)
         self.total = 0
 
     def get(self, number: int, *, done: int, total: int | None, previous: list[Row]) -> list[Row]:
@@ -96,14 +121,11 @@ class _Pages:
         return rows
 
     def _ask(self, *, done: int, total: int | None, previous: list[Row]) -> dict[str, Any]:
-        client, job = self._ctx.client, self._job
+        job = self._job
         if total is None:
             ask = PAGE_ROWS if job.limit is None else min(PAGE_ROWS, job.limit)
-            page = client.run(records.page(job.dataset_id, job.query, limit=ask))
+            page = self._ctx.client.run(self.reader.page(limit=ask))
             # Rows that an export will give are not worth keeping.
             big = min(page.total_count, job.limit or page.total_count) > WINDOW_ROWS
             return {"total": page.total_count, "rows": [] if big else page.rows}
-        rows = client.next_page(
-            job.dataset_id, job.query, done=done, total=total, counted=self.total, previous=previous
-        )
-        return {"rows": rows}
+        return {"rows": self.reader.next_page(done=done, total=total, counted=self.total, previous=previous)}

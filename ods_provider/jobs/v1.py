@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 from ods_provider.core import jsonarray
 from ods_provider.core.checkpoint import Ledger, fingerprint
+from ods_provider.core.clusters import cluster_rows
 from ods_provider.core.errors import OdsConfigError, OdsIncomplete, OdsMoved
 from ods_provider.core.formats.registry import Format, format_named
 from ods_provider.core.plans.v1 import calls
@@ -16,7 +17,7 @@ from ods_provider.core.times import parse_time
 from ods_provider.core.wire import Plan, Response
 from ods_provider.jobs.context import JobContext
 from ods_provider.jobs.download import DownloadJob, State
-from ods_provider.jobs.rows import Allowance, write_rows
+from ods_provider.jobs.rows import Allowance, give_map, write_rows
 
 Row = dict[str, Any]
 
@@ -159,12 +160,14 @@ class V1AnalysisJob:
         query: That API's parameters: ``x`` and ``y``, or ``clusterprecision``.
         path: File to write; None returns the rows.
         max_xcom_bytes: Most bytes of rows, as JSON, that are returned without a path.
+        geojson: Whether clusters come as a FeatureCollection.
     """
 
     dataset_id: str
     query: V1Query
     path: Any = None
     max_xcom_bytes: int = 1_000_000
+    geojson: bool = False
     name: ClassVar[str] = "analysis"
 
     def __post_init__(self) -> None:
@@ -174,6 +177,10 @@ class V1AnalysisJob:
                 where="argument v1",
                 advice='Pass {"x": "country", "y": {"n": {"func": "COUNT"}}}, or {"clusterprecision": 5}',
             )
+        if self.geojson and self.query.get("clusterprecision") is None:
+            raise OdsConfigError(
+                "only clusters have a place on a map", where="argument geojson", advice="Pass clusterprecision in v1"
+            )
 
     def work(self, ctx: JobContext) -> Any:
         """Return the rows, or an Outcome when a path was given."""
@@ -182,6 +189,9 @@ class V1AnalysisJob:
             rows: list[Row] = ctx.client.run(calls.geocluster(self.dataset_id, self.query))["clusters"]
         else:
             rows = ctx.client.run(calls.analyze(self.dataset_id, self.query))
+        if self.geojson:
+            placed = cluster_rows(rows, where=f"dataset {self.dataset_id}")
+            return give_map(ctx, place, placed, max_xcom_bytes=self.max_xcom_bytes, dataset_id=self.dataset_id)
         if place is not None:
             return write_rows(ctx, place, rows, dataset_id=self.dataset_id)
         Allowance(self.max_xcom_bytes).take(rows)
@@ -237,12 +247,13 @@ class V1DownloadJob(DownloadJob):
         )
 
     def _look(self, ctx: JobContext) -> State:
-        metas = ctx.client.run(calls.dataset(self.dataset_id)).get("metas") or {}
-        matching = ctx.client.run(calls.count(self.dataset_id, self.v1))
+        dataset_id = cast("str", self.dataset_id)  # ``of`` wants one
+        metas = ctx.client.run(calls.dataset(dataset_id)).get("metas") or {}
+        matching = ctx.client.run(calls.count(dataset_id, self.v1))
         return State(matching, metas.get("records_count"), parse_time(metas.get("data_processed")))
 
     def _open(self, ctx: JobContext) -> Response:
-        return ctx.client.run(calls.open_download(self.dataset_id, self.v1))
+        return ctx.client.run(calls.open_download(cast("str", self.dataset_id), self.v1))
 
     @property
     def _filtered(self) -> bool:

@@ -16,10 +16,15 @@ class OdsAnalysisOperator(OdsJobOperator):
     """Return aggregates, groups or facet values of a dataset, all of them, however many the portal lists at once.
 
     Args:
-        dataset_id: The dataset.
+        dataset_id: The dataset; None analyses the catalogue.
         select: Aggregates, such as ``"count(*) as cities, max(population) as largest"``.
         group_by: What to group by; None aggregates the whole.
-        facet: Facet or facets to list instead: rows ``{facet, value, count}``.
+        facet: Facet or facets to list instead: rows ``{facet, value, count}``. A facet may be a call of the portal's:
+            ``facet(name="country", sort="alphanum", limit=20)``.
+        geo_cluster: Clusters of points on a map instead of groups:
+            ``{"field": "coordinates", "zoom": 6, "radius": 40}``, zoom 0 (the world) to 25, radius in pixels.
+            Rows are ``{cluster_center: {lon, lat}, count}``, or what ``select`` says in place of the count.
+        geojson: Return clusters as a GeoJSON FeatureCollection.
         where, order_by, refine, exclude, lang, timezone: As in a search.
         limit: Rows at most; None wants all.
         v1: Parameters of Search API v1.0, in its own words, instead of the query above:
@@ -37,6 +42,8 @@ class OdsAnalysisOperator(OdsJobOperator):
         *QUERY_FIELDS,
         "group_by",
         "facet",
+        "geo_cluster",
+        "geojson",
         "path",
         "max_xcom_bytes",
         "v1",
@@ -45,10 +52,12 @@ class OdsAnalysisOperator(OdsJobOperator):
     def __init__(
         self,
         *,
-        dataset_id: str,
+        dataset_id: str | None,
         select: str | None = None,
         group_by: str | Sequence[str] | None = None,
         facet: str | Sequence[str] | None = None,
+        geo_cluster: Mapping[str, Any] | str | None = None,
+        geojson: bool | str = False,
         where: str | Sequence[str] | None = None,
         order_by: str | None = None,
         refine: Mapping[str, Any] | None = None,
@@ -66,6 +75,8 @@ class OdsAnalysisOperator(OdsJobOperator):
         self.select = select
         self.group_by = group_by
         self.facet = facet
+        self.geo_cluster = geo_cluster
+        self.geojson = geojson
         self.where = where
         self.order_by = order_by
         self.refine = refine
@@ -79,21 +90,31 @@ class OdsAnalysisOperator(OdsJobOperator):
 
     def make_job(self) -> AnalysisJob | V1AnalysisJob:
         """Return the analysis that the rendered arguments describe."""
-        from ods_provider.core.query import clauses, required, whole_number
+        from ods_provider.core.clusters import GeoCluster
+        from ods_provider.core.query import clauses, mapping, required, truth, whole_number
         from ods_provider.jobs.analysis import AnalysisJob
 
-        dataset_id = required("dataset_id", self.dataset_id)
+        # None was written by somebody; an empty text is a template that rendered to nothing.
+        dataset_id = None if self.dataset_id is None else required("dataset_id", self.dataset_id)
         allowed = whole_number("max_xcom_bytes", self.max_xcom_bytes) or 0
         if self.v1 is not None:
             from ods_provider.jobs.v1 import V1AnalysisJob
             from ods_provider.operators.v1 import v1_query
 
             query = v1_query(self, "group_by", "facet", "geo_cluster")
-            return V1AnalysisJob(dataset_id, query, path=self.path, max_xcom_bytes=allowed)
+            return V1AnalysisJob(
+                required("dataset_id", dataset_id),
+                query,
+                path=self.path,
+                max_xcom_bytes=allowed,
+                geojson=truth("geojson", self.geojson),
+            )
         return AnalysisJob(
             dataset_id=dataset_id,
             query=query_of(self, group_by=self.group_by),
             facet=clauses("facet", self.facet),
+            geo_cluster=GeoCluster.of(mapping("geo_cluster", self.geo_cluster)),
+            geojson=truth("geojson", self.geojson),
             limit=whole_number("limit", self.limit),
             path=self.path,
             max_xcom_bytes=allowed,

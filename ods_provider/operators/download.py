@@ -18,21 +18,24 @@ class OdsDownloadOperator(OdsJobOperator):
     its name only when they agree, and replaces an older one in one step.
 
     Args:
-        dataset_id: The dataset.
+        dataset_id: The dataset; None exports the catalogue (``csv``, ``json``, ``xlsx``, ``dcat``, ``rss`` and others).
         path: File to write: a path, an fsspec URL, ``s3://conn@bucket/key``, or an ObjectStoragePath.
-        format: ``parquet``, ``csv``, ``jsonl``, ``json``, ``geojson``, ``xlsx``, or another that the portal offers.
+        format: ``parquet``, ``csv``, ``jsonl``, ``json``, ``geojson``, ``xlsx``, or another that the portal offers
+            (``shp``, ``fgb``, ``kml``, ``gpx``, ``ical``, ``jsonld``, ``n3``, ``turtle``, ``rdfxml``, ``ov2``).
         select, where, order_by, refine, exclude, lang, timezone: As in a search.
         group_by: Group the rows on the portal; groups are not capped here.
         limit: Rows at most; None wants all.
         format_options: The format's own parameters. CSV comes comma separated without a BOM unless they say otherwise
-            (``{"delimiter": ";", "with_bom": True}``).
+            (``{"delimiter": ";", "with_bom": True}``). ``use_labels``, ``epsg`` and ``compressed`` go with every format
+            of a dataset.
         v1: Parameters of Search API v1.0, in its own words, instead of the query above: ``{"q": "paris", "format":
             "csv"}``. The default format is CSV there, with ``;`` unless ``csv_separator`` says otherwise.
         if_moved: When the dataset is republished meanwhile: ``retry`` (three tries), ``fail``, or ``accept``.
         min_rows: Fewer rows than this are an error.
 
     Returns:
-        An Outcome: rows, size_bytes, sha256, verified, data_processed, moved, calls, quota_remaining.
+        An Outcome: rows, size_bytes, sha256, verified, data_processed, moved, calls, quota_remaining; ``hidden_rows``
+        and a ``note`` where the portal shows this key fewer rows than it says the dataset holds.
     """
 
     template_fields: Sequence[str] = (
@@ -51,7 +54,7 @@ class OdsDownloadOperator(OdsJobOperator):
     def __init__(
         self,
         *,
-        dataset_id: str,
+        dataset_id: str | None,
         path: Any,
         format: str = "parquet",
         select: str | None = None,
@@ -90,17 +93,19 @@ class OdsDownloadOperator(OdsJobOperator):
     def make_job(self) -> DownloadJob:
         """Return the download that the rendered arguments describe."""
         from ods_provider.core.formats.registry import format_named
-        from ods_provider.core.query import required, whole_number
+        from ods_provider.core.query import mapping, required, whole_number
         from ods_provider.jobs.download import DownloadJob
 
-        dataset_id, path = required("dataset_id", self.dataset_id), required("path", self.path)
+        # None was written by somebody; an empty text is a template that rendered to nothing.
+        dataset_id = None if self.dataset_id is None else required("dataset_id", self.dataset_id)
+        path = required("path", self.path)
         min_rows = whole_number("min_rows", self.min_rows) or 0
         if self.v1 is not None:
             from ods_provider.jobs.v1 import V1DownloadJob
             from ods_provider.operators.v1 import v1_query
 
             return V1DownloadJob.of(
-                dataset_id,
+                required("dataset_id", dataset_id),
                 path,
                 v1_query(self, "group_by", "format_options"),
                 format=self.format,
@@ -110,10 +115,10 @@ class OdsDownloadOperator(OdsJobOperator):
         return DownloadJob(
             dataset_id=dataset_id,
             path=path,
-            format=format_named(self.format),
+            format=format_named(self.format, catalogue=dataset_id is None),
             query=query_of(self, group_by=self.group_by),
             limit=whole_number("limit", self.limit),
-            format_options=self.format_options,
+            format_options=mapping("format_options", self.format_options),
             if_moved=self.if_moved,  # type: ignore[arg-type]  # the job refuses what it does not know
             min_rows=min_rows,
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ods_provider.operators.job import OdsJobOperator
@@ -12,16 +12,17 @@ if TYPE_CHECKING:
 
 
 class OdsMediaOperator(OdsJobOperator):
-    """Fetch a dataset's attachments, or the files in a field of its records, into a folder.
+    """Fetch a dataset's attachments or alternative exports, or the files of its records, into a folder.
 
     Files come in parallel, under safe names, with a manifest of what came from where. A file is the unit of progress.
 
     Args:
         dataset_id: The dataset.
         path: Folder; a path, an fsspec URL, ``s3://conn@bucket/prefix``, or an ObjectStoragePath.
-        kind: ``attachments``, or ``files`` of a field.
+        kind: ``attachments``, ``alternative_exports``, ``files`` of a field, or ``thumbnails`` of its images.
         field: The file-typed field; None takes the only one.
         where: ODSQL filter on the records whose files are wanted.
+        refine, exclude: The same, by facets: ``{"facet": "value"}`` or ``{"facet": ["value", …]}``.
         limit: Files at most; None wants all.
         parallel: Files fetched at the same time.
 
@@ -36,6 +37,8 @@ class OdsMediaOperator(OdsJobOperator):
         "kind",
         "field",
         "where",
+        "refine",
+        "exclude",
         "limit",
         "parallel",
     )
@@ -48,6 +51,8 @@ class OdsMediaOperator(OdsJobOperator):
         kind: str = "attachments",
         field: str | None = None,
         where: str | Sequence[str] | None = None,
+        refine: Mapping[str, Any] | None = None,
+        exclude: Mapping[str, Any] | None = None,
         limit: int | str | None = None,
         parallel: int | str = 4,
         **kwargs: Any,
@@ -58,12 +63,14 @@ class OdsMediaOperator(OdsJobOperator):
         self.kind = kind
         self.field = field
         self.where = where
+        self.refine = refine
+        self.exclude = exclude
         self.limit = limit
         self.parallel = parallel
 
     def make_job(self) -> MediaJob:
         """Return the fetch that the rendered arguments describe."""
-        from ods_provider.core.query import clauses, required, whole_number
+        from ods_provider.core.query import Query, clauses, required, whole_number
         from ods_provider.jobs.media import MediaJob
 
         return MediaJob(
@@ -74,4 +81,5 @@ class OdsMediaOperator(OdsJobOperator):
             where=clauses("where", self.where),
             limit=whole_number("limit", self.limit),
             parallel=whole_number("parallel", self.parallel, least=1) or 1,
+            query=Query.of(refine=self.refine, exclude=self.exclude),
         )

@@ -22,9 +22,15 @@ class OdsPushOperator(OdsJobOperator):
         path: a JSON lines, JSON, CSV or Parquet file.
         action: ``push`` adds or upserts, ``delete`` removes the records with these values.
         batch_bytes: Largest body of one call, in encoded bytes.
+        record_id: Id or ids of records to delete instead, with ``action="delete"``; one call each.
+        file_fields: Field or fields whose values are paths or URLs of files, or
+            ``{"file": path, "content-type": type}``: the files are sent in their place. No other field is ever taken
+            for a path.
+        confirm: Read the records back by the dataset's key fields, up to 2,000 of them spread over the whole, and fail
+            when one of them does not show as it was pushed.
 
     Returns:
-        An Outcome: rows, batches, calls, quota_remaining.
+        An Outcome: rows, batches, confirmed (records read back), calls, quota_remaining.
     """
 
     template_fields: Sequence[str] = (
@@ -35,6 +41,9 @@ class OdsPushOperator(OdsJobOperator):
         "path",
         "action",
         "batch_bytes",
+        "record_id",
+        "file_fields",
+        "confirm",
     )
 
     def __init__(
@@ -46,6 +55,9 @@ class OdsPushOperator(OdsJobOperator):
         path: Any = None,
         action: str = "push",
         batch_bytes: int | str = 5_000_000,
+        record_id: str | Sequence[str] | None = None,
+        file_fields: str | Sequence[str] | None = None,
+        confirm: bool | str = False,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -55,10 +67,13 @@ class OdsPushOperator(OdsJobOperator):
         self.path = path
         self.action = action
         self.batch_bytes = batch_bytes
+        self.record_id = record_id
+        self.file_fields = file_fields
+        self.confirm = confirm
 
     def make_job(self) -> PushJob:
         """Return the push that the rendered arguments describe."""
-        from ods_provider.core.query import record_list, required, whole_number
+        from ods_provider.core.query import clauses, record_list, required, truth, whole_number
         from ods_provider.jobs.push import PushJob
 
         return PushJob(
@@ -68,4 +83,7 @@ class OdsPushOperator(OdsJobOperator):
             path=self.path or None,
             action=self.action,  # type: ignore[arg-type]  # the job refuses what it does not know
             batch_bytes=whole_number("batch_bytes", self.batch_bytes) or 0,
+            record_ids=clauses("record_id", self.record_id),
+            file_fields=clauses("file_fields", self.file_fields),
+            confirm=truth("confirm", self.confirm),
         )

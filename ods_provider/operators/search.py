@@ -24,6 +24,9 @@ class OdsSearchOperator(OdsJobOperator):
         lang: Language of labels and of ``date_format``.
         timezone: Zone of datetime filters and values.
         limit: Rows at most; None wants all.
+        include_links, include_app_metas: Whether each row comes with its links and technical fields; up to 10,000 rows.
+        record_id: One record of the dataset, by its id, instead of a query; the other arguments but ``select``,
+            ``lang``, ``timezone`` and the two above are left out.
         v1: Parameters of Search API v1.0, in its own words, instead of the query above: ``{"q": "paris", "rows": 20}``.
             The rows are its ``records`` or ``datasets`` objects, all of them unless ``rows`` says how many.
         path: JSON lines file to write instead of returning rows; ``s3://conn@bucket/key`` works.
@@ -33,7 +36,17 @@ class OdsSearchOperator(OdsJobOperator):
         A list of rows, or an Outcome when ``path`` is given.
     """
 
-    template_fields: Sequence[str] = ("ods_conn_id", "dataset_id", *QUERY_FIELDS, "path", "max_xcom_bytes", "v1")
+    template_fields: Sequence[str] = (
+        "ods_conn_id",
+        "dataset_id",
+        *QUERY_FIELDS,
+        "include_links",
+        "include_app_metas",
+        "record_id",
+        "path",
+        "max_xcom_bytes",
+        "v1",
+    )
 
     def __init__(
         self,
@@ -47,6 +60,9 @@ class OdsSearchOperator(OdsJobOperator):
         lang: str | None = None,
         timezone: str = "UTC",
         limit: int | str | None = None,
+        include_links: bool | str = False,
+        include_app_metas: bool | str = False,
+        record_id: str | None = None,
         path: Any = None,
         max_xcom_bytes: int | str = 1_000_000,
         v1: Mapping[str, Any] | str | None = None,
@@ -62,6 +78,9 @@ class OdsSearchOperator(OdsJobOperator):
         self.lang = lang
         self.timezone = timezone
         self.limit = limit
+        self.include_links = include_links
+        self.include_app_metas = include_app_metas
+        self.record_id = record_id
         self.path = path
         self.max_xcom_bytes = max_xcom_bytes
         self.v1 = v1
@@ -76,10 +95,16 @@ class OdsSearchOperator(OdsJobOperator):
             from ods_provider.jobs.v1 import V1SearchJob
             from ods_provider.operators.v1 import v1_query
 
-            return V1SearchJob(self.dataset_id or None, v1_query(self), path=self.path, max_xcom_bytes=allowed)
+            return V1SearchJob(
+                self.dataset_id or None,
+                v1_query(self, "include_links", "include_app_metas", "record_id"),
+                path=self.path,
+                max_xcom_bytes=allowed,
+            )
         return SearchJob(
             dataset_id=self.dataset_id or None,
-            query=query_of(self),
+            query=query_of(self, include_links=self.include_links, include_app_metas=self.include_app_metas),
+            record_id=self.record_id or None,
             limit=whole_number("limit", self.limit),
             path=self.path,
             max_xcom_bytes=allowed,

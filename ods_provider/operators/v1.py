@@ -36,4 +36,4 @@ def v1_query(operator: Any, *others: str) -> V1Query:
 
 
 def _is_given(value: Any, default: Any) -> bool:
-    return value is not None and value != default and value not in ("", (), [], {})
+    return value is not None and value is not False and value != default and value not in ("", (), [], {})

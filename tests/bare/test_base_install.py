@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 import textwrap
@@ -62,7 +63,9 @@ def test_every_module_but_airflow_s_own_imports_without_the_extras() -> None:
 def test_the_client_reads_exact_numbers_without_the_fast_decoder() -> None:
     rows = b'{"id": 9223372036854775807, "name": "Z\xc3\xbcrich"}\n{"id": 1, "name": null}\n'
     count = answer(b'{"total_count": 20000, "results": [{"id": 1}]}')
-    with replay(count, chunked([rows])) as server:
+    fields = [{"name": "id", "type": "int"}, {"name": "name", "type": "text"}]
+    schema = answer(json.dumps({"dataset_id": "d", "fields": fields}).encode())
+    with replay(schema, count, chunked([rows])) as server:
         printed = _python(
             """
             from ods_provider import OdsClient

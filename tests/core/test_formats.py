@@ -107,3 +107,27 @@ def test_options_are_checked_against_the_format() -> None:
             format_named(name).params(options)
     with pytest.raises(OdsConfigError, match="no export format 'xls'"):
         format_named("xls")
+
+
+@pytest.mark.parametrize(
+    "name", ["csv", "json", "xlsx", "data.json", "dcat", "dcat_ap_vl", "rdf", "rss", "ttl", "sitemap"]
+)
+def test_the_catalogue_has_formats_of_its_own(name: str) -> None:
+    assert format_named(name, catalogue=True).name == name
+
+
+def test_every_format_knows_its_own_options_and_those_of_its_kind() -> None:
+    gpx = format_named("gpx").params({"name_field": "n", "description_field_list": ["a", "b"], "use_extension": "no"})
+    assert dict(gpx) == {"name_field": "n", "description_field_list": "a,b", "use_extension": "false"}
+    assert dict(format_named("parquet").params({"parquet_compression": "zstd"})) == {"parquet_compression": "zstd"}
+    assert dict(format_named("shp").params({"epsg": "2154", "compressed": "true", "use_labels": True})) == {
+        "epsg": "2154",
+        "compressed": "true",
+        "use_labels": "true",
+    }
+    dcat = format_named("dcat", catalogue=True).params({"include_exports": ["csv", "json"]})
+    assert dict(dcat) == {"include_exports": "csv,json"}
+    with pytest.raises(OdsConfigError, match="whole number"):
+        format_named("shp").params({"epsg": "lambert"})
+    with pytest.raises(OdsConfigError, match="It knows none"):
+        format_named("ttl", catalogue=True).params({"compressed": True})

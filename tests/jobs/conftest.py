@@ -1,10 +1,12 @@
 from __future__ import annotations
 
 import logging
+import ssl
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+import trustme
 from lab import API_KEY, PUSH_KEY, Lab, Shelf, assert_no_key
 
 from ods_provider.testing.portal import LocalPortal
@@ -52,6 +54,17 @@ def shelf() -> Iterator[Shelf]:
     yield kept
     root.removeHandler(kept)
     root.setLevel(level)
+
+
+@pytest.fixture
+def tls(tmp_path: Path) -> tuple[ssl.SSLContext, Path]:
+    """A server's context for 127.0.0.1, and the file of the authority that vouches for it."""
+    authority = trustme.CA()
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("127.0.0.1").configure_cert(context)
+    bundle = tmp_path / "ca.pem"
+    authority.cert_pem.write_to_path(str(bundle))
+    return context, bundle
 
 
 @pytest.fixture

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import csv
+import gzip
 import hashlib
 import json
 import threading
@@ -14,6 +15,7 @@ import pytest
 from bucket import Bucket
 from fsspec.implementations.memory import MemoryFileSystem
 from lab import Lab
+from replay import answer, chunked, replay
 
 from ods_provider.core.errors import (
     OdsAuthError,
@@ -185,7 +187,7 @@ def test_a_dropped_connection_is_tried_again(lab: Lab, portal: LocalPortal, out:
         ("html", {}, OdsNotAPortal, "web page"),
         ("json_error", {}, OdsQueryError, "the export failed"),
         ("json_error", {"error_code": "ForbiddenAccess", "message": "No."}, OdsAuthError, "gated"),
-        ("empty_gated", {}, OdsIncomplete, "0 rows where the portal counts 110"),
+        ("empty_gated", {}, OdsIncomplete, "empty where the portal counts 110 rows.*gated"),
         ("status", {"status": 403}, OdsAuthError, "key"),
         ("redirect", {"location": "https://moved.example.org/x"}, OdsNotAPortal, "moved.example.org"),
     ],
@@ -323,3 +325,66 @@ def test_a_download_lands_whole_in_memory_and_in_an_object_store(lab: Lab, porta
     assert list(MemoryFileSystem.store) == [f"/b/cities.{format}"]
     assert bucket.pending == {}
     MemoryFileSystem.store.clear()
+
+
+@pytest.mark.parametrize("format", COUNTED)
+def test_a_file_that_is_itself_compressed_is_counted_inside(make_lab, out: Path, format: str) -> None:
+    rows, plain = 110, {}
+    with LocalPortal() as source:
+        lab = make_lab(source.url)
+        lab.done(_job(out / "plain", format))
+        plain["whole"] = gzip.compress((out / "plain").read_bytes())
+    dataset = answer(b'{"dataset_id": "d", "metas": {"default": {"records_count": 110}}}')
+    count = answer(b'{"total_count": 110, "results": []}')
+    binary = "Content-Type: application/octet-stream"
+    with replay(dataset, count, chunked([plain["whole"]], binary), dataset, count) as server:
+        lab = make_lab(server.url)
+        result = lab.done(_job(out / "a.gz", format, format_options={"compressed": True}))
+        assert "compressed=true" in server.lines[2]
+    assert (result["rows"], result["verified"]) == (rows, "counted")
+    assert (out / "a.gz").read_bytes() == plain["whole"]
+    (out / "a.gz").unlink()
+    with replay(dataset, count, chunked([plain["whole"][:-5]], binary)) as server:
+        lab = make_lab(server.url, max_retries=0)
+        with pytest.raises(OdsTruncated, match="gzip"):
+            lab.run(_job(out / "a.gz", format, format_options={"compressed": True}))
+    assert lab.files() == ["plain"]
+
+
+def test_the_catalogue_is_exported_and_counted(lab: Lab, portal: LocalPortal, out: Path) -> None:
+    job = DownloadJob(None, out / "datasets.csv", format_named("csv", catalogue=True))
+    result = lab.done(job)
+    assert (result["rows"], result["verified"], result["dataset_id"]) == (5, "counted", None)
+    result = lab.done(DownloadJob(None, out / "datasets.json", format_named("json", catalogue=True)))
+    assert result["rows"] == len(json.loads((out / "datasets.json").read_text())) == 5
+    with pytest.raises(OdsConfigError, match="no option epsg"):
+        DownloadJob(None, out / "x", format_named("csv", catalogue=True), format_options={"epsg": 2154})
+
+
+def test_a_format_that_is_not_offered_is_answered_with_those_that_are(make_lab, out: Path) -> None:
+    dataset = answer(b'{"dataset_id": "d", "metas": {"default": {"records_count": 1}}}')
+    count = answer(b'{"total_count": 1, "results": []}')
+    refused = answer(b'{"error_code": "InvalidRESTParameterError", "message": "Unknown format."}', "400 Bad Request")
+    offer = answer(json.dumps({"links": [{"rel": name, "href": "x"} for name in ("self", "csv", "fgb")]}).encode())
+    said = r"does not offer the format ov2.*It offers csv, fgb"
+    with replay(dataset, count, refused, offer) as server, pytest.raises(OdsConfigError, match=said):
+        make_lab(server.url).run(_job(out / "a.ov2", "ov2"))
+
+
+def test_rows_that_this_key_does_not_see_are_told_in_the_outcome(make_lab, out: Path) -> None:
+    dataset = answer(b'{"dataset_id": "d", "metas": {"default": {"records_count": 9}}}')
+    count = answer(b'{"total_count": 2, "results": []}')
+    with replay(dataset, count, chunked([b"a\r\n1\r\n2\r\n"]), dataset, count) as server:
+        result = make_lab(server.url).done(_job(out / "a.csv"))
+    assert (result["rows"], result["hidden_rows"]) == (2, 7)
+    assert "holds 9 rows and shows 2" in result["note"]
+    with replay(dataset, count, chunked([b"a\r\n1\r\n2\r\n"]), dataset, count) as server:
+        result = make_lab(server.url).done(_job(out / "a.csv", query=Query.of(where="a > 0")))
+    assert "note" not in result
+
+
+def test_a_shapefile_that_would_be_partial_is_refused_before_it_is_fetched(make_lab, out: Path) -> None:
+    dataset = answer(b'{"dataset_id": "d", "metas": {"default": {"records_count": 60000}}}')
+    count = answer(b'{"total_count": 60000, "results": []}')
+    with replay(dataset, count) as server, pytest.raises(OdsConfigError, match=r"shapefile export, which holds 50000"):
+        make_lab(server.url).run(_job(out / "a.zip", "shp"))

@@ -2,17 +2,22 @@ from __future__ import annotations
 
 import hashlib
 import json
+import ssl
 import threading
 from collections import Counter
+from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
-from lab import Lab
+from lab import API_KEY, Lab
+from replay import answer, replay
 
 from ods_provider.core.errors import OdsConfigError, OdsNotFound, OdsServerError
 from ods_provider.core.events import Progress
 from ods_provider.core.outcome import Wait
+from ods_provider.core.query import Query
 from ods_provider.jobs.context import Suspended
 from ods_provider.jobs.media import MANIFEST, MediaJob
 from ods_provider.testing.portal import LocalPortal
@@ -76,7 +81,7 @@ def test_a_field_that_holds_no_files_is_named_with_those_that_do(lab: Lab, out: 
 def test_unfit_arguments_are_refused_before_any_call(portal: LocalPortal, out: Path) -> None:
     with pytest.raises(OdsConfigError, match="kind='pictures'"):
         MediaJob("landmark-photos", out, kind="pictures")  # type: ignore[arg-type]
-    with pytest.raises(OdsConfigError, match="field and where"):
+    with pytest.raises(OdsConfigError, match="field, where"):
         MediaJob("landmark-photos", out, where=("a",))
     assert portal.requests == []
 
@@ -164,3 +169,93 @@ def test_a_cancelled_fetch_stops_and_leaves_no_half_file(lab: Lab, portal: Local
         lab.run(MediaJob("landmark-photos", out), cancel=cancel)
     assert MANIFEST not in lab.files()
     assert not any(name.endswith(".part") for name in lab.files())
+
+
+def test_the_manifest_tells_where_from_and_when(lab: Lab, out: Path) -> None:
+    lab.done(MediaJob("landmark-photos", out))
+    for entry in _manifest(out):
+        assert entry["redirected_to"] is None
+        assert datetime.fromisoformat(entry["fetched_at"]).tzinfo is not None
+
+
+def test_facets_narrow_the_files_too(lab: Lab, portal: LocalPortal, out: Path) -> None:
+    query = Query.of(exclude={"title": "Landmark 3: Tür №3"})
+    assert lab.done(MediaJob("landmark-photos", out, kind="files", query=query))["files"] == 39
+    with pytest.raises(OdsConfigError, match="refine and exclude"):
+        MediaJob("landmark-photos", out, query=query)
+
+
+def _dataset(**more: Any) -> Any:
+    fields = [{"name": "photo", "type": "file"}]
+    return answer(json.dumps({"dataset_id": "d", "fields": fields, **more}).encode())
+
+
+def _photos(*values: dict[str, Any]) -> Any:
+    return answer(json.dumps({"total_count": len(values), "results": [{"photo": value} for value in values]}).encode())
+
+
+def _image(content: bytes) -> Any:
+    return answer(content, "200 OK", "Content-Type: image/png")
+
+
+def test_alternative_exports_are_fetched_by_their_endpoint_where_no_address_is_given(
+    make_lab: Callable[..., Lab], out: Path
+) -> None:
+    offered = [{"id": "gtfs", "title": "gtfs.zip", "mimetype": "application/zip", "url": "odsfile://gtfs.zip"}]
+    with replay(_dataset(alternative_exports=offered), _image(b"PK")) as server:
+        result = make_lab(server.url).done(MediaJob("d", out, kind="alternative_exports"))
+        assert server.lines[1].startswith("GET /api/explore/v2.1/catalog/datasets/d/alternative_exports/gtfs ")
+    assert result["files"] == 1
+    assert (out / "gtfs.zip").read_bytes() == b"PK"
+
+
+def test_thumbnails_are_those_of_images_at_the_address_that_the_portal_knows(
+    make_lab: Callable[..., Lab], out: Path
+) -> None:
+    gone = answer(b"{}", "404 Not Found")
+    values = [
+        {"id": "a", "filename": "a.png", "thumbnail": True},
+        {"id": "b", "filename": "b.pdf", "thumbnail": False},
+        {"id": "c", "filename": "c.png", "thumbnail": True},
+    ]
+    with replay(_dataset(), _photos(*values), gone, _image(b"A"), _image(b"C")) as server:
+        result = make_lab(server.url).done(MediaJob("d", out, kind="thumbnails", parallel=1))
+        assert [line.split()[1] for line in server.lines[2:]] == [
+            "/api/datasets/1.0/d/files/a/300/",
+            "/explore/dataset/d/files/a/300/",
+            "/explore/dataset/d/files/c/300/",
+        ]
+    assert result["files"] == 2
+    assert (out / "c.png").read_bytes() == b"C"
+
+
+def test_a_thumbnail_that_is_nowhere_is_an_error(make_lab: Callable[..., Lab], out: Path) -> None:
+    gone = answer(b"{}", "404 Not Found")
+    with replay(_dataset(), _photos({"id": "a", "filename": "a.png"}), gone, gone, gone) as server:
+        with pytest.raises(OdsNotFound):
+            make_lab(server.url).run(MediaJob("d", out, kind="thumbnails"))
+        assert len(server.requests) == 5
+
+
+def test_a_file_without_an_address_is_fetched_by_its_id(make_lab: Callable[..., Lab], out: Path) -> None:
+    with replay(_dataset(), _photos({"id": "f1", "filename": "x.png"}), _image(b"X")) as server:
+        make_lab(server.url).done(MediaJob("d", out, kind="files"))
+        assert server.lines[2].startswith("GET /api/explore/v2.1/catalog/datasets/d/files/f1 ")
+
+
+def test_a_file_elsewhere_comes_without_the_key_and_its_host_is_told(
+    make_lab: Callable[..., Lab], out: Path, tls: tuple[ssl.SSLContext, Path]
+) -> None:
+    context, authority = tls
+    value = {"id": "f1", "filename": "x.png", "url": "/api/x"}
+    with replay(_image(b"X"), tls=context) as store:
+        signed = f"Location: https://127.0.0.1:{store.port}/bucket/x.png?X-Amz-Signature=s1gned"
+        with replay(_dataset(), _photos(value), answer(b"", "303 See Other", signed)) as server:
+            lab = make_lab(server.url, api_key=API_KEY, verify=str(authority))
+            lab.done(MediaJob("d", out, kind="files"))
+            assert server.header("Authorization") == f"Apikey {API_KEY}"
+        assert store.header("Authorization") is None
+        (entry,) = _manifest(out)
+        assert entry["redirected_to"] == f"127.0.0.1:{store.port}"
+        assert "s1gned" not in (out / MANIFEST).read_text()
+    assert (out / "x.png").read_bytes() == b"X"

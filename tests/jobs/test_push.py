@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import base64
 import json
 from itertools import pairwise
 from pathlib import Path
@@ -8,14 +9,24 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from fsspec.implementations.memory import MemoryFileSystem
 from lab import PUSH_KEY, Lab, assert_no_key, told
 from replay import answer, replay
 
 from ods_provider.core.batches import batches
-from ods_provider.core.errors import OdsAuthError, OdsConfigError, OdsNotAPortal, OdsQuotaExceeded
+from ods_provider.core.errors import (
+    OdsAuthError,
+    OdsConfigError,
+    OdsIncomplete,
+    OdsNotAPortal,
+    OdsNotFound,
+    OdsQuotaExceeded,
+)
 from ods_provider.core.limits import PUSH_BYTES
 from ods_provider.core.outcome import Wait
+from ods_provider.core.schema import Dataset, Field
 from ods_provider.jobs.push import PushJob
+from ods_provider.jobs.readback import MOST, ReadBack
 from ods_provider.testing.portal import LocalPortal
 
 
@@ -209,3 +220,141 @@ def test_a_quota_without_a_reset_fails_as_transient(lab: Lab, portal: LocalPorta
     with pytest.raises(OdsQuotaExceeded) as caught:
         lab.run(_push([_reading(1)]))
     assert caught.value.transient
+
+
+# Files inside records
+
+
+def _sent(server: Any, which: int = -1) -> Any:
+    return json.loads(server.requests[which].partition(b"\r\n\r\n")[2])
+
+
+def test_files_are_sent_in_place_of_their_paths(make_lab: Any, out: Path) -> None:
+    (out / "a.png").write_bytes(b"\x89PNG" * 100)
+    memory = MemoryFileSystem()
+    memory.pipe_file("/bucket/b.bin", b"\x00\x01")
+    records = [
+        {"title": "a", "photo": str(out / "a.png")},
+        {"title": "b", "photo": {"file": "memory://bucket/b.bin", "content-type": "image/jpg"}},
+        {"title": "c", "photo": None, "paper": "memory://bucket/b.bin"},
+        {"title": "d", "photo": {"content": "aGk=", "content-type": "text/plain"}},
+    ]
+    with replay(answer(b'{"status": "OK"}')) as server:
+        lab = make_lab(server.url, push_api_key=PUSH_KEY)
+        lab.done(_push(records, file_fields=("photo", "paper")))
+        assert _sent(server) == [
+            {
+                "title": "a",
+                "photo": {"content": base64.b64encode(b"\x89PNG" * 100).decode(), "content-type": "image/png"},
+            },
+            {"title": "b", "photo": {"content": "AAE=", "content-type": "image/jpg"}},
+            {"title": "c", "photo": None, "paper": {"content": "AAE=", "content-type": "application/octet-stream"}},
+            {"title": "d", "photo": {"content": "aGk=", "content-type": "text/plain"}},
+        ]
+    memory.store.clear()
+
+
+def test_a_path_in_a_field_that_is_not_named_stays_a_text(make_lab: Any) -> None:
+    # Records come from anywhere: only what the author of the task names is read from the disk.
+    with replay(answer(b'{"status": "OK"}')) as server:
+        make_lab(server.url, push_api_key=PUSH_KEY).done(_push([{"note": "/etc/passwd"}]))
+        assert _sent(server) == [{"note": "/etc/passwd"}]
+
+
+def test_a_file_too_large_for_a_call_is_refused_before_it_is_read(lab: Lab, portal: LocalPortal, out: Path) -> None:
+    (out / "big.png").write_bytes(b"0" * 4_000_000)
+    with pytest.raises(OdsConfigError, match=r"takes 5333336 bytes as base64.*big\.png"):
+        lab.run(_push([{"photo": str(out / "big.png")}], file_fields=("photo",)))
+    with pytest.raises(OdsConfigError, match="no such file"):
+        lab.run(_push([{"photo": str(out / "absent.png")}], file_fields=("photo",)))
+    assert portal.requests == []
+
+
+def test_files_fill_batches_by_their_encoded_size(make_lab: Any, out: Path) -> None:
+    (out / "a.png").write_bytes(b"0" * 3_000)
+    with replay(*[answer(b'{"status": "OK"}')] * 5) as server:
+        lab = make_lab(server.url, push_api_key=PUSH_KEY)
+        job = _push([{"photo": str(out / "a.png")}] * 5, file_fields=("photo",), batch_bytes=9_000)
+        assert lab.done(job)["batches"] == 3
+        bodies = [request.partition(b"\r\n\r\n")[2] for request in server.requests]
+    assert all(len(body) <= 9_000 for body in bodies)
+    assert [len(json.loads(body)) for body in bodies] == [2, 2, 1]
+
+
+# Deleting by id
+
+
+def test_records_are_deleted_by_their_ids(lab: Lab, portal: LocalPortal) -> None:
+    ids = [row[0] for row in portal.store.cursor().execute('SELECT "$id" FROM "data live-readings"').fetchall()]
+    result = lab.done(_push(action="delete", record_ids=tuple(ids[:2])))
+    assert (result["rows"], result["calls"]) == (2, 2)
+    assert len(portal.rows("live-readings")) == 1
+    # One of them is gone by now: that is what was wanted.
+    assert lab.done(_push(action="delete", record_ids=(ids[0], ids[2])))["rows"] == 1
+    with pytest.raises(OdsNotFound):
+        lab.run(_push(action="delete", record_ids=(ids[0],)))
+
+
+def test_deleting_by_ids_goes_on_where_it_stopped(lab: Lab, portal: LocalPortal) -> None:
+    ids = tuple(row[0] for row in portal.store.cursor().execute('SELECT "$id" FROM "data live-readings"').fetchall())
+    portal.set_quota(remaining=2, reset_in_s=90)
+    job = _push(action="delete", record_ids=ids)
+    assert isinstance(lab.run(job), Wait)
+    portal.set_quota(remaining=9, reset_in_s=90)
+    assert lab.done(job)["rows"] == 3
+    assert sum(request.status == 200 for request in portal.requests) == 3
+
+
+# Reading back
+
+
+def test_what_was_pushed_is_read_back_by_the_key_fields(lab: Lab, portal: LocalPortal) -> None:
+    records = [_reading(number, note=f"ü {number}") for number in range(150)]
+    result = lab.done(_push(records, confirm=True))
+    assert result["confirmed"] == 150
+    asked = [request for request in portal.requests if request.path.endswith("/records")]
+    assert 2 <= len(asked) <= 8
+    assert lab.done(_push(records[:5], action="delete", confirm=True))["confirmed"] == 5
+
+
+def test_a_value_that_the_portal_lost_is_named_and_nothing_is_sent_again(lab: Lab, portal: LocalPortal) -> None:
+    lab.settings["max_wait_s"] = 1
+    job = _push([_reading(1), _reading(2, value="many")], confirm=True)
+    with pytest.raises(
+        OdsIncomplete, match=r"accepted 2 records, but 1 of 2.*value is None, pushed was 'many'"
+    ) as caught:
+        lab.run(job)
+    assert caught.value.transient
+    with pytest.raises(OdsIncomplete):
+        lab.run(job)
+    assert sum(request.method == "POST" for request in portal.requests) == 1
+
+
+def test_a_portal_that_is_slow_to_show_is_given_time(make_lab: Any) -> None:
+    fields = [{"name": "k", "type": "int", "annotations": {"id": True}}, {"name": "v", "type": "text"}]
+    schema = answer(json.dumps({"dataset_id": "live-readings", "fields": fields}).encode())
+    old = answer(json.dumps({"total_count": 1, "results": [{"k": 1, "v": "old"}]}).encode())
+    new = answer(json.dumps({"total_count": 1, "results": [{"k": 1, "v": "new"}]}).encode())
+    with replay(schema, answer(b'{"status": "OK"}'), old, new) as server:
+        lab = make_lab(server.url, push_api_key=PUSH_KEY)
+        assert lab.done(_push([{"k": 1, "v": "new"}], confirm=True))["confirmed"] == 1
+        assert "where=k+IN+%281%29" in server.lines[2]
+
+
+def test_the_last_of_several_records_of_one_key_is_what_must_stand(lab: Lab) -> None:
+    assert lab.done(_push([_reading(1, note="a"), _reading(1, note="b")], confirm=True))["confirmed"] == 1
+
+
+def test_a_dataset_without_key_fields_refuses_to_confirm_before_anything_is_sent(make_lab: Any) -> None:
+    schema = answer(b'{"dataset_id": "d", "fields": [{"name": "v", "type": "text"}]}')
+    with replay(schema) as server, pytest.raises(OdsConfigError, match="marks no field as unique id"):
+        make_lab(server.url, push_api_key=PUSH_KEY).run(_push([{"v": "1"}], confirm=True))
+
+
+def test_many_records_are_sampled_over_the_whole(make_lab: Any) -> None:
+    fields = tuple(Field(name, kind, annotations={"id": True} if name == "k" else {}) for name, kind in [("k", "int")])
+    reading = ReadBack.of(Dataset("d", fields=fields))
+    sample = reading._sample(({"k": number} for number in range(100_001)), 100_001)
+    assert MOST * 0.9 < len(sample) <= MOST + 1
+    assert (0,) in sample
+    assert (100_000,) in sample

@@ -164,3 +164,18 @@ def test_a_dataset_that_changes_between_pages_is_noticed_and_its_pages_are_forgo
     with pytest.raises(OdsMoved, match="12345 rows, and now 12350"):
         lab.run(job)
     assert len(lab.done(job)) == 500
+
+
+def test_one_record_is_found_by_its_id(lab: Lab, portal: LocalPortal) -> None:
+    found = portal.store.cursor().execute('SELECT "$id", name FROM "data world-capitals" LIMIT 1').fetchone()
+    assert found
+    job = SearchJob("world-capitals", Query.of(select="name", include_links=True), record_id=found[0])
+    assert lab.done(job)[0]["name"] == found[1]
+    assert portal.requests[-1].path.endswith(f"/records/{found[0]}")
+    with pytest.raises(OdsConfigError, match="record_id names one record"):
+        SearchJob("world-capitals", Query.of(where="a = 1"), record_id=found[0])
+
+
+def test_links_and_technical_fields_come_with_pages(lab: Lab, portal: LocalPortal) -> None:
+    lab.done(SearchJob("world-capitals", Query.of(include_links="true", include_app_metas=True), limit=1))
+    assert "include_links=true&include_app_metas=true" in portal.requests[-1].query

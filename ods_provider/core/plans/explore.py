@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, quote_plus
 
-from ods_provider.core.errors import OdsNotAPortal
+from ods_provider.core.errors import OdsConfigError, OdsNotAPortal
+from ods_provider.core.limits import URL_BYTES
 from ods_provider.core.wire import Kind, Params, Request, Response
 
 ROOT = "/api/explore/v2.1/catalog"
@@ -22,7 +23,18 @@ def path(*parts: str, dataset_id: str | None = None) -> str:
 
 
 def get(*parts: str, dataset_id: str | None = None, params: Params = (), kind: Kind = "api") -> Request:
-    """Return a GET on that endpoint."""
+    """Return a GET on that endpoint.
+
+    Raises:
+        OdsConfigError: The query is longer than any server takes as a URL, and this API takes no POST.
+    """
+    size_bytes = sum(len(name) + len(quote_plus(value)) + 2 for name, value in params)
+    if size_bytes > URL_BYTES:
+        raise OdsConfigError(
+            f"the query takes {size_bytes} bytes, more than a URL may hold ({URL_BYTES})",
+            where=f"query of {dataset_id or 'the catalogue'}",
+            advice="Shorten the filter or split it over several calls; v1={…} sends long queries as a POST",
+        )
     return Request(path(*parts, dataset_id=dataset_id), params, kind=kind, dataset_id=dataset_id)
 
 
@@ -37,10 +49,15 @@ def json_object(response: Response, *keys: str) -> Mapping[str, Any]:
     except ValueError:
         body = None
     if not isinstance(body, dict) or any(key not in body for key in keys):
-        raise OdsNotAPortal(
-            "The answer is not shaped like a portal's" + (f": {', '.join(keys)} expected" if keys else ""),
-            status=response.status,
-            where=f"GET {response.url}",
-            advice="Check the host of the connection; some portals only imitate Explore v2.1",
-        )
+        raise not_shaped(*keys, where=f"GET {response.url}", status=response.status)
     return body
+
+
+def not_shaped(*keys: str, where: str, status: int = 200) -> OdsNotAPortal:
+    """Return the error of an answer that lacks ``keys``."""
+    return OdsNotAPortal(
+        "The answer is not shaped like a portal's" + (f": {', '.join(keys)} expected" if keys else ""),
+        status=status,
+        where=where,
+        advice="Check the host of the connection; some portals only imitate Explore v2.1 (Q26)",
+    )

@@ -13,6 +13,7 @@ from ods_provider.core.query import Query
 from ods_provider.core.wire import Params, Plan, Response
 
 Row = dict[str, Any]
+_ALL = Query()
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +38,7 @@ def page(dataset_id: str | None, query: Query, *, offset: int = 0, limit: int) -
         offset: First row; ``offset + limit`` may not pass 10,000 (Q35).
         limit: Rows, at most 100 (20,000 with ``group_by``); 0 asks for the count alone (Q58).
     """
-    params = (*query.params(), ("limit", str(limit)), ("offset", str(offset)))
+    params = (*query.list_params(), ("limit", str(limit)), ("offset", str(offset)))
     response = yield get(*list_parts(dataset_id), dataset_id=dataset_id, params=params)
     body = json_object(response, "total_count", "results")
     return Page(int(body["total_count"]), list(body["results"]))
@@ -49,9 +50,9 @@ def count(dataset_id: str | None, query: Query) -> Plan[int]:
     return result.total_count
 
 
-def record(dataset_id: str, record_id: str) -> Plan[Row]:
-    """Ask for one record. One call."""
-    response = yield get("records", record_id, dataset_id=dataset_id, params=(("timezone", "UTC"),))
+def record(dataset_id: str, record_id: str, query: Query = _ALL) -> Plan[Row]:
+    """Ask for one record; of the query its select, language, time zone and extras count. One call."""
+    response = yield get("records", record_id, dataset_id=dataset_id, params=query.list_params())
     return dict(json_object(response))
 
 
