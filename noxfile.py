@@ -4,7 +4,7 @@ import nox
 
 nox.options.default_venv_backend = "uv"
 nox.options.reuse_existing_virtualenvs = True
-nox.options.sessions = ["core", "airflow", "conformance", "dagster", "prefect", "portal"]
+nox.options.sessions = ["core", "airflow", "conformance", "dagster", "prefect", "portal", "s3"]
 
 PYTHONS = ["3.11", "3.12", "3.13"]
 # Airflow's lowest supported version on the oldest Python; the latest on all of them.
@@ -57,3 +57,10 @@ def portal(session: nox.Session) -> None:
     """A million rows through the local portal, and the DAG of its page in Airflow."""
     session.install("-c", "constraints/airflow-3.3.txt", "--group", "test", ".[airflow,portal]")
     session.run("pytest", "tests/system/portal", *session.posargs)
+
+
+@nox.session
+def s3(session: nox.Session) -> None:
+    """The sink contract on the real S3 client, against a server that speaks S3."""
+    session.install("-c", "constraints/s3.txt", "--group", "test", "--group", "s3", ".")
+    session.run("pytest", "tests/system/s3", *session.posargs)

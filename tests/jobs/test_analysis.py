@@ -2,11 +2,17 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
+from urllib.parse import unquote_plus
 
 import pytest
 from lab import Lab
+from replay import answer, replay
 
+from ods_provider.core.clusters import KEY, GeoCluster
 from ods_provider.core.errors import OdsConfigError, OdsQueryError
 from ods_provider.core.outcome import Wait
 from ods_provider.core.query import Query
@@ -99,3 +105,55 @@ def test_a_malformed_query_says_what_is_malformed(lab: Lab) -> None:
 def test_a_spent_quota_becomes_a_wait(lab: Lab, portal: LocalPortal) -> None:
     portal.set_quota(remaining=0, reset_in_s=90)
     assert isinstance(lab.run(AnalysisJob("world-capitals", Query.of(select="count(*)"))), Wait)
+
+
+def _clusters(*rows: dict[str, Any]) -> Any:
+    return answer(json.dumps({"total_count": len(rows), "results": rows}).encode())
+
+
+PARIS = {"cluster": {"type": "Polygon", "coordinates": [[]]}, "cluster_center": {"lon": 2.35, "lat": 48.85}}
+
+
+def test_clusters_are_asked_for_in_one_call_and_counted_unless_told_otherwise(make_lab: Callable[..., Lab]) -> None:
+    near = GeoCluster.of({"field": "coordinates", "zoom": 6, "radius": 40})
+    with replay(_clusters({KEY: PARIS, "count": 3}, {KEY: None, "count": 1})) as server:
+        rows = make_lab(server.url).done(AnalysisJob("d", Query.of(where="a > 1"), geo_cluster=near))
+        asked = unquote_plus(server.lines[0])
+    assert "select=count(*) as count&group_by=geo_cluster(coordinates, 6, 40) as ods_cluster" in asked
+    assert rows == [{"cluster_center": {"lon": 2.35, "lat": 48.85}, "cluster": PARIS["cluster"], "count": 3}]
+
+
+def test_clusters_come_as_geojson_to_xcom_or_to_a_file(make_lab: Callable[..., Lab], out: Path) -> None:
+    far = GeoCluster.of({"field": "coordinates", "zoom": 1})
+    job = AnalysisJob("d", Query.of(select="max(n) as n"), geo_cluster=far, geojson=True)
+    with replay(_clusters({KEY: PARIS, "n": 9}), _clusters({KEY: PARIS, "n": 9})) as server:
+        lab = make_lab(server.url)
+        collection = lab.done(job)
+        result = lab.done(replace(job, path=out / "map.geojson"))
+    assert collection["features"][0]["geometry"] == {"type": "Point", "coordinates": [2.35, 48.85]}
+    assert collection["features"][0]["properties"]["n"] == 9
+    assert json.loads((out / "map.geojson").read_text()) == collection
+    assert (result["rows"], result["format"], result["size_bytes"]) == (
+        1,
+        "geojson",
+        (out / "map.geojson").stat().st_size,
+    )
+    with replay(_clusters({KEY: PARIS, "n": 9})) as server, pytest.raises(OdsConfigError, match="Give a path"):
+        make_lab(server.url).run(replace(job, max_xcom_bytes=50))
+
+
+def test_clusters_that_contradict_other_arguments_are_refused() -> None:
+    near = GeoCluster.of({"field": "coordinates", "zoom": 6})
+    with pytest.raises(OdsConfigError, match="groups the points"):
+        AnalysisJob("d", Query.of(group_by="a"), geo_cluster=near)
+    with pytest.raises(OdsConfigError, match="groups the points"):
+        AnalysisJob(None, Query(), geo_cluster=near)
+    with pytest.raises(OdsConfigError, match="geojson"):
+        AnalysisJob("d", Query.of(select="count(*)"), geojson=True)
+
+
+def test_the_catalogue_is_analysed_too(lab: Lab) -> None:
+    rows = lab.done(AnalysisJob(None, Query.of(select="count(*) as n", group_by="theme", order_by="theme")))
+    assert {row["theme"] for row in rows} >= {"Places", "Sensors"}
+    facets = lab.done(AnalysisJob(None, Query(), facet=("theme",)))
+    assert sum(row["count"] for row in facets) == 5
