@@ -32,7 +32,7 @@ def airflow(session: nox.Session, version: str) -> None:
 def dagster(session: nox.Session) -> None:
     """Dagster's real release, with its daemon and its web server; and the types of the face against Dagster's own."""
     groups = [word for group in ("test", "lint", "dagster") for word in ("--group", group)]
-    session.install("-c", "constraints/dagster.txt", *groups, ".[dagster,portal]")
+    session.install("-c", "constraints/dagster.txt", *groups, ".[dagster,portal,fast]")
     session.run("mypy", "ods_provider/schedulers/dagster")
     session.run("pytest", "tests/system/dagster", *session.posargs, env={"DAGSTER_DISABLE_TELEMETRY": "yes"})
 
