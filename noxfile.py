@@ -5,6 +5,7 @@ import nox
 nox.options.default_venv_backend = "uv"
 nox.options.reuse_existing_virtualenvs = True
 nox.options.sessions = ["core", "airflow", "conformance", "dagster", "prefect", "portal", "s3"]
+nox.options.sessions += ["system_airflow", "browser", "distributed"]
 
 PYTHONS = ["3.11", "3.12", "3.13"]
 # Airflow's lowest supported version on the oldest Python; the latest on all of them.
@@ -28,11 +29,36 @@ def airflow(session: nox.Session, version: str) -> None:
     session.run("pytest", *session.posargs)
 
 
+def _with_servers(session: nox.Session, tests: str) -> None:
+    # What Debian must give besides (PostgreSQL, Redis, Chromium), the tests install themselves where it is missing.
+    groups = ("--group", "test", "--group", "system")
+    session.install("-c", "constraints/airflow-system.txt", *groups, ".[airflow,portal]")
+    session.run("pytest", tests, *session.posargs)
+
+
+@nox.session
+def system_airflow(session: nox.Session) -> None:
+    """A real scheduler and triggerer on PostgreSQL, and portals that behave badly."""
+    _with_servers(session, "tests/system/airflow")
+
+
+@nox.session
+def browser(session: nox.Session) -> None:
+    """The connection form in Chromium."""
+    _with_servers(session, "tests/system/browser")
+
+
+@nox.session
+def distributed(session: nox.Session) -> None:
+    """CeleryExecutor with two workers."""
+    _with_servers(session, "tests/system/distributed")
+
+
 @nox.session
 def dagster(session: nox.Session) -> None:
     """Dagster's real release, with its daemon and its web server; and the types of the face against Dagster's own."""
     groups = [word for group in ("test", "lint", "dagster") for word in ("--group", group)]
-    session.install("-c", "constraints/dagster.txt", *groups, ".[dagster,portal,fast]")
+    session.install("-c", "constraints/dagster.txt", *groups, ".[dagster,portal]")
     session.run("mypy", "ods_provider/schedulers/dagster")
     session.run("pytest", "tests/system/dagster", *session.posargs, env={"DAGSTER_DISABLE_TELEMETRY": "yes"})
 

@@ -19,7 +19,10 @@ resolve constraints/luigi.txt --extra portal --group luigi
 airflow="--extra airflow --extra portal --extra demo --extra fast"
 # shellcheck disable=SC2086
 resolve constraints/airflow-3.3.txt $airflow --group dev
-resolve constraints/dagster.txt --extra dagster --extra portal --extra fast --group test --group lint --group dagster
+# What the system tests need besides, beside the very same Airflow.
+resolve constraints/airflow-system.txt --extra airflow --extra portal --group test --group system \
+    --constraint constraints/airflow-3.3.txt
+resolve constraints/dagster.txt --extra dagster --extra portal --group test --group lint --group dagster
 resolve constraints/s3.txt --group test --group s3
 resolve constraints/prefect.txt --extra prefect --extra portal --group test --group lint
 # Airflow 3.2.2 does not run with today's packages; it does with those of its own time.

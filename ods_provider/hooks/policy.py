@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, NoReturn
 
 DEFAULT_CONN_ID = "ods_default"
@@ -10,23 +11,26 @@ DEFAULT_CONN_ID = "ods_default"
 def deferrable_by_default() -> bool:
     """Return ``[operators] default_deferrable`` where somebody set it, else True.
 
-    Airflow ships it as False, which says nothing about what a user wants; only a value of the user's own counts.
+    Airflow ships it as False, and writes that into every airflow.cfg that it generates, which says nothing about what a
+    user wants; only a value of the user's own counts.
     """
     from airflow.sdk.configuration import conf
 
-    if conf.has_option("operators", "default_deferrable", lookup_from_deprecated=False) and _set_by_user(conf):
-        return bool(conf.getboolean("operators", "default_deferrable"))
-    return True
-
-
-def _set_by_user(conf: Any) -> bool:
     # No commands and no secret stores, which Airflow would otherwise run for every option that may stand there; it then
-    # insists on showing sensitive values, of which only the source of one is looked at.
+    # insists on showing sensitive values, of which the sources of one section are looked at.
     shown = conf.as_dict(
         display_source=True, display_sensitive=True, raw=True, include_cmds=False, include_secret=False
     )
-    source = shown.get("operators", {}).get("default_deferrable")
-    return isinstance(source, tuple) and source[1] != "default"
+    sources = {name: source for name, (_, source) in shown.get("operators", {}).items()}
+    chosen = bool(conf.getboolean("operators", "default_deferrable", fallback=True))
+    return chosen or not _set_by_a_person(sources)
+
+
+def _set_by_a_person(sources: Mapping[str, str]) -> bool:
+    source = sources.get("default_deferrable", "default")
+    # A generated file states every option of a section; one that a person or a chart wrote states a few.
+    generated = source == "airflow.cfg" and "default" not in sources.values()
+    return source != "default" and not generated
 
 
 def fail(error: Any) -> NoReturn:

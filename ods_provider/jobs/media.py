@@ -117,11 +117,17 @@ class MediaJob:
         left = [item for item in found if not _stands(folder, item, ledger)]
         fetcher = _Fetcher(ctx, folder, self.dataset_id)
         pool = ThreadPoolExecutor(max_workers=self.parallel, thread_name_prefix="ods-media")
+        patient = True
         try:
             self._collect(ctx, fetcher, left, ledger, pool, total=len(found))
+        except (SystemExit, KeyboardInterrupt):
+            # Whoever ends a task gives it seconds, and a read that is stuck lasts until the idle timeout. What such a
+            # thread still writes is a hidden part, which the next try replaces.
+            patient = False
+            raise
         finally:
             fetcher.stop.set()
-            pool.shutdown(wait=True, cancel_futures=True)
+            pool.shutdown(wait=patient, cancel_futures=True)
 
     def _collect(
         self,

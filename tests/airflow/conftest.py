@@ -7,7 +7,9 @@ import json
 import os
 import shutil
 import tempfile
+import warnings
 from collections.abc import Callable
+from importlib import import_module
 from typing import Any
 
 import pytest
@@ -21,6 +23,12 @@ os.environ |= {
 }
 for name in [name for name in os.environ if name.startswith("AIRFLOW_CONN_")]:
     del os.environ[name]
+
+# Warnings are errors here, but not those that other people's packages give while Airflow is imported.
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore")
+    import_module("airflow.sdk")
+    import_module("airflow.triggers.base")
 
 
 @pytest.fixture

@@ -177,14 +177,10 @@ class _Memory:
             before, now = self.seen.get(dataset_id), dataset.freshness()
             if before is None:
                 told.append(f"{dataset_id} is seen for the first time")
+            elif not moved_on(dataset, watermark(before, what), what):
+                continue
             else:
-                try:
-                    if not moved_on(dataset, watermark(before, what), what):
-                        continue
-                    requests += _requests(now, watched[dataset_id], request)
-                except OdsError as error:
-                    # One dataset of which the portal tells no time must not blind the sensor to the others.
-                    told.append(f"{dataset_id}: {error}")
+                requests += _requests(now, watched[dataset_id], request)
             self.seen[dataset_id] = now
         if not requests:
             return self.skip("; ".join(told) or "No dataset was updated")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from dagster import AssetKey, DailyPartitionsDefinition, Definitions, RunRequest, job, op
+from dagster import DailyPartitionsDefinition, Definitions, RunRequest, job, op
 
 from ods_provider.core.errors import OdsConfigError
 from ods_provider.schedulers.dagster import ods_dataset_asset, ods_dataset_sensor, ods_media_asset
@@ -121,19 +121,3 @@ def test_a_sensor_that_watches_nothing_or_asks_for_nothing_is_refused():
         ods_dataset_sensor()
     with pytest.raises(OdsConfigError, match="nothing is known to make"):
         ods_dataset_sensor(datasets=["a"])
-
-
-def test_a_dataset_without_a_time_does_not_blind_the_sensor_to_the_others():
-    from ods_provider.core.schema import Dataset
-    from ods_provider.core.times import parse_time
-    from ods_provider.schedulers.dagster.updates import _Memory
-
-    def state(day):
-        return {"silent": Dataset("silent"), "lively": Dataset("lively", data_processed=parse_time(f"2026-01-{day}"))}
-
-    watched = {"silent": [AssetKey("a")], "lively": [AssetKey("b")]}
-    memory = _Memory({})
-    memory.take(state("01"), watched, "data", None)
-    seen = memory.take(state("02"), watched, "data", None)
-    assert [request.tags["ods/dataset_id"] for request in seen.run_requests] == ["lively"]
-    assert "silent: " in memory.take(state("02"), watched, "data", None).skip_reason.skip_message
