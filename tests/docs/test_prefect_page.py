@@ -4,6 +4,8 @@ import ast
 import re
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).resolve().parents[2]
 FACE = ROOT / "ods_provider" / "schedulers" / "prefect"
 PAGE = (ROOT / "docs" / "prefect.md").read_text()
@@ -55,3 +57,26 @@ def test_the_names_that_the_page_types_are_exported():
     assert set(re.findall(r"\b(ods_[a-z]+(?:_update)?|OdsCredentials)\(", PAGE)) == set(exported)
     assert (FACE / "updates.py").read_text().count('"opendatasoft.dataset.updated"') == 1
     assert 'expect: ["opendatasoft.dataset.updated"]' in PAGE
+
+
+def parameters(node: ast.FunctionDef) -> set[str]:
+    return {each.arg for each in (*node.args.args, *node.args.kwonlyargs)} - {"self"}
+
+
+@pytest.mark.parametrize(
+    ("task", "module", "operator"),
+    [
+        ("ods_search", "search", "OdsSearchOperator"),
+        ("ods_analyse", "analysis", "OdsAnalysisOperator"),
+        ("ods_download", "download", "OdsDownloadOperator"),
+        ("ods_media", "media", "OdsMediaOperator"),
+        ("ods_push", "push", "OdsPushOperator"),
+    ],
+)
+def test_a_task_takes_what_the_operator_takes(task, module, operator):
+    (made,) = [node for node in parsed("tasks").body if isinstance(node, ast.FunctionDef) and node.name == task]
+    tree = ast.parse((ROOT / "ods_provider" / "operators" / f"{module}.py").read_text())
+    (known,) = [node for node in tree.body if isinstance(node, ast.ClassDef) and node.name == operator]
+    (init,) = [node for node in known.body if isinstance(node, ast.FunctionDef) and node.name == "__init__"]
+    ours = {"max_xcom_bytes" if name == "max_bytes" else name for name in parameters(made)}
+    assert ours - {"credentials", "wait_mode"} == parameters(init)

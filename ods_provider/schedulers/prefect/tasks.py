@@ -12,6 +12,7 @@ from typing import Any, ParamSpec, TypeVar
 
 from prefect import Task, task
 
+from ods_provider.core.clusters import GeoCluster
 from ods_provider.core.errors import OdsConfigError
 from ods_provider.core.formats.registry import format_named
 from ods_provider.core.plans.v1.params import V1Query
@@ -34,7 +35,8 @@ P = ParamSpec("P")
 R = TypeVar("R")
 Credentials = OdsCredentials | str
 _QUERY = ("select", "where", "group_by", "order_by", "refine", "exclude", "lang", "timezone")
-_V2_ONLY = ("limit", "facet", "format_options")
+_SHOWN = ("include_links", "include_app_metas")
+_V2_ONLY = ("limit", "facet", "geo_cluster", "record_id", "format_options", *_SHOWN)
 _DEFAULTS = {"timezone": "UTC"}
 
 
@@ -62,6 +64,9 @@ def ods_search(
     lang: str | None = None,
     timezone: str = "UTC",
     limit: int | None = None,
+    include_links: bool = False,
+    include_app_metas: bool = False,
+    record_id: str | None = None,
     path: Any = None,
     max_bytes: int = 1_000_000,
     v1: Mapping[str, Any] | None = None,
@@ -77,18 +82,27 @@ def ods_search(
     if v1 is not None:
         job = V1SearchJob(dataset_id or None, _v1(given), path=path, max_xcom_bytes=max_bytes)
     else:
-        job = SearchJob(dataset_id or None, _query(given), whole_number("limit", limit), path, max_bytes)
+        job = SearchJob(
+            dataset_id=dataset_id or None,
+            query=_query(given),
+            record_id=record_id or None,
+            limit=whole_number("limit", limit),
+            path=path,
+            max_xcom_bytes=max_bytes,
+        )
     return advance(job, credentials=credentials, wait_mode=wait_mode, **given)
 
 
 @_ods_task
 def ods_analyse(
-    dataset_id: str,
+    dataset_id: str | None,
     *,
     credentials: Credentials = DEFAULT,
     select: str | None = None,
     group_by: str | Sequence[str] | None = None,
     facet: str | Sequence[str] | None = None,
+    geo_cluster: Mapping[str, Any] | None = None,
+    geojson: bool = False,
     where: str | Sequence[str] | None = None,
     order_by: str | None = None,
     refine: Mapping[str, Any] | None = None,
@@ -105,12 +119,16 @@ def ods_analyse(
     given = named(locals())
     job: Job
     if v1 is not None:
-        job = V1AnalysisJob(required("dataset_id", dataset_id), _v1(given), path=path, max_xcom_bytes=max_bytes)
+        job = V1AnalysisJob(
+            required("dataset_id", dataset_id), _v1(given), path=path, max_xcom_bytes=max_bytes, geojson=geojson
+        )
     else:
         job = AnalysisJob(
-            dataset_id=required("dataset_id", dataset_id),
+            dataset_id=_dataset_or_catalogue(dataset_id),
             query=_query(given),
             facet=clauses("facet", facet),
+            geo_cluster=GeoCluster.of(geo_cluster),
+            geojson=geojson,
             limit=whole_number("limit", limit),
             path=path,
             max_xcom_bytes=max_bytes,
@@ -120,7 +138,7 @@ def ods_analyse(
 
 @_ods_task
 def ods_download(
-    dataset_id: str,
+    dataset_id: str | None,
     path: Any,
     *,
     credentials: Credentials = DEFAULT,
@@ -142,15 +160,18 @@ def ods_download(
 ) -> Any:
     """Write a dataset, or a query of it, to a file that holds exactly its rows, and return the Outcome."""
     given = named(locals())
-    where_to = (required("dataset_id", dataset_id), required("path", path))
+    target = required("path", path)
     least = whole_number("min_rows", min_rows) or 0
     job: Job
     if v1 is not None:
-        job = V1DownloadJob.of(*where_to, _v1(given), format=format, if_moved=if_moved, min_rows=least)
+        job = V1DownloadJob.of(
+            required("dataset_id", dataset_id), target, _v1(given), format=format, if_moved=if_moved, min_rows=least
+        )
     else:
         job = DownloadJob(
-            *where_to,
-            format=format_named(format),
+            dataset_id=_dataset_or_catalogue(dataset_id),
+            path=target,
+            format=format_named(format, catalogue=dataset_id is None),
             query=_query(given),
             limit=whole_number("limit", limit),
             format_options=format_options,
@@ -169,6 +190,8 @@ def ods_media(
     kind: str = "attachments",
     field: str | None = None,
     where: str | Sequence[str] | None = None,
+    refine: Mapping[str, Any] | None = None,
+    exclude: Mapping[str, Any] | None = None,
     limit: int | None = None,
     parallel: int = 4,
     wait_mode: WaitMode = "auto",
@@ -181,6 +204,7 @@ def ods_media(
         kind=kind,  # type: ignore[arg-type]  # the job refuses what it does not know
         field=field or None,
         where=clauses("where", where),
+        query=Query.of(refine=refine, exclude=exclude),
         limit=whole_number("limit", limit),
         parallel=whole_number("parallel", parallel, least=1) or 1,
     )
@@ -194,6 +218,9 @@ def ods_push(
     records: Sequence[Mapping[str, Any]] | None = None,
     *,
     path: Any = None,
+    record_id: str | Sequence[str] | None = None,
+    file_fields: str | Sequence[str] | None = None,
+    confirm: bool = False,
     credentials: Credentials = DEFAULT,
     action: str = "push",
     batch_bytes: int = 5_000_000,
@@ -206,6 +233,9 @@ def ods_push(
         resource_id=required("resource_id", resource_id),
         records=record_list("records", records),
         path=path or None,
+        record_ids=clauses("record_id", record_id),
+        file_fields=clauses("file_fields", file_fields),
+        confirm=confirm,
         action=action,  # type: ignore[arg-type]  # the job refuses what it does not know
         batch_bytes=whole_number("batch_bytes", batch_bytes) or 0,
     )
@@ -239,7 +269,14 @@ def ods_await_update(
 
 
 def _query(given: Mapping[str, Any]) -> Query:
-    return Query.of(**{name: given.get(name) for name in _QUERY})
+    wanted: dict[str, Any] = {name: given.get(name) for name in _QUERY}
+    return Query.of(**wanted | {name: given[name] for name in _SHOWN if name in given})
+
+
+def _dataset_or_catalogue(dataset_id: str | None) -> str | None:
+    # None was written by somebody; an empty text is a mistake.
+    found: str | None = None if dataset_id is None else required("dataset_id", dataset_id)
+    return found
 
 
 def _v1(given: Mapping[str, Any]) -> V1Query:
@@ -249,7 +286,9 @@ def _v1(given: Mapping[str, Any]) -> V1Query:
         OdsConfigError: An argument of Explore v2.1 was given too; the message names it.
     """
     others = [
-        name for name in (*_QUERY, *_V2_ONLY) if given.get(name) not in (None, "", [], {}, (), _DEFAULTS.get(name))
+        name
+        for name in (*_QUERY, *_V2_ONLY)
+        if given.get(name) not in (None, False, "", [], {}, (), _DEFAULTS.get(name))
     ]
     if others:
         raise OdsConfigError(

@@ -311,3 +311,20 @@ def test_search_api_v1_is_asked_in_its_own_words(credentials, portal, tmp_path):
     assert all("/1.0/" in entry.path for entry in portal.requests if "/explore/" not in entry.path)
     with pytest.raises(OdsConfigError, match="v1 excludes where, limit"):
         ods_search.fn("world-capitals", v1={"q": "Paris"}, where="x = 1", limit=3, credentials=credentials)
+
+
+def test_the_breadth_of_the_operators_is_there(credentials, portal, tmp_path):
+    (paris,) = ods_search.fn("world-capitals", where='name = "Paris"', include_app_metas=True, credentials=credentials)
+    again = ods_search.fn("world-capitals", record_id=paris["_id"], credentials=credentials)
+    assert again[0]["name"] == "Paris"
+    map_ = ods_analyse.fn(
+        "world-capitals", geo_cluster={"field": "coordinates", "zoom": 1}, geojson=True, credentials=credentials
+    )
+    assert map_["type"] == "FeatureCollection"
+    catalogue = ods_download.fn(None, tmp_path / "catalogue.csv", format="csv", credentials=credentials)
+    assert catalogue["rows"] == len(ods_search.fn(credentials=credentials))
+    small = ods_media.fn("landmark-photos", tmp_path / "small", kind="thumbnails", limit=2, credentials=credentials)
+    assert small["files"] == 2
+    reading = {"sensor_id": "a", "at": "2026-05-04T12:00:00Z", "value": 1.0}
+    pushed = ods_push.fn("live-readings", "realtime", [reading], confirm=True, credentials=credentials)
+    assert pushed["confirmed"] == 1
