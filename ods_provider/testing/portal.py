@@ -83,14 +83,15 @@ class LocalPortal:
         self.oauth = OAuth()
         access = Access(api_key, push_key, self.oauth, require_key=require_key)
         explore = Explore(self.store, access, group_by_ceiling=group_by_ceiling)
+        routes = [
+            *explore.routes(),
+            *Realtime(self.store, access).routes(),
+            *self.oauth.routes(),
+            *(SearchV1(self.store, access).routes() if v1 else []),
+        ]
+        self.paths: list[str] = [route.path for route in routes]
         app = Starlette(
-            routes=[
-                Mount("/_control", control.application(self)),
-                *explore.routes(),
-                *Realtime(self.store, access).routes(),
-                *self.oauth.routes(),
-                *(SearchV1(self.store, access).routes() if v1 else []),
-            ],
+            routes=[Mount("/_control", control.application(self)), *routes],
             exception_handlers={
                 Refusal: _refused,
                 duckdb.OutOfRangeException: _out_of_range,

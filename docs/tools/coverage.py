@@ -1,0 +1,56 @@
+"""Print docs/coverage.md: what of the platform's APIs is reachable, and where. Usage: python docs/tools/coverage.py
+
+With --check it only says whether the page is behind the rows.
+"""
+
+from __future__ import annotations
+
+import sys
+from itertools import groupby
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "tests"))
+
+from coverage_rows import OUT_OF_SCOPE, ROWS  # noqa: E402  found once the tests are on the path
+
+PAGE = ROOT / "docs" / "coverage.md"
+HEAD = """# What is covered
+
+Every endpoint and every parameter of the platform's data APIs, with the client's method and the operator that reach it.
+Each row is a test: `tests/docs/test_coverage.py` makes the call over a socket against the local portal, which serves
+all of them, and finds the parameter in the portal's log. The page is made by `python docs/tools/coverage.py`.
+
+How credentials are sent has a page of its own: [authentication](authentication.md). A query that is too long for a URL
+is sent by POST where the API takes one (Search v1.0), and is an error that says so elsewhere.
+"""
+
+
+def page() -> str:
+    """Return the page."""
+    parts = [HEAD]
+    for api, rows in groupby(ROWS, key=lambda row: row.api):
+        parts.append(f"\n## {api}\n\n| endpoint | parameter | client | operator |\n|---|---|---|---|")
+        parts += [_line(row) for row in sorted(rows, key=lambda row: row.endpoint)]
+    parts.append("\n## Out of scope, and why\n")
+    parts += [f"- {what}: {why}." for what, why in OUT_OF_SCOPE.items()]
+    return "\n".join(parts) + "\n"
+
+
+def _line(row) -> str:  # type: ignore[no-untyped-def]
+    cells = (row.endpoint, row.parameter, row.client, row.operator)
+    return "| " + " | ".join(f"`{cell}`" if cell else "" for cell in cells) + " |"
+
+
+def main() -> int:
+    """Write the page, or check it."""
+    made = page()
+    if "--check" in sys.argv:
+        return 0 if PAGE.read_text() == made else 1
+    PAGE.write_text(made)
+    print(f"{len(ROWS)} rows written to {PAGE.relative_to(ROOT)}")
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
