@@ -57,6 +57,7 @@ DEMO_PUSH_KEY = "demo-push-key"
     metavar="ID=CALLS/UNIT",
     help="A quota of one dataset's own, such as live-readings=50000/month.",
 )
+@click.option("--v1/--no-v1", default=True, show_default=True, help="Serve Search API v1.0 too.")
 @click.option("--ready-file", type=click.Path(path_type=Path), help="File to write the address to when it listens.")
 def portal(
     port: int,
@@ -69,6 +70,7 @@ def portal(
     group_by_ceiling: int,
     reset_spelling: str,
     dataset_quotas: tuple[str, ...],
+    v1: bool,
     ready_file: Path | None,
 ) -> None:
     """Serve a portal on localhost that behaves like a real one, quirks included."""
@@ -90,6 +92,7 @@ def portal(
             group_by_ceiling=group_by_ceiling,
             reset_spelling=reset_spelling,  # type: ignore[arg-type]  # as above
             dataset_quotas=dict(map(_dataset_quota, dataset_quotas)),
+            v1=v1,
         )
     except OSError as error:
         raise click.ClickException(

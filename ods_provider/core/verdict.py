@@ -11,7 +11,7 @@
 | 401, 403, and 407 from a proxy             | OdsAuthError     | no        |
 | 400, 401 to an OAuth2 exchange             | OdsAuthError     | no        |
 | 403 with errorcode 10001 (old quota body)  | OdsQuotaExceeded | yes       |
-| 404, 410                                   | OdsNotFound      | no        |
+| 404, 410, "Unknown dataset" (v1)           | OdsNotFound      | no        |
 | 408, 425, 5xx                              | OdsServerError   | yes       |
 | 429                                        | OdsQuotaExceeded | yes       |
 

@@ -95,12 +95,8 @@ class OdsSearchOperator(OdsJobOperator):
             from ods_provider.jobs.v1 import V1SearchJob
             from ods_provider.operators.v1 import v1_query
 
-            return V1SearchJob(
-                self.dataset_id or None,
-                v1_query(self, "include_links", "include_app_metas", "record_id"),
-                path=self.path,
-                max_xcom_bytes=allowed,
-            )
+            query = v1_query(self, "include_links", "include_app_metas", "record_id")
+            return V1SearchJob(self.dataset_id or query.get("dataset"), query, path=self.path, max_xcom_bytes=allowed)
         return SearchJob(
             dataset_id=self.dataset_id or None,
             query=query_of(self, include_links=self.include_links, include_app_metas=self.include_app_metas),

@@ -249,3 +249,5 @@ def test_a_dataset_in_the_parameters_must_be_the_one_of_the_call(client):
     with pytest.raises(OdsConfigError, match="nope"):
         client.v1.search_records(CAPITALS, dataset="nope")
     assert client.v1.search_records(CAPITALS, dataset=CAPITALS, rows=0)["nhits"] == 110
+    with pytest.raises(OdsConfigError, match="takes no dataset"):
+        client.v1.search_datasets(dataset=CAPITALS)

@@ -31,6 +31,10 @@ def test_each_operator_makes_the_job_of_the_older_api():
     assert (download.format.name, download.min_rows) == ("csv", 3)
 
 
+def test_a_dataset_may_be_named_in_the_older_words():
+    assert operator(OdsSearchOperator, v1={"dataset": "d", "q": "x"}).make_job().dataset_id == "d"
+
+
 @pytest.mark.parametrize(
     ("kind", "argument", "value"),
     [

@@ -1,6 +1,13 @@
 """The portal's own query language: each query keeps what a count of the rows in Python keeps."""
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from starlette.datastructures import QueryParams
+
+from ods_provider.testing.search_v1.filters import rows_of
+from ods_provider.testing.search_v1.parameters import Parameters
+from ods_provider.testing.search_v1.refusal import V1Refusal
 
 SEARCH = "/api/records/1.0/search/"
 
@@ -104,3 +111,50 @@ def test_a_time_without_an_offset_is_in_the_time_zone_of_the_call(get):
     asked = {"dataset": "live-readings", "q": "at:2026-01-05T09:01"}
     assert get(SEARCH, **asked, timezone="Europe/Paris").json()["nhits"] == 1
     assert get(SEARCH, **asked).json()["nhits"] == 0
+
+
+PIECES = [
+    "paris",
+    '"San Jose"',
+    "population",
+    "name",
+    "modification_date",
+    "AND",
+    "OR",
+    "NOT",
+    "(",
+    ")",
+    "[",
+    "]",
+    "TO",
+]
+PIECES += [
+    "TO",
+    ":",
+    "==",
+    ">=",
+    "<",
+    "2020/02",
+    "5",
+    "*",
+    "#now(years=-1)",
+    "#null(name)",
+    "#exact(name, 'x')",
+    ",",
+    "'",
+    '"',
+]
+
+
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(q=st.lists(st.one_of(st.sampled_from(PIECES), st.text(max_size=6)), max_size=7).map(" ".join))
+def test_whatever_is_written_is_answered_or_refused(ods_portal, q):
+    state = ods_portal.store.datasets["world-capitals"]
+    fields = {field.name: field for field in state.fields()}
+    with ods_portal.store.cursor() as cursor:
+        try:
+            found = rows_of(Parameters(QueryParams({"q": q})), fields, state.table).count(cursor)
+        except V1Refusal as refusal:
+            assert refusal.status == 400
+        else:
+            assert 0 <= found <= 110

@@ -29,6 +29,12 @@ _PEEK_BYTES = 65_536
 
 def search_datasets(query: V1Query) -> Plan[Row]:
     """Search the catalogue: ``{nhits, parameters, datasets, facet_groups}``. One call."""
+    if query.get("dataset") is not None:
+        raise OdsConfigError(
+            "a search for datasets takes no dataset",
+            where="parameter dataset of Search API v1.0",
+            advice="Search its records, or find it by q",
+        )
     response = yield from _ask(f"{DATASETS}/search/", _windowed(query.expect_json()))
     return _object(response, "nhits", "datasets")
 
