@@ -187,7 +187,7 @@ def _base_url(host: str | None, schema: str | None, port: int | None, where: str
         raise OdsConfigError(
             "the host holds credentials", where=where, advice="Move the key into the password field of the connection"
         )
-    scheme = scheme or ("http" if _is_loopback(hostname) else "https")
+    scheme = scheme or ("http" if is_loopback(hostname) else "https")
     if scheme not in ("http", "https"):
         raise OdsConfigError(f"the scheme {scheme!r} is neither http nor https", where=where, advice="Use https")
     name = f"[{hostname}]" if ":" in hostname else hostname
@@ -195,7 +195,8 @@ def _base_url(host: str | None, schema: str | None, port: int | None, where: str
     return f"{scheme}://{name}" + (f":{final_port}" if final_port else "")
 
 
-def _is_loopback(name: str) -> bool:
+def is_loopback(name: str) -> bool:
+    """Return whether a host name or address is this machine's own."""
     if name == "localhost" or name.endswith(".localhost"):
         return True
     try:

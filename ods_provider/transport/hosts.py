@@ -13,6 +13,7 @@ from urllib.parse import urljoin
 from urllib3.exceptions import LocationParseError
 from urllib3.util import parse_url
 
+from ods_provider.core.connection import is_loopback
 from ods_provider.core.errors import OdsConfigError
 from ods_provider.core.wire import Request
 
@@ -78,8 +79,9 @@ class Itinerary:
     def follow(self, request: Request, here: str, location: str) -> Target | None:
         """Return where a redirect leads, or None when it must not be followed.
 
-        A POST follows none: most clients would turn it into a GET (Q19). A file may be fetched elsewhere over HTTPS,
-        without credentials. Anything else stays within the portal.
+        A POST follows none: most clients would turn it into a GET (Q19). A file may be fetched elsewhere over HTTPS
+        (within this machine, from a portal that is on it, over http too), without credentials. Anything else stays
+        within the portal.
         """
         if request.method == "POST" or request.kind == "push":
             return None
@@ -94,7 +96,13 @@ class Itinerary:
             return None
         if origin in self._own:
             return Target(url, trusted=True)
-        return Target(url, trusted=False) if request.kind == "file" and origin[0] == "https" else None
+        return Target(url, trusted=False) if request.kind == "file" and self._serves_files(origin) else None
+
+    def _serves_files(self, origin: _Origin) -> bool:
+        base = _origin(self.base_url)
+        # A portal on this machine, in plain http, is one for tests: so may be what it redirects to.
+        here = base is not None and base[0] == "http" and is_loopback(base[1]) and is_loopback(origin[1])
+        return origin[0] == "https" or here
 
 
 def _origin(url: str) -> _Origin | None:

@@ -152,8 +152,19 @@ def test_clusters_that_contradict_other_arguments_are_refused() -> None:
         AnalysisJob("d", Query.of(select="count(*)"), geojson=True)
 
 
-def test_the_catalogue_is_analysed_too(lab: Lab) -> None:
+def test_the_catalogue_is_analysed_too(lab: Lab, portal: LocalPortal) -> None:
     rows = lab.done(AnalysisJob(None, Query.of(select="count(*) as n", group_by="theme", order_by="theme")))
     assert {row["theme"] for row in rows} >= {"Places", "Sensors"}
     facets = lab.done(AnalysisJob(None, Query(), facet=("theme",)))
-    assert sum(row["count"] for row in facets) == 5
+    assert sum(row["count"] for row in facets) == sum(len(state.theme) for state in portal.store.datasets.values())
+
+
+def test_clusters_of_a_portal_hold_every_point_once(lab: Lab, portal: LocalPortal) -> None:
+    near = GeoCluster.of({"field": "coordinates", "zoom": 2, "radius": 60})
+    rows = lab.done(
+        AnalysisJob("world-capitals", Query.of(select="count(*) as n, max(population) as p"), geo_cluster=near)
+    )
+    assert 1 < len(rows) < 110
+    assert sum(row["n"] for row in rows) == 110
+    assert max(row["p"] for row in rows) == max(row["population"] for row in portal.rows("world-capitals"))
+    assert all(-180 <= row["cluster_center"]["lon"] <= 180 for row in rows)

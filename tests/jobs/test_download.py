@@ -17,6 +17,7 @@ from fsspec.implementations.memory import MemoryFileSystem
 from lab import Lab
 from replay import answer, chunked, replay
 
+from ods_provider.client import OdsClient
 from ods_provider.core.errors import (
     OdsAuthError,
     OdsConfigError,
@@ -354,9 +355,10 @@ def test_a_file_that_is_itself_compressed_is_counted_inside(make_lab, out: Path,
 def test_the_catalogue_is_exported_and_counted(lab: Lab, portal: LocalPortal, out: Path) -> None:
     job = DownloadJob(None, out / "datasets.csv", format_named("csv", catalogue=True))
     result = lab.done(job)
-    assert (result["rows"], result["verified"], result["dataset_id"]) == (5, "counted", None)
+    datasets = len(portal.store.datasets)
+    assert (result["rows"], result["verified"], result["dataset_id"]) == (datasets, "counted", None)
     result = lab.done(DownloadJob(None, out / "datasets.json", format_named("json", catalogue=True)))
-    assert result["rows"] == len(json.loads((out / "datasets.json").read_text())) == 5
+    assert result["rows"] == len(json.loads((out / "datasets.json").read_text())) == datasets
     with pytest.raises(OdsConfigError, match="no option epsg"):
         DownloadJob(None, out / "x", format_named("csv", catalogue=True), format_options={"epsg": 2154})
 
@@ -388,3 +390,21 @@ def test_a_shapefile_that_would_be_partial_is_refused_before_it_is_fetched(make_
     count = answer(b'{"total_count": 60000, "results": []}')
     with replay(dataset, count) as server, pytest.raises(OdsConfigError, match=r"shapefile export, which holds 50000"):
         make_lab(server.url).run(_job(out / "a.zip", "shp"))
+
+
+def test_every_format_that_a_portal_offers_is_fetched_and_checked(lab: Lab, out: Path) -> None:
+    with OdsClient(lab.url) as client:
+        offered, of_catalogue = client.export_formats("world-capitals"), client.export_formats()
+    assert len(offered) > 10
+    for format in offered:
+        result = lab.done(_job(out / "a", format))
+        assert result["rows"] == (110 if format in COUNTED else None), format
+    for format in of_catalogue:
+        result = lab.done(DownloadJob(None, out / "a", format_named(format, catalogue=True)))
+        assert (result["rows"] is not None) == (format in ("csv", "json", "xlsx")), format
+
+
+def test_a_compressed_export_of_a_portal_is_counted_inside(lab: Lab, out: Path) -> None:
+    result = lab.done(_job(out / "a.csv.gz", "csv", format_options={"compressed": True}))
+    assert (result["rows"], result["verified"]) == (110, "counted")
+    assert gzip.decompress((out / "a.csv.gz").read_bytes()).count(b"\r\n") == 111

@@ -259,3 +259,13 @@ def test_a_file_elsewhere_comes_without_the_key_and_its_host_is_told(
         assert entry["redirected_to"] == f"127.0.0.1:{store.port}"
         assert "s1gned" not in (out / MANIFEST).read_text()
     assert (out / "x.png").read_bytes() == b"X"
+
+
+def test_alternative_exports_and_thumbnails_come_from_a_portal(lab: Lab, portal: LocalPortal, out: Path) -> None:
+    result = lab.done(MediaJob("landmark-photos", out / "exports", kind="alternative_exports"))
+    assert result["files"] == 2
+    hosts = {entry["file"]: entry["redirected_to"] for entry in _manifest(out / "exports")}
+    assert hosts == {"gtfs.zip": None, "archive.zip": f"localhost:{portal.port}"}
+    result = lab.done(MediaJob("landmark-photos", out / "thumbs", kind="thumbnails", limit=5))
+    assert result["files"] == 5
+    assert all(entry["file"].endswith(".png") for entry in _manifest(out / "thumbs"))
