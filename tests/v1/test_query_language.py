@@ -150,7 +150,7 @@ PIECES += [
 @given(q=st.lists(st.one_of(st.sampled_from(PIECES), st.text(max_size=6)), max_size=7).map(" ".join))
 def test_whatever_is_written_is_answered_or_refused(ods_portal, q):
     state = ods_portal.store.datasets["world-capitals"]
-    fields = {field.name: field for field in state.fields()}
+    fields = {column.name: column.for_queries() for column in state.columns}
     with ods_portal.store.cursor() as cursor:
         try:
             found = rows_of(Parameters(QueryParams({"q": q})), fields, state.table).count(cursor)
