@@ -5,7 +5,7 @@ import nox
 nox.options.default_venv_backend = "uv"
 nox.options.reuse_existing_virtualenvs = True
 nox.options.sessions = ["core", "airflow", "conformance", "dagster", "prefect", "portal", "s3"]
-nox.options.sessions += ["system_airflow", "browser", "distributed"]
+nox.options.sessions += ["system_airflow", "browser", "distributed", "fuzz"]
 
 PYTHONS = ["3.11", "3.12", "3.13"]
 # Airflow's lowest supported version on the oldest Python; the latest on all of them.
@@ -68,6 +68,13 @@ def conformance(session: nox.Session) -> None:
     """The suite for adapters of other people, held against the smallest adapter there is."""
     session.install("-c", "constraints/core.txt", "--group", "test", ".[portal]")
     session.run("pytest", "tests/system/conformance", *session.posargs)
+
+
+@nox.session
+def fuzz(session: nox.Session) -> None:
+    """A minute of other examples for every property of quoting and parsing (ODS_FUZZ_SECONDS), on the base install."""
+    session.install("-c", "constraints/airflow-3.3.txt", "--group", "test", ".[portal]")
+    session.run("pytest", "-s", "tests/system/fuzz", *session.posargs)
 
 
 @nox.session

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import codecs
 import csv
+import sys
 from collections.abc import Iterator
 from typing import Any, Protocol, Self, TypeVar, cast
 
 from ods_provider.core import jsonarray
-from ods_provider.core.errors import OdsConfigError, OdsIncomplete
+from ods_provider.core.errors import OdsConfigError, OdsIncomplete, OdsTruncated
 from ods_provider.core.plans.v1 import calls
 from ods_provider.core.plans.v1.params import V1Query
 from ods_provider.core.wire import ByteStream, Plan, Response
@@ -155,6 +156,8 @@ class Download:
 
     def _rows(self) -> Iterator[Row]:
         if self.format == "csv":
+            # The module's own limit is 128 KB a cell, which a coastline exceeds.
+            csv.field_size_limit(sys.maxsize)
             return iter(csv.DictReader(self._lines(), delimiter=self._delimiter))
         return jsonarray.rows(self._stream, where=self._url, inside="features" if self.format == "geojson" else None)
 
@@ -162,10 +165,13 @@ class Download:
         # utf-8-sig: a BOM would become part of the first name (Q38). The reader puts quoted line breaks together.
         decode = codecs.getincrementaldecoder("utf-8-sig")().decode
         rest = ""
-        while piece := self._stream.read():
-            lines = (rest + decode(piece)).split("\n")
-            rest = lines.pop()
-            for line in lines:
-                yield line + "\n"
+        try:
+            while piece := self._stream.read():
+                lines = (rest + decode(piece)).split("\n")
+                rest = lines.pop()
+                for line in lines:
+                    yield line + "\n"
+        except UnicodeDecodeError:
+            raise OdsTruncated("the CSV is no UTF-8", where=self._url, advice="Run it again") from None
         if rest:
             yield rest

@@ -169,15 +169,15 @@ def _base_url(host: str | None, schema: str | None, port: int | None, where: str
     if not text:
         raise OdsConfigError("the connection has no host", where=where, advice="Set the host, such as data.example.org")
     explicit = "://" in text
-    parts = urlsplit(text if explicit else f"//{text}")
     try:
+        parts = urlsplit(text if explicit else f"//{text}")
         named_port = parts.port
     except ValueError:
         named_port, parts = None, urlsplit("")
     scheme = (parts.scheme if explicit else schema or "").lower()
     hostname = parts.hostname or ""
-    # A backslash would be the end of the host to one parser and a part of it to another.
-    if not hostname or re.search(r"[\s\\%]", hostname) or parts.path or parts.query or parts.fragment:
+    # A backslash, say, would be the end of the host to one parser and a part of it to another.
+    if not re.fullmatch(r"[\w.:-]+", hostname) or parts.path or parts.query or parts.fragment:
         raise OdsConfigError(
             "the host is not a host name or a URL without a path",
             where=where,
@@ -223,9 +223,10 @@ def _seconds(name: str, value: Any, where: str) -> float:
 
 
 def _count(name: str, value: Any, where: str) -> int:
-    if isinstance(value, bool) or not str(value).strip().isdigit():
+    text = str(value).strip()
+    if isinstance(value, bool) or not re.fullmatch("[0-9]{1,9}", text):
         raise _bad(name, where, "a whole number")
-    return int(str(value).strip())
+    return int(text)
 
 
 def _auth(name: str, value: Any, where: str) -> Any:

@@ -12,7 +12,7 @@ from datetime import datetime
 from functools import cache
 from typing import Protocol, TypeVar
 
-from ods_provider.core.errors import OdsError, OdsQuotaExceeded
+from ods_provider.core.errors import OdsError, OdsNotAPortal, OdsQuotaExceeded
 from ods_provider.core.events import Emit, QuotaSeen, RequestSent, ignore
 from ods_provider.core.quota import QuotaBook
 from ods_provider.core.retry import RetryRules, aretrying, retrying
@@ -66,7 +66,7 @@ def drive(plan: Plan[T], terms: Terms) -> T:
             except OdsError as error:
                 request = plan.throw(error)
             else:
-                request = plan.send(response)
+                request = _answered(plan, response)
     except StopIteration as end:
         result: T = end.value
         return result
@@ -89,10 +89,30 @@ async def adrive(plan: Plan[T], terms: Terms) -> T:
             except OdsError as error:
                 request = plan.throw(error)
             else:
-                request = plan.send(response)
+                request = _answered(plan, response)
     except StopIteration as end:
         result: T = end.value
         return result
+
+
+def _answered(plan: Plan[T], response: Response) -> Request:
+    """Give the plan its answer and return what it asks next.
+
+    Raises:
+        OdsNotAPortal: The plan stumbled over an answer of another shape. Something else answers on this host, or a
+            portal changed: neither is worth a check in front of every field that a plan reads.
+    """
+    try:
+        return plan.send(response)
+    except OdsError:
+        raise
+    except (TypeError, ValueError, LookupError, AttributeError, RecursionError) as error:
+        raise OdsNotAPortal(
+            f"The answer is not shaped like a portal's ({type(error).__name__}: {str(error)[:100]})",
+            status=response.status,
+            where=response.url,
+            advice="Check the host of the connection; some portals only imitate the API",
+        ) from error
 
 
 @cache

@@ -33,7 +33,10 @@ def rows(stream: ByteStream, *, where: str, inside: str | None = None) -> Iterat
             mark = text.mark(",")
             if mark == "]":
                 return
-            yield text.value()
+            row = text.value()
+            if not isinstance(row, dict):
+                raise _broken("an element of the JSON array is no object", where)
+            yield row
     finally:
         stream.close()
 
@@ -52,10 +55,11 @@ class _Text:
     def _more(self) -> None:
         piece = self._stream.read()
         if not piece:
-            raise OdsTruncated(
-                "the JSON ends before its array is closed", where=self._where, advice="Run it again; nothing was kept"
-            )
-        self._buffer = self._buffer[self._at :] + self._decode(piece)
+            raise _broken("the JSON ends before its array is closed", self._where)
+        try:
+            self._buffer = self._buffer[self._at :] + self._decode(piece)
+        except UnicodeDecodeError:
+            raise _broken("the JSON is no UTF-8", self._where) from None
         self._at = 0
 
     def skip(self, wanted: str) -> None:
@@ -82,5 +86,11 @@ class _Text:
             except ValueError:
                 # Not whole yet, or broken: the next piece decides.
                 self._more()
+            except RecursionError:
+                raise _broken("an element of the JSON array is too deep", self._where) from None
             else:
                 return value
+
+
+def _broken(what: str, where: str) -> OdsTruncated:
+    return OdsTruncated(what, where=where, advice="Run it again; nothing was kept")

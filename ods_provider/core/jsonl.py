@@ -24,7 +24,11 @@ def lines_decoder() -> Callable[[bytes], list[Row]]:
 
 def _decode_lines(lines: bytes) -> list[Row]:
     # Not splitlines(): a line break of Unicode inside a text ends no record. An array is decoded in one C call.
-    return cast("list[Row]", json.loads(b"[" + b",".join(line for line in lines.split(b"\n") if line.strip()) + b"]"))
+    texts = [line for line in lines.split(b"\n") if line.strip()]
+    rows = cast("list[Row]", json.loads(b"[" + b",".join(texts) + b"]"))
+    if len(rows) != len(texts):
+        raise ValueError("two broken lines made a whole one")
+    return rows
 
 
 def batches(stream: ByteStream, *, where: str) -> Iterator[list[Row]]:
@@ -35,7 +39,7 @@ def batches(stream: ByteStream, *, where: str) -> Iterator[list[Row]]:
         where: For messages.
 
     Raises:
-        OdsTruncated: A line is no JSON, as when the answer was cut inside one.
+        OdsTruncated: A line is no JSON object, as when the answer was cut inside one.
     """
     decode = lines_decoder()
     rest = b""
@@ -56,7 +60,7 @@ def batches(stream: ByteStream, *, where: str) -> Iterator[list[Row]]:
 def _decoded(decode: Callable[[bytes], list[Row]], lines: bytes, where: str) -> list[Row]:
     try:
         rows = decode(lines)
-    except ValueError:  # msgspec's DecodeError is one too
+    except (ValueError, RecursionError):  # msgspec's DecodeError is a ValueError too
         rows = [None]  # type: ignore[list-item]
     if not all(type(row) is dict for row in rows):
         raise OdsTruncated(

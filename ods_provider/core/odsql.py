@@ -18,6 +18,7 @@ _NAME = re.compile(r"[A-Za-z0-9_]+(?:[.-][A-Za-z0-9_]+)*\Z")
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _LINE_BREAK = re.compile(r"[\r\n\t\u2028\u2029\x85]+")
 
+_OPERATORS = frozenset(["in", "is", "like", "to"])  # words of the grammar that the reference does not call reserved
 RESERVED = frozenset(
     [
         "and",
@@ -62,7 +63,9 @@ RESERVED = frozenset(
 
 
 def identifier(name: str) -> str:
-    """Return a field name as ODSQL: bare, or in backquotes when it is all digits or a reserved word.
+    """Return a field name as ODSQL: bare, or in backquotes when it could be read as something else.
+
+    That is a reserved word, an operator, a number (``12``, ``1.5``), a quantity (``1d``) or a subtraction (``a-b``).
 
     Args:
         name: Letters, digits, underscores; catalogue fields may hold single dots and hyphens (``custom.data-owner``).
@@ -76,7 +79,8 @@ def identifier(name: str) -> str:
             where="ODSQL identifier",
             advice="Use the field's technical name (letters, digits, underscore), as the dataset's schema lists it",
         )
-    return f"`{name}`" if name.isdigit() or name.lower() in RESERVED else name
+    ambiguous = name[0].isdigit() or "-" in name.partition(".")[0] or name.lower() in RESERVED | _OPERATORS
+    return f"`{name}`" if ambiguous else name
 
 
 def literal(value: Any) -> str:

@@ -58,20 +58,22 @@ class Dataset:
 
     @classmethod
     def from_json(cls, body: Mapping[str, Any]) -> Dataset:
-        """Return the dataset that a catalogue answer describes; absent parts take their defaults."""
-        metas = body.get("metas") or {}
-        default = metas.get("default") or {}
+        """Return the dataset that a catalogue answer describes; absent and misshapen parts take their defaults."""
+        metas = _mapping(body.get("metas"))
+        default = _mapping(metas.get("default"))
+        count = default.get("records_count")
+        features = body.get("features")
         return cls(
             dataset_id=str(body["dataset_id"]),
-            fields=tuple(_field(item) for item in body.get("fields") or ()),
-            records_count=default.get("records_count"),
+            fields=tuple(_field(item) for item in _mappings(body.get("fields")) if "name" in item),
+            records_count=count if type(count) is int and count >= 0 else None,
             data_processed=parse_time(default.get("data_processed")),
             modified=parse_time(default.get("modified")),
             has_records=bool(body.get("has_records", True)),
             data_visible=body.get("data_visible") is not False,
-            features=tuple(body.get("features") or ()),
-            attachments=tuple(body.get("attachments") or ()),
-            alternative_exports=tuple(body.get("alternative_exports") or ()),
+            features=tuple(map(str, features)) if isinstance(features, list) else (),
+            attachments=_mappings(body.get("attachments")),
+            alternative_exports=_mappings(body.get("alternative_exports")),
             metas=metas,
             dataset_uid=body.get("dataset_uid"),
         )
@@ -90,11 +92,19 @@ class Dataset:
         }
 
 
+def _mapping(value: object) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}
+
+
+def _mappings(value: object) -> tuple[Mapping[str, Any], ...]:
+    return tuple(item for item in value if isinstance(item, Mapping)) if isinstance(value, list) else ()
+
+
 def _field(item: Mapping[str, Any]) -> Field:
     return Field(
         name=str(item["name"]),
         type=str(item.get("type", "text")),
         label=item.get("label"),
         description=item.get("description"),
-        annotations=item.get("annotations") or {},
+        annotations=_mapping(item.get("annotations")),
     )

@@ -19,7 +19,7 @@ def parse_time(text: str | float | datetime | None) -> datetime | None:
     """
     if isinstance(text, datetime):
         return (text if text.tzinfo else text.replace(tzinfo=UTC)).astimezone(UTC)
-    if text is None or isinstance(text, bool):
+    if isinstance(text, bool) or not isinstance(text, (str, int, float)):
         return None
     try:
         return _from_epoch(float(text))

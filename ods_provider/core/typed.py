@@ -81,7 +81,10 @@ def _datetime(value: Any) -> Any:
 
 
 def _double(value: Any) -> Any:
-    return float(value) if type(value) is int else value
+    try:
+        return float(value) if type(value) is int else value
+    except OverflowError:
+        return value
 
 
 def _point(value: Any) -> Any:
@@ -89,7 +92,7 @@ def _point(value: Any) -> Any:
         return value
     try:
         lat, lon = (float(part) for part in (value.split(",") if isinstance(value, str) else value))
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return value
     return {"lon": lon, "lat": lat}
 

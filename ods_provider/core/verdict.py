@@ -108,7 +108,7 @@ def _page_error(status: int, head: bytes, where: str) -> OdsResponseError:
 def _details(body: bytes) -> Mapping[str, Any]:
     try:
         details = json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):  # the latter from brackets by the thousand
         return {}
     return details if isinstance(details, dict) else {}
 
@@ -242,9 +242,9 @@ def _spent_reset(response: Response) -> datetime | None:
 
 def _retry_after(response: Response, now: datetime) -> datetime | None:
     value = response.headers.get("retry-after", "").strip()
-    if value.isdigit():
-        return now + timedelta(seconds=min(int(value), 366 * 86_400))
+    if value.isascii() and value.isdigit():
+        return now + timedelta(seconds=min(int(value[:12]), 366 * 86_400))
     try:
         return parse_time(parsedate_to_datetime(value)) if value else None
-    except ValueError:
+    except (ValueError, TypeError, LookupError, OverflowError):  # a date as nobody writes it
         return None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import sys
 from collections.abc import Iterator
 from typing import Any
 
@@ -67,6 +68,7 @@ def _array(file: Any, place: Destination) -> Iterator[Record]:
 
 
 def _csv(file: Any, place: Destination) -> Iterator[Record]:
+    csv.field_size_limit(sys.maxsize)  # the module's own limit is 128 KB a cell, which a coastline exceeds
     text = io.TextIOWrapper(file, encoding="utf-8-sig", newline="")
     try:
         header = text.readline()

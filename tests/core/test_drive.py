@@ -1,6 +1,7 @@
 """The loop: what is repeated, how long it waits, and that threads and event loops decide alike."""
 
 import asyncio
+import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -15,7 +16,8 @@ from ods_provider.core.query import Query
 from ods_provider.core.retry import RetryRules, backoff_s
 from ods_provider.core.wire import Headers, Request, Response
 
-OK = Response(200, Headers(), "https://h/x", body=b'{"total_count": 3, "results": [1, 2, 3]}')
+ROWS = [{"n": 1}, {"n": 2}, {"n": 3}]
+OK = Response(200, Headers(), "https://h/x", body=json.dumps({"total_count": 3, "results": ROWS}).encode())
 
 
 def answer(status: int, **headers: str) -> Response:
@@ -75,7 +77,7 @@ def run(request: pytest.FixtureRequest) -> Iterator[Drive]:
 
 def test_a_passing_failure_is_sent_again_until_it_works(run: Drive) -> None:
     stage = Stage([answer(503), OdsTimeout("silent"), OK])
-    assert run(stage, stage.terms()) == [1, 2, 3]
+    assert run(stage, stage.terms()) == ROWS
     assert [event.attempt for event in stage.events if isinstance(event, RetryScheduled)] == [1, 2]
     assert len(stage.slept) == 2
 
@@ -100,7 +102,7 @@ def test_max_retries_bounds_the_attempts_and_zero_means_none(run: Drive) -> None
 
 def test_retry_after_is_honoured_and_not_anticipated(run: Drive) -> None:
     stage = Stage([answer(503, retry_after="20"), OK])
-    assert run(stage, stage.terms()) == [1, 2, 3]
+    assert run(stage, stage.terms()) == ROWS
     assert 20 <= stage.slept[0] <= 21.5
 
 
@@ -145,7 +147,7 @@ def test_a_plan_may_handle_the_error_of_its_request() -> None:
             return (yield Request("/b")).json()["results"]
 
     stage = Stage([answer(400), OK])
-    assert drive(plan(), stage.terms()) == [1, 2, 3]
+    assert drive(plan(), stage.terms()) == ROWS
     assert [request.path for request in stage.asked] == ["/a", "/b"]
 
 

@@ -3,10 +3,32 @@
 from __future__ import annotations
 
 import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import IO
 from xml.parsers import expat
 
+from ods_provider.core.errors import OdsError
 from ods_provider.core.formats.check import Verified, broken
+
+
+@contextmanager
+def opened(file: IO[bytes] | None, what: str) -> Iterator[zipfile.ZipFile]:
+    """Open an archive; whatever its reader stumbles over inside is damage.
+
+    Raises:
+        OdsTruncated: It is not whole.
+    """
+    if file is None:
+        broken(f"the {what} cannot be read back")
+    try:
+        with zipfile.ZipFile(file) as archive:
+            yield archive
+    except (OdsError, OSError):  # the latter is the store's fault, not the file's
+        raise
+    except Exception:
+        # One byte changed here or there and zipfile raises any of ten kinds.
+        broken(f"the {what} is not a whole archive")
 
 
 class ZipCheck:
@@ -20,13 +42,8 @@ class ZipCheck:
 
     def finish(self, file: IO[bytes] | None) -> int | None:
         """Return None after every member was read."""
-        if file is None:
-            broken("the archive cannot be read back")
-        try:
-            with zipfile.ZipFile(file) as archive:
-                damaged = archive.testzip()
-        except (zipfile.BadZipFile, EOFError):
-            broken("the archive is not whole")
+        with opened(file, "archive") as archive:
+            damaged = archive.testzip()
         if damaged:
             broken(f"the member {damaged!r} of the archive is damaged")
         return None

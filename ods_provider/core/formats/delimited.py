@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import IO
 
 from ods_provider.core.formats.check import Verified, broken
@@ -43,24 +44,29 @@ class CsvCheck:
 
 
 class LinesCheck:
-    """Counts JSON lines; the last one may lack its newline, but must close its object."""
+    """Counts JSON lines; the last one may lack its newline, but must be whole."""
 
     verified: Verified = "counted"
     random_access = False
 
     def __init__(self) -> None:
         self._newlines = 0
-        self._tail = b""
+        self._last = b""
 
     def feed(self, data: bytes) -> None:
-        """Count newlines: inside a JSON text they are always escaped."""
+        """Count newlines, which are always escaped inside a JSON text, and keep the line that has not ended."""
         self._newlines += data.count(b"\n")
-        self._tail = (self._tail + data)[-16:] if len(data) < 16 else data[-16:]
+        ended = data.rfind(b"\n")
+        self._last = data[ended + 1 :] if ended >= 0 else self._last + data
 
     def finish(self, file: IO[bytes] | None) -> int | None:
         """Return the number of lines."""
-        end = self._tail.rstrip()
-        if end and not end.endswith(b"}"):
-            broken("the last JSON line is not closed")
-        unterminated = bool(self._tail) and not self._tail.endswith(b"\n")
-        return self._newlines + (1 if unterminated else 0)
+        if not self._last.strip():
+            return self._newlines
+        try:
+            whole = isinstance(json.loads(self._last), dict)
+        except (ValueError, RecursionError):
+            whole = False
+        if not whole:
+            broken("the last JSON line is not whole")
+        return self._newlines + 1

@@ -12,6 +12,7 @@ from ods_provider.core.formats.check import Verified, broken
 
 _NOT_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
 _CLOSES = {"]": "[", "}": "{"}
+_PASSES = 6  # more than any geometry is deep; deeper nests are walked, or they would cost a pass for each level
 
 
 class JsonCheck:
@@ -53,12 +54,12 @@ class JsonCheck:
             return
         self._seen = True
         # Coordinates are nests of arrays: the closed ones hold no object and vanish in C, not in this loop.
-        while b"[]" in brackets:
+        for _ in range(_PASSES):
             brackets = brackets.replace(b"[]", b"")
-        stack = self._stack
+        stack, depth = self._stack, len(self._parents or "")
         for mark in brackets.decode("ascii"):
             if mark in "[{":
-                if mark == "{" and self._parents and "".join(stack) == self._parents:
+                if mark == "{" and depth and len(stack) == depth and "".join(stack) == self._parents:
                     self._rows += 1
                 stack.append(mark)
             elif not stack or stack.pop() != _CLOSES[mark]:

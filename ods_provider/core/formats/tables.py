@@ -7,6 +7,7 @@ import zipfile
 from typing import IO
 
 from ods_provider.core.formats.check import Verified, broken
+from ods_provider.core.formats.container import opened
 
 _ROW = re.compile(rb"<(?:\w+:)?row[\s>/]")
 _SHEET = re.compile(r"xl/worksheets/[^/]+\.xml\Z")
@@ -47,16 +48,11 @@ class XlsxCheck:
 
     def finish(self, file: IO[bytes] | None) -> int | None:
         """Return the number of data rows."""
-        if file is None:
-            broken("the workbook cannot be read back")
-        try:
-            with zipfile.ZipFile(file) as archive:
-                sheets = [name for name in archive.namelist() if _SHEET.match(name)]
-                if not sheets:
-                    broken("the workbook holds no sheet")
-                return sum(max(0, _rows(archive, name) - 1) for name in sheets)
-        except (zipfile.BadZipFile, EOFError, ValueError):
-            broken("the workbook is not a whole archive")
+        with opened(file, "workbook") as archive:
+            sheets = [name for name in archive.namelist() if _SHEET.match(name)]
+            if not sheets:
+                broken("the workbook holds no sheet")
+            return sum(max(0, _rows(archive, name) - 1) for name in sheets)
 
 
 def _rows(archive: zipfile.ZipFile, name: str) -> int:

@@ -40,8 +40,20 @@ def page(dataset_id: str | None, query: Query, *, offset: int = 0, limit: int) -
     """
     params = (*query.list_params(), ("limit", str(limit)), ("offset", str(offset)))
     response = yield get(*list_parts(dataset_id), dataset_id=dataset_id, params=params)
-    body = json_object(response, "total_count", "results")
-    return Page(int(body["total_count"]), list(body["results"]))
+    # Groups come with a count that says nothing (Q2), or with none.
+    body = json_object(response, "results", *(() if query.group_by else ("total_count",)))
+    return Page(int(body.get("total_count", 0)), objects(body["results"]))
+
+
+def objects(rows: object) -> list[Row]:
+    """Return ``rows``, which a portal sent as a list of JSON objects.
+
+    Raises:
+        TypeError: It is something else; the driver makes an error of it that names the call.
+    """
+    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+        raise TypeError("not a list of objects")
+    return rows
 
 
 def count(dataset_id: str | None, query: Query) -> Plan[int]:
@@ -116,14 +128,11 @@ def export_rows(dataset_id: str | None, query: Query, *, limit: int | None = Non
 
 def _rows(response: Response, body: bytes) -> list[Row]:
     try:
-        rows = json.loads(body)
-    except ValueError:
-        rows = None
-    if not isinstance(rows, list):
+        return objects(json.loads(body))
+    except (ValueError, TypeError, RecursionError):
         raise OdsNotAPortal(
             "The JSON export is not a list of rows",
             status=response.status,
             where=f"GET {response.url}",
             advice="Check the host of the connection",
-        )
-    return rows
+        ) from None

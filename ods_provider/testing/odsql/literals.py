@@ -33,7 +33,7 @@ def moment(token: str, zone: str, clause: str) -> datetime:
         made = datetime(int(year), int(month or 1), int(day or 1))  # noqa: DTZ001  the zone comes next
         if rest:
             spelled = rest.replace("Z", "+00:00")
-            made = datetime.fromisoformat(f"{made:%Y-%m-%d}T{spelled}")
+            made = datetime.fromisoformat(f"{made.date().isoformat()}T{spelled}")
     except ValueError:
         raise malformed(f"Invalid date: {inside}", clause) from None
     aware = made if made.tzinfo else made.replace(tzinfo=ZoneInfo(zone))

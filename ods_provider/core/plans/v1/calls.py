@@ -73,7 +73,7 @@ def analyze(dataset_id: str, query: V1Query) -> Plan[list[Row]]:
     """
     response = yield from _about(dataset_id, "analyze", query.expect_json())
     rows = _json(response)
-    if not isinstance(rows, list):
+    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
         raise _strange(response, "a list")
     most = query.number("maxpoints")
     if response.headers.get(TRUNCATED) and not (most and len(rows) >= most):

@@ -1,0 +1,12 @@
+"""A few examples of every property, the same ones each time; ``tests/system/fuzz`` goes on for a minute."""
+
+import fuzzing.answers
+import fuzzing.files
+import fuzzing.queries  # noqa: F401  importing them registers their properties
+import pytest
+from fuzzing import PROPERTIES, examine
+
+
+@pytest.mark.parametrize("name", sorted(PROPERTIES))
+def test_it_holds(name: str) -> None:
+    examine(name, examples=60, at_random=False)
