@@ -3,10 +3,11 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from ods_provider.core.clusters import GeoCluster
 from ods_provider.core.errors import OdsConfigError
 from ods_provider.core.formats.registry import format_named
 from ods_provider.core.plans.v1.params import V1Query
-from ods_provider.core.query import Query, clauses, required, whole_number
+from ods_provider.core.query import Filter, Query, clauses, required, whole_number
 from ods_provider.jobs.analysis import AnalysisJob
 from ods_provider.jobs.download import DownloadJob
 from ods_provider.jobs.media import MediaJob
@@ -21,6 +22,7 @@ def search_job(
     *,
     dataset_id: str | None = None,
     path: Any = None,
+    record_id: str | None = None,
     limit: Any = None,
     max_bytes: int = MAX_BYTES,
     v1: Any = None,
@@ -28,12 +30,12 @@ def search_job(
 ) -> SearchJob | V1SearchJob:
     """Return a search; without ``path`` its rows are the result, at most ``max_bytes`` of them as JSON."""
     if v1 is not None:
-        return V1SearchJob(
-            dataset_id or None, _alone(v1, limit=limit, **query), path=path or None, max_xcom_bytes=max_bytes
-        )
+        asked = _alone(v1, limit=limit, record_id=record_id, **query)
+        return V1SearchJob(dataset_id or None, asked, path=path or None, max_xcom_bytes=max_bytes)
     return SearchJob(
         dataset_id=dataset_id or None,
         query=Query.of(**query),
+        record_id=record_id or None,
         limit=whole_number("limit", limit),
         path=path or None,
         max_xcom_bytes=max_bytes,
@@ -42,8 +44,10 @@ def search_job(
 
 def analysis_job(
     *,
-    dataset_id: str,
+    dataset_id: str | None,
     facet: str | Sequence[str] | None = None,
+    geo_cluster: Mapping[str, Any] | None = None,
+    geojson: bool = False,
     path: Any = None,
     limit: Any = None,
     max_bytes: int = MAX_BYTES,
@@ -52,12 +56,16 @@ def analysis_job(
 ) -> AnalysisJob | V1AnalysisJob:
     """Return an analysis; without ``path`` its rows are the result."""
     if v1 is not None:
-        asked = _alone(v1, limit=limit, facet=facet, **query)
-        return V1AnalysisJob(required("dataset_id", dataset_id), asked, path=path or None, max_xcom_bytes=max_bytes)
+        asked = _alone(v1, limit=limit, facet=facet, geo_cluster=geo_cluster, **query)
+        return V1AnalysisJob(
+            required("dataset_id", dataset_id), asked, path=path or None, max_xcom_bytes=max_bytes, geojson=geojson
+        )
     return AnalysisJob(
-        dataset_id=required("dataset_id", dataset_id),
+        dataset_id=dataset_id,
         query=Query.of(**query),
         facet=clauses("facet", facet),
+        geo_cluster=GeoCluster.of(geo_cluster),
+        geojson=geojson,
         limit=whole_number("limit", limit),
         path=path or None,
         max_xcom_bytes=max_bytes,
@@ -66,7 +74,7 @@ def analysis_job(
 
 def download_job(
     *,
-    dataset_id: str,
+    dataset_id: str | None,
     path: Any,
     format: str = "parquet",
     limit: Any = None,
@@ -87,9 +95,9 @@ def download_job(
             min_rows=whole_number("min_rows", min_rows) or 0,
         )
     return DownloadJob(
-        dataset_id=required("dataset_id", dataset_id),
+        dataset_id=dataset_id,
         path=required("path", path),
-        format=format_named(format),
+        format=format_named(format, catalogue=dataset_id is None),
         query=Query.of(**query),
         limit=whole_number("limit", limit),
         format_options=format_options or None,
@@ -105,6 +113,8 @@ def media_job(
     kind: Any = "attachments",
     field: str | None = None,
     where: str | Sequence[str] | None = None,
+    refine: Filter = None,
+    exclude: Filter = None,
     limit: Any = None,
     parallel: Any = 4,
 ) -> MediaJob:
@@ -117,6 +127,7 @@ def media_job(
         where=clauses("where", where),
         limit=whole_number("limit", limit),
         parallel=whole_number("parallel", parallel, least=1) or 1,
+        query=Query.of(refine=refine, exclude=exclude),
     )
 
 
@@ -128,6 +139,9 @@ def push_job(
     path: Any = None,
     action: Any = "push",
     batch_bytes: Any = 5_000_000,
+    record_id: str | Sequence[str] | None = None,
+    file_fields: str | Sequence[str] | None = None,
+    confirm: bool = False,
 ) -> PushJob:
     """Return a push or a delete."""
     return PushJob(
@@ -137,6 +151,9 @@ def push_job(
         path=path or None,
         action=action,
         batch_bytes=whole_number("batch_bytes", batch_bytes) or 0,
+        record_ids=clauses("record_id", record_id),
+        file_fields=clauses("file_fields", file_fields),
+        confirm=confirm,
     )
 
 

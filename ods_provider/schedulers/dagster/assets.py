@@ -45,7 +45,7 @@ class OdsAsset(NamedTuple):
 
 
 def ods_dataset_asset(
-    dataset_id: str,
+    dataset_id: str | None,
     *,
     path: Any,
     format: str = "parquet",
@@ -62,7 +62,7 @@ def ods_dataset_asset(
     Metadata: row count, column schema, path, sha256, size, state of the dataset; that state is the data version too.
 
     Args:
-        dataset_id: The dataset.
+        dataset_id: The dataset; None exports the catalogue.
         path: File to write: a path or an fsspec URL; with partitions it holds ``{partition}``.
         format: Export format.
         name: The asset's name; None makes one of the dataset's id.
@@ -122,7 +122,7 @@ def ods_search_asset(  # noqa: D417  the rest is as with a dataset
 def ods_analysis_asset(  # noqa: D417  the rest is as with a dataset
     name: str,
     *,
-    dataset_id: str,
+    dataset_id: str | None,
     path: Any = None,
     resource_key: str = RESOURCE,
     partitions_def: PartitionsDefinition | None = None,
@@ -135,9 +135,9 @@ def ods_analysis_asset(  # noqa: D417  the rest is as with a dataset
 
     Args:
         name: The asset's name.
-        dataset_id: The dataset.
+        dataset_id: The dataset; None lists the facets of the catalogue.
         path: JSON lines file to write; without it the rows go to the asset's IO manager.
-        arguments: What ``OdsAnalysisOperator`` takes besides: select, group_by, facet, where, …
+        arguments: What ``OdsAnalysisOperator`` takes besides: select, group_by, facet, geo_cluster, where, …
         resource_key, partitions_def, partition_field, partition_where, asset_options: As in ``ods_dataset_asset``.
     """
     return _pair(
@@ -168,7 +168,8 @@ def ods_media_asset(  # noqa: D417  the rest is as with a dataset
         dataset_id: The dataset.
         path: The folder; with partitions it holds ``{partition}``.
         name: The asset's name; None makes one of the dataset's id.
-        arguments: What ``OdsMediaOperator`` takes besides: kind, field, where, limit, parallel.
+        arguments: What ``OdsMediaOperator`` takes besides: kind, field, where, refine, exclude, limit,
+            parallel.
         resource_key, partitions_def, partition_field, partition_where, asset_options: As in ``ods_dataset_asset``.
     """
     return _pair(
@@ -199,7 +200,7 @@ def ods_push_asset(  # noqa: D417  the rest is as with a dataset
         records: The asset whose value is the list of records; or
         path: a file of them. Name the asset that writes it in ``asset_options={"deps": […]}``.
         name: The asset's name; None makes one of the dataset's id.
-        arguments: What ``OdsPushOperator`` takes besides: action, batch_bytes.
+        arguments: What ``OdsPushOperator`` takes besides: action, batch_bytes, record_id, file_fields, confirm.
         resource_key, asset_options: As with a dataset.
     """
     arguments = {"dataset_id": dataset_id, "resource_id": resource_id, "path": path, **arguments}
@@ -229,13 +230,14 @@ def _pair(
     # Built once now, so that a bad argument is found when the code is loaded and not at night.
     make(**arguments)
     dataset_id = arguments["dataset_id"]
+    rows = _gives_rows(make, arguments)
 
     def work(context: AssetExecutionContext, **inputs: Any) -> Iterator[Any]:
         given = {**arguments, **inputs, **_of_partition(context, parts, arguments)}
         step = Step(context, getattr(context.resources, resource_key))
         done = step.run(make(**given))
         if isinstance(done, Done):
-            yield _made(step, done.result, arguments)
+            yield _made(step, done.result, arguments, rows=rows)
 
     def without(context: AssetExecutionContext) -> Iterator[Any]:
         yield from work(context)
@@ -247,10 +249,10 @@ def _pair(
     shown = {DATASET_ID: dataset_id, **chosen.pop("metadata", {})} if dataset_id else chosen.pop("metadata", {})
     defaults = {"kinds": {"opendatasoft"}, "description": _described(make, dataset_id)}
     made: Any = asset(
-        name=name or _name_of(dataset_id),
+        name=name or _name_of(dataset_id or "catalogue"),
         required_resource_keys={resource_key},
         output_required=False,
-        dagster_type=None if _gives_rows(make, arguments) else Nothing,
+        dagster_type=None if rows else Nothing,
         partitions_def=parts.definition,
         metadata=shown,
         ins=None if records is None else {"records": AssetIn(key=_key(records))},
@@ -259,13 +261,13 @@ def _pair(
     return OdsAsset(made, ods_resume_sensor(made))
 
 
-def _made(step: Step, result: Any, arguments: Mapping[str, Any]) -> Any:
+def _made(step: Step, result: Any, arguments: Mapping[str, Any], *, rows: bool) -> Any:
     said = metadata.of_result(result)
     dataset = step.native.dataset
     if dataset is not None:
         whole = not any(arguments.get(name) for name in _SHAPING)
         said |= metadata.of_dataset(dataset, step.native.resource.connection().base_url, columns=whole)
-    if isinstance(result, list):
+    if rows:
         return Output(result, metadata=said)
     return MaterializeResult(metadata=said, data_version=metadata.version(result))
 

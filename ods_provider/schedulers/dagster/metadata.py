@@ -18,6 +18,8 @@ def of_result(result: Any) -> dict[str, Any]:
     """Return an Outcome, or a list of rows, as metadata; keys that do not apply are left out."""
     if not isinstance(result, Mapping):
         return {ROW_COUNT: len(result)}
+    if "features" in result:  # clusters as GeoJSON are a value too
+        return {ROW_COUNT: len(result["features"])}
     known = {name: value for name, value in result.items() if value is not None}
     metadata: dict[str, Any] = {}
     if "rows" in known:

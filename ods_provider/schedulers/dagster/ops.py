@@ -30,12 +30,18 @@ class _Query(Config):
 class SearchConfig(_Query):
     """What a search takes from the run's config."""
 
+    record_id: str | None = None
+    include_links: bool | None = None
+    include_app_metas: bool | None = None
+
 
 class AnalysisConfig(_Query):
     """What an analysis takes from the run's config."""
 
     group_by: str | None = None
     facet: list[str] | None = None
+    geo_cluster: dict[str, Any] | None = None
+    geojson: bool | None = None
 
 
 class DownloadConfig(_Query):
@@ -56,6 +62,8 @@ class MediaConfig(Config):
     kind: str | None = None
     field: str | None = None
     where: list[str] | None = None
+    refine: dict[str, Any] | None = None
+    exclude: dict[str, Any] | None = None
     limit: int | None = None
     parallel: int | None = None
 
@@ -68,6 +76,9 @@ class PushConfig(Config):
     path: str | None = None
     action: str | None = None
     batch_bytes: int | None = None
+    record_id: list[str] | None = None
+    file_fields: list[str] | None = None
+    confirm: bool | None = None
 
 
 def ods_search_op(name: str = "ods_search", *, resource_key: str = RESOURCE, **arguments: Any) -> OpDefinition:

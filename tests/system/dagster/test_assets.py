@@ -174,6 +174,18 @@ def test_search_api_v1_is_spoken_in_its_own_words(ods, portal, instance, tmp_pat
         ods_search_asset("both", dataset_id="world-capitals", v1={"rows": 3}, where="a = 1")
 
 
+def test_the_breadth_of_the_operators_is_there(ods, portal, instance, tmp_path):
+    cluster = {"field": "coordinates", "zoom": 1}
+    clusters = ods_analysis_asset("clusters", dataset_id="world-capitals", geo_cluster=cluster, geojson=True)
+    result = make(clusters, ods, instance)
+    features = result.output_for_node("clusters")["features"]
+    assert materialization(result, clusters).metadata["dagster/row_count"].value == len(features) > 1
+    catalogue = ods_dataset_asset(None, path=str(tmp_path / "catalogue.csv"), format="csv")
+    assert materialization(make(catalogue, ods, instance), catalogue).metadata["dagster/row_count"].value > 3
+    small = ods_media_asset("landmark-photos", path=str(tmp_path / "small"), kind="thumbnails", limit=2)
+    assert materialization(make(small, ods, instance), small).metadata["files"].value == 2
+
+
 def test_files_are_an_asset(ods, portal, instance, tmp_path):
     pair = ods_media_asset("landmark-photos", path=str(tmp_path / "photos"), kind="files")
     said = materialization(make(pair, ods, instance), pair)
