@@ -4,7 +4,7 @@ import nox
 
 nox.options.default_venv_backend = "uv"
 nox.options.reuse_existing_virtualenvs = True
-nox.options.sessions = ["core", "airflow", "conformance", "dagster", "prefect", "portal", "s3"]
+nox.options.sessions = ["core", "cli", "luigi", "airflow", "conformance", "dagster", "prefect", "portal", "s3"]
 nox.options.sessions += ["system_airflow", "browser", "distributed", "fuzz"]
 
 PYTHONS = ["3.11", "3.12", "3.13"]
@@ -18,6 +18,21 @@ def core(session: nox.Session) -> None:
     session.install("-c", "constraints/core.txt", "--group", "test", ".")
     session.run("python", "-c", "import importlib.util as u; assert not u.find_spec('airflow')")
     session.run("pytest", "tests/core", "tests/bare", *session.posargs)
+
+
+@nox.session
+def cli(session: nox.Session) -> None:
+    """The command line where no scheduler is installed; on terminals, interrupted, and as pipx installs it."""
+    session.install("-c", "constraints/cli.txt", "--group", "test", ".[portal]")
+    session.run("python", "-c", "import importlib.util as u; assert not u.find_spec('airflow')")
+    session.run("pytest", "tests/cli", "tests/system/cli", *session.posargs)
+
+
+@nox.session
+def luigi(session: nox.Session) -> None:
+    """Luigi's real release, run again as cron would."""
+    session.install("-c", "constraints/luigi.txt", "--group", "luigi", ".[portal]")
+    session.run("pytest", "tests/system/luigi", *session.posargs)
 
 
 @nox.session

@@ -187,8 +187,13 @@ class Scenario:
 
     def wait_for_stall(self) -> None:
         """Return when the work stands still in its middle."""
-        self._await(lambda: len(self._stalled()) >= self.parallel, "the job never reached its middle", GIVE_UP_S)
-        time.sleep(0.5)  # what was answered before is confirmed by now
+
+        def standing() -> bool:
+            asked = sum(self.unit(entry) is not None for entry in self.requests())
+            return asked >= self.stall_after + self.parallel and len(self._stalled()) == self.parallel
+
+        self._await(standing, "the job never reached its middle", GIVE_UP_S)
+        time.sleep(1)  # what was answered before is confirmed by now
 
     def kill_worker(self) -> None:
         """SIGKILL whichever process talks to the portal."""
@@ -218,6 +223,8 @@ class Scenario:
                 self._in_flight = set(self._stalled())
                 self._kill()
                 self.control("faults", method="DELETE")
+                # From here on a little slower, so that whoever works is seen at it.
+                self.control("faults", {"kind": "stall", "path": self.unit_path, "times": None, "seconds": 0.1})
                 assert self.killed or self._kill != self.kill_worker, "nobody was talking to the portal at the stall"
             self._watch_waits()
         except BaseException as error:
@@ -231,7 +238,6 @@ class Scenario:
             refused = self.waits()
             if len(refused) > len(self.freed) and time.time() - refused[-1] > self.reset_s - 1.2:
                 self.freed.append(not any(_alive(process) for process in working))
-                working.clear()
             elif (count := len(self.requests())) > seen:
                 seen = count
                 for pid in self.workers():
@@ -278,7 +284,8 @@ class Scenario:
             for number, entry in enumerate(log)
             if number not in self._in_flight and entry["status"] == 200 and (unit := self.unit(entry))
         )
-        assert answered == Counter(units), f"asked for more or less than once: {answered - Counter(units)}"
+        wanted = Counter(units)
+        assert answered == wanted, f"asked for again: {answered - wanted}, not asked for: {wanted - answered}"
 
     def assert_no_key(self, *places: Path | str | bytes, allowed: Sequence[str] = ()) -> None:
         """No key stands in any of these texts, files and folders; ``allowed`` names files that may (a config)."""

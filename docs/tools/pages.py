@@ -48,7 +48,8 @@ def example(path: str, name: str) -> str:
     if not found:
         raise SystemExit(f"{path} marks no lines [START {name}]")
     code = re.sub(r"  # (?:noqa|type: ignore)[^\n]*", "", textwrap.dedent(found[1]).strip("\n"))
-    return f"```python\n{code}\n```"
+    language = "sh" if path.endswith(".sh") else "python"
+    return f"```{language}\n{code}\n```"
 
 
 def arguments(path: str, name: str) -> str:

@@ -72,6 +72,9 @@ def _waiting(wait: Waiting, settings: Settings) -> NoReturn:
     until = wait.until.isoformat(timespec="seconds")
     if settings.json:
         click.echo(_json({"status": "waiting", "until": until, "reason": wait.reason}))
+    if settings.quiet:
+        # It is no error: whoever runs the same command every few minutes reads the exit code.
+        sys.exit(WAITING)
     _end(WAITING, f"Waiting until {until}: {wait.reason}. {wait.advice}", "yellow")
 
 
