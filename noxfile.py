@@ -8,8 +8,8 @@ nox.options.sessions = ["core", "cli", "luigi", "airflow", "conformance", "dagst
 nox.options.sessions += ["system_airflow", "browser", "distributed", "fuzz"]
 
 PYTHONS = ["3.11", "3.12", "3.13"]
-# Airflow's lowest supported version on the oldest Python; the latest on all of them.
-AIRFLOWS = [("3.11", "3.2"), ("3.11", "3.3"), ("3.12", "3.3"), ("3.13", "3.3")]
+# Airflow's lowest supported version on the oldest Python, the latest on the newest; `make test` is what lies between.
+AIRFLOWS = [("3.11", "3.2"), ("3.13", "3.3")]
 
 
 @nox.session(python=PYTHONS)
