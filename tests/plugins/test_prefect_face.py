@@ -24,8 +24,8 @@ assert not {"prefect", "airflow", "dagster"} & set(sys.modules), sys.modules
 
 
 def test_a_run_shows_neither_credentials_nor_context():
-    run = Prefect().run(Native("root/media/1", logging.getLogger("x"), "the credentials"), connection_ref="city")
-    assert run.key == "prefect/root/media/1"
+    run = Prefect().run(Native("flow/media/1", logging.getLogger("x"), "the credentials"), connection_ref="city")
+    assert run.key == "prefect/flow/media/1"
     assert "the credentials" not in repr(run)
 
 
