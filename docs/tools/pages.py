@@ -24,8 +24,8 @@ _ARGUMENT = re.compile(r"^    (\w[\w, ]*?): (.*)$")
 # What the base classes add to every operator and sensor.
 _COMMON = {
     "ods_conn_id": "Connection of type `ods`.",
-    "deferrable": "Whether a long wait is spent in the triggerer; `[operators] default_deferrable` where it is set, "
-    "else True. Without it an operator is rescheduled, and a sensor waits as its `mode` says.",
+    "deferrable": "Whether a long wait is spent in the triggerer; `[operators] default_deferrable` where "
+    "somebody set it, else True. Without it an operator is rescheduled, and a sensor waits as its `mode` says.",
 }
 _DEFAULTS = {"ods_conn_id": '"ods_default"', "deferrable": "None"}
 
