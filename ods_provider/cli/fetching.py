@@ -47,14 +47,14 @@ def download(
     now: bool,
     **query: Any,
 ) -> None:
-    r"""Bring a dataset into a file that holds exactly its rows.
+    """Bring a dataset into a file that holds exactly its rows.
 
     The file appears under its name only when its rows agree with what the portal counts; an older one is replaced in
     one step. PATH is a path or a URL such as s3://bucket/key; without it the file is DATASET_ID.parquet, here.
 
     \b
     ods download cities cities.csv --where 'population > 100000'
-    """
+    """  # noqa: D301  click wants the character itself
     from ods_provider.cli.printing import show_outcome
     from ods_provider.cli.running import absolute, run
     from ods_provider.core.formats.registry import format_named
@@ -106,11 +106,11 @@ def _by_ending(path: str | None) -> str | None:
 @waiting_options
 @shared_options
 def media(dataset_id: str, folder: str, parallel: int, wait: bool, now: bool, **which: Any) -> None:
-    r"""Fetch a dataset's attachments, or the files of its records, into a folder, with a manifest of them.
+    """Fetch a dataset's attachments, or the files of its records, into a folder, with a manifest of them.
 
     \b
     ods media landmarks photos/ --kind files --where 'year > 2020'
-    """
+    """  # noqa: D301  click wants the character itself
     from ods_provider.cli.printing import show_outcome
     from ods_provider.cli.running import absolute, run
     from ods_provider.jobs.media import MediaJob

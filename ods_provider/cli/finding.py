@@ -170,12 +170,12 @@ def analyze(
     limit: int | None,
     **query: Any,
 ) -> None:
-    r"""Aggregate a dataset on the portal, or list its facets: all groups and values, however many.
+    """Aggregate a dataset on the portal, or list its facets: all groups and values, however many.
 
     \b
     ods analyze cities --select 'count(*) as cities, max(population)' --group-by country
     ods analyze cities --facet country
-    """
+    """  # noqa: D301  click wants the character itself
     from ods_provider.cli.printing import note, show_json, show_outcome, show_rows, wants_json
     from ods_provider.cli.running import absolute, read, run
     from ods_provider.core.query import Query

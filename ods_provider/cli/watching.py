@@ -32,13 +32,13 @@ from ods_provider.cli.options import shared_options
 )
 @shared_options
 def watch(dataset_id: str, what: Any, since: str | None, every: float, once: bool, look: bool) -> None:
-    r"""Wait for updates of a dataset, and print each.
+    """Wait for updates of a dataset, and print each.
 
     Only times of the portal are compared. An empty --since knows of nothing, so that whatever is there is an update:
 
     \b
     ods watch cities --look --since "$(jq -r .data_processed cities.json)" && ods download cities --json > cities.json
-    """
+    """  # noqa: D301  click wants the character itself
     from dataclasses import replace
 
     from ods_provider.cli.ending import Waiting

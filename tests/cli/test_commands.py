@@ -15,6 +15,7 @@ from ods_provider.testing.store import record_id
 @pytest.mark.parametrize("name", sorted(COMMANDS))
 def test_every_command_explains_itself(name):
     shown = CliRunner().invoke(main, [name, "--help"])
+    assert "\\b" not in shown.output, "a mark for the layout is shown as text"
     assert shown.exit_code == 0
     assert f"Usage: ods {name}" in " ".join(shown.output.split()) or f"Usage: main {name}" in shown.output
     assert "Options:" in shown.output
