@@ -152,7 +152,7 @@ def test_the_push_key_may_be_given_beside_any_connection(tmp_path, key_file):
 
 
 def test_an_airflow_connection_comes_through_the_airflow_plugin_s_hook(monkeypatch):
-    pytest.importorskip("airflow")
+    pytest.importorskip("airflow.sdk")
     monkeypatch.setenv("AIRFLOW_CONN_CITY", f"ods://:{SECRET}@city.example.org")
     monkeypatch.setenv("_AIRFLOW_PROCESS_CONTEXT", "client")
     made = connect(Settings(airflow_conn="city"), Plugins(), lambda text: None)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-pytest.importorskip("airflow")
+pytest.importorskip("airflow.sdk")
 
 
 @pytest.fixture(scope="module")

@@ -94,8 +94,11 @@ class OdsCredentials(Block):
     def client(self) -> OdsClient:
         """Return a client of the portal, for code of your own. Use it as a context manager."""
         from ods_provider.client import OdsClient
+        from ods_provider.plugins.manager import plugins
+        from ods_provider.schedulers.prefect.plugin import NAME
 
-        return OdsClient(self.connection())
+        connection = self.connection()
+        return OdsClient(connection, tokens=plugins().token_store(connection, NAME))
 
 
 def _plain(value: SecretStr | None) -> str | None:
