@@ -7,9 +7,10 @@ from typing import Any
 import click
 from click.shell_completion import CompletionItem
 
-from ods_provider.cli.options import pairs, query_options, shared_options, waiting_options
+from ods_provider.cli.options import facets, pairs, query_options, shared_options, waiting_options
 
 DEFAULT_FORMAT = "parquet"
+KINDS = ("attachments", "alternative_exports", "files", "thumbnails")
 
 
 def _formats(ctx: click.Context, option: click.Parameter, incomplete: str) -> list[CompletionItem]:
@@ -98,14 +99,18 @@ def _by_ending(path: str | None) -> str | None:
 @click.command()
 @click.argument("dataset_id")
 @click.argument("folder")
-@click.option("--kind", metavar="NAME", default="attachments", show_default=True, help="attachments, files, …")
+@click.option("--kind", type=click.Choice(KINDS), default="attachments", show_default=True, help="Which files.")
 @click.option("--field", metavar="NAME", help="The field whose files are wanted; needed when there are several.")
 @click.option("--where", multiple=True, metavar="ODSQL", help="Filter on the records whose files are wanted.")
+@click.option("--refine", multiple=True, metavar="FACET:VALUE", callback=facets, help="Facet of them to keep.")
+@click.option("--exclude", multiple=True, metavar="FACET:VALUE", callback=facets, help="Facet of them to drop.")
 @click.option("--limit", type=click.IntRange(min=1), help="Files at most.")
 @click.option("--parallel", type=click.IntRange(1, 32), default=4, show_default=True, help="Files at the same time.")
 @waiting_options
 @shared_options
-def media(dataset_id: str, folder: str, parallel: int, wait: bool, now: bool, **which: Any) -> None:
+def media(
+    dataset_id: str, folder: str, refine: Any, exclude: Any, parallel: int, wait: bool, now: bool, **which: Any
+) -> None:
     """Fetch a dataset's attachments, or the files of its records, into a folder, with a manifest of them.
 
     \b
@@ -113,9 +118,11 @@ def media(dataset_id: str, folder: str, parallel: int, wait: bool, now: bool, **
     """  # noqa: D301  click wants the character itself
     from ods_provider.cli.printing import show_outcome
     from ods_provider.cli.running import absolute, run
+    from ods_provider.core.query import Query
     from ods_provider.jobs.media import MediaJob
 
     place = absolute(folder)
+    which["query"] = Query.of(refine=refine, exclude=exclude)
     job = MediaJob(dataset_id, place, parallel=parallel, **which)
     identity = {"command": "media", "dataset_id": dataset_id, "path": place, **which}
     show_outcome(run(job, identity=identity, wait=wait, now=now))

@@ -156,6 +156,10 @@ def _describe(found: Dataset) -> None:
 @query_options
 @click.option("--group-by", metavar="ODSQL", help="What to group by.")
 @click.option("--facet", multiple=True, metavar="NAME", help="List the values of this facet instead.")
+@click.option("--geo-cluster", metavar="FIELD", help="Cluster the points of this field instead; goes with --zoom.")
+@click.option("--zoom", type=click.FloatRange(0, 25), help="Of the map: 0 is the world, 25 a house.")
+@click.option("--radius", type=click.FloatRange(min=0), help="Of a cluster, in pixels.")
+@click.option("--geojson", is_flag=True, help="Clusters as a GeoJSON FeatureCollection.")
 @_output
 @_all
 @waiting_options
@@ -163,6 +167,10 @@ def _describe(found: Dataset) -> None:
 def analyze(
     dataset_id: str,
     facet: tuple[str, ...],
+    geo_cluster: str | None,
+    zoom: float | None,
+    radius: float | None,
+    geojson: bool,
     output: str | None,
     every: bool,
     wait: bool,
@@ -170,28 +178,33 @@ def analyze(
     limit: int | None,
     **query: Any,
 ) -> None:
-    """Aggregate a dataset on the portal, or list its facets: all groups and values, however many.
+    """Aggregate a dataset on the portal, list its facets, or cluster its points: all of them, however many.
 
     \b
     ods analyze cities --select 'count(*) as cities, max(population)' --group-by country
     ods analyze cities --facet country
+    ods analyze cities --geo-cluster coordinates --zoom 4 --geojson
     """  # noqa: D301  click wants the character itself
     from ods_provider.cli.printing import note, show_json, show_outcome, show_rows, wants_json
     from ods_provider.cli.running import absolute, read, run
+    from ods_provider.core.clusters import GeoCluster
     from ods_provider.core.query import Query
     from ods_provider.jobs.analysis import AnalysisJob
 
-    asked = Query.of(**query)
-    job = AnalysisJob(dataset_id, asked, facet=facet, limit=limit, max_xcom_bytes=_IN_MEMORY)
+    if (geo_cluster is None) != (zoom is None):
+        raise click.UsageError("--geo-cluster and --zoom go together.")
+    cluster = GeoCluster.of(geo_cluster and {"field": geo_cluster, "zoom": zoom, "radius": radius})
+    asked: dict[str, Any] = {"query": Query.of(**query), "facet": facet, "geo_cluster": cluster, "geojson": geojson}
+    job = AnalysisJob(dataset_id, **asked, limit=limit, max_xcom_bytes=_IN_MEMORY)
     how: dict[str, Any] = {"wait": wait, "now": now}
-    how["identity"] = {"command": "analyze", "dataset_id": dataset_id, "query": asked, "facet": facet, "limit": limit}
+    how["identity"] = {"command": "analyze", "dataset_id": dataset_id, "limit": limit} | asked
     if output is not None:
         how["identity"] |= {"path": absolute(output)}
         show_outcome(run(replace(job, path=absolute(output)), **how))
         return
     rows = read(lambda name: job, **how)
-    if wants_json():
-        for row in rows:
+    if wants_json() or geojson:
+        for row in [rows] if geojson else rows:
             show_json(row)
         return
     shown = rows if limit or every else rows[:TABLE_ROWS]

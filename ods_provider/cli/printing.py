@@ -22,9 +22,11 @@ _SHOWN = {
     "size_bytes": "size",
     "sha256": "sha256",
     "verified": "verified",
+    "confirmed": "read back",
     "manifest": "manifest",
     "data_processed": "data of",
     "moved": "republished meanwhile",
+    "note": "note",
     "calls": "calls",
     "quota_remaining": "calls left",
 }

@@ -21,23 +21,35 @@ _batch = click.option(
 @click.argument("dataset_id")
 @click.argument("resource_id")
 @click.argument("file")
+@click.option("--file-field", multiple=True, metavar="NAME", help="Field whose values are paths of files to send.")
+@click.option("--confirm", is_flag=True, help="Read the records back, and fail when one does not show.")
 @_batch
 @waiting_options
 @shared_options
-def push(dataset_id: str, resource_id: str, file: str, batch_bytes: int, wait: bool, now: bool) -> None:
+def push(
+    dataset_id: str,
+    resource_id: str,
+    file: str,
+    file_field: tuple[str, ...],
+    confirm: bool,
+    batch_bytes: int,
+    wait: bool,
+    now: bool,
+) -> None:
     """Push the records in FILE into a realtime dataset.
 
     FILE is JSON lines, JSON, CSV or Parquet, told by its ending; - reads JSON lines from standard input. The push key
     comes from --push-key-file, ODS_PUSH_API_KEY, or the profile.
     """
-    _send("push", dataset_id, resource_id, file, batch_bytes=batch_bytes, wait=wait, now=now)
+    how = {"action": "push", "batch_bytes": batch_bytes, "file_fields": file_field, "confirm": confirm}
+    _send(dataset_id, resource_id, _source(file) | how, wait=wait, now=now)
 
 
 @click.command()
 @click.argument("dataset_id")
 @click.argument("resource_id")
 @click.argument("file", required=False)
-@click.option("--record-id", metavar="ID", help="Delete this one record instead.")
+@click.option("--record-id", multiple=True, metavar="ID", help="Delete the record with this id instead.")
 @_batch
 @waiting_options
 @shared_options
@@ -45,39 +57,33 @@ def delete(
     dataset_id: str,
     resource_id: str,
     file: str | None,
-    record_id: str | None,
+    record_id: tuple[str, ...],
     batch_bytes: int,
     wait: bool,
     now: bool,
 ) -> None:
-    """Delete records from a realtime dataset: those in FILE, by their values, or one by its id."""
-    from ods_provider.cli.asking import Ask
+    """Delete records from a realtime dataset: those in FILE, by their values, or some by their ids."""
+    if (file is None) == (not record_id):
+        raise click.UsageError("Give either FILE or --record-id.")
+    source = {"record_ids": record_id} if file is None else _source(file)
+    _send(dataset_id, resource_id, source | {"action": "delete", "batch_bytes": batch_bytes}, wait=wait, now=now)
+
+
+def _source(file: str) -> dict[str, Any]:
+    from ods_provider.cli.running import absolute
+
+    return {"records": _from_stdin()} if file == "-" else {"path": absolute(file)}
+
+
+def _send(dataset_id: str, resource_id: str, what: dict[str, Any], *, wait: bool, now: bool) -> None:
     from ods_provider.cli.printing import show_outcome
     from ods_provider.cli.running import run
-
-    if (file is None) == (record_id is None):
-        raise click.UsageError("Give either FILE or --record-id.")
-    if file is not None:
-        _send("delete", dataset_id, resource_id, file, batch_bytes=batch_bytes, wait=wait, now=now)
-        return
-    job = Ask("delete", dataset_id, lambda ctx: ctx.client.delete(dataset_id, resource_id, record_id=record_id))
-    identity = {"command": "delete", "resource": [dataset_id, resource_id], "record_id": record_id}
-    show_outcome(run(job, identity=identity, wait=wait, now=now))
-
-
-def _send(
-    action: Any, dataset_id: str, resource_id: str, file: str, *, batch_bytes: int, wait: bool, now: bool
-) -> None:
-    from ods_provider.cli.printing import show_outcome
-    from ods_provider.cli.running import absolute, run
     from ods_provider.core.checkpoint import fingerprint
     from ods_provider.jobs.push import PushJob
 
-    source: dict[str, Any] = {"records": _from_stdin()} if file == "-" else {"path": absolute(file)}
-    job = PushJob(dataset_id, resource_id, action=action, batch_bytes=batch_bytes, **source)
-    # Of records that come from a pipe nothing is known but what they are.
-    named = source.get("path") or fingerprint(**source)
-    identity = {"command": action, "resource": [dataset_id, resource_id], "batch_bytes": batch_bytes, "from": named}
+    job = PushJob(dataset_id, resource_id, **what)
+    # A digest: records that come from a pipe are named by what they are.
+    identity = {"command": what["action"], "resource": [dataset_id, resource_id], "what": fingerprint(**what)}
     show_outcome(run(job, identity=identity, wait=wait, now=now))
 
 

@@ -160,6 +160,30 @@ def test_delete_wants_a_file_or_an_id(ods, ods_portal):
     assert "x" not in {row["sensor_id"] for row in ods_portal.rows("live-readings")}
 
 
+def test_what_was_pushed_is_read_back_when_that_is_wanted(ods):
+    record = json.dumps({"sensor_id": "back", "at": "2026-03-01T00:00:00+00:00", "value": 1.5})
+    assert ods("push", "live-readings", "realtime", "-", "--confirm", "--json", input=record).json["confirmed"] == 1
+
+
+def test_analyze_clusters_points_and_gives_geojson(ods):
+    cluster = ("analyze", "world-capitals", "--geo-cluster", "coordinates", "--zoom", "2")
+    rows = ods(*cluster, "--json").rows
+    assert sum(row["count"] for row in rows) == 110
+    collection = ods(*cluster, "--geojson").json
+    assert collection["type"] == "FeatureCollection"
+    assert len(collection["features"]) == len(rows)
+    assert ods("analyze", "world-capitals", "--geo-cluster", "coordinates").code == 2
+
+
+def test_media_knows_every_kind_that_the_job_knows():
+    from typing import get_args
+
+    from ods_provider.cli.fetching import KINDS
+    from ods_provider.jobs.media import Kind
+
+    assert set(KINDS) == set(get_args(Kind))
+
+
 def test_what_comes_from_a_pipe_is_checked_before_anything_is_sent(ods, ods_portal):
     refused = ods("push", "live-readings", "realtime", "-", input='{"a": 1}\nnonsense\n')
     assert refused.code == 2 and "line 2" in refused.err
