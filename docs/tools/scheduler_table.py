@@ -32,11 +32,19 @@ def _row(result: dict[str, Any]) -> str:
         "yes" if result["identical"] else "no",
         f"none of {result['units']}",
         f"{result['waits']}, {result['kills']}",
-        "yes" if result["worker_freed"] else "no",
+        _freed(result),
         result["why"],
         f"{result['wall_s']:.0f}",
     ]
     return "| " + " | ".join(str(cell).replace("|", "\\|") for cell in cells) + " |"
+
+
+def _freed(result: dict[str, Any]) -> str:
+    """Say whether the process that worked was gone during the waits, as it was measured."""
+    measured = set(result["freed_measured"])
+    if measured != {result["worker_freed"]}:
+        raise SystemExit(f"{result['scheduler']}: said {result['worker_freed']}, measured {result['freed_measured']}")
+    return "yes" if result["worker_freed"] else "no"
 
 
 def main(folder: str, page: Path = PAGE) -> None:
