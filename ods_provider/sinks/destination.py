@@ -85,9 +85,27 @@ class Destination:
         """Remove what stands here; nothing there is fine."""
         with speaking(self):
             try:
-                self.fs.rm(self.path, recursive=recursive)
+                if not has_magic(self.path):
+                    self.fs.rm(self.path, recursive=recursive)
+                    return
+                # fsspec reads brackets and stars as a pattern: it would miss this place, or hit others.
+                for path in self.fs.find(self.path) if recursive else [self.path]:
+                    self.fs.rm_file(path)
+                if recursive and self.fs.isdir(self.path):
+                    self.fs.rmdir(self.path)
             except FileNotFoundError:
                 pass
+
+    def move_to(self, place: Destination) -> None:
+        """Move the file that stands here to ``place`` on the same filesystem, replacing what stands there."""
+        from fsspec.spec import AbstractFileSystem
+
+        if has_magic(self.path) and type(self.fs).mv is AbstractFileSystem.mv:
+            # The general move copies and removes what a pattern matches.
+            self.fs.cp_file(self.path, place.path)
+            self.fs.rm_file(self.path)
+        else:
+            self.fs.mv(self.path, place.path)
 
     def names(self) -> list[str]:
         """Return the names of what stands directly below, none when there is no such folder."""
@@ -97,6 +115,11 @@ class Destination:
                 return sorted(str(item).rstrip("/").rpartition("/")[2] for item in self.fs.ls(self.path, detail=False))
             except FileNotFoundError:
                 return []
+
+
+def has_magic(path: str) -> bool:
+    """Return whether fsspec takes ``path`` for a pattern where it is removed, copied or moved."""
+    return any(mark in path for mark in "*?[")
 
 
 def destination(place: Any, *, where: str = "argument path") -> Destination:

@@ -92,7 +92,7 @@ class FileWriter:
                 if self._how == "commit":
                     self._file.commit()
                 else:
-                    self.place.fs.mv(self._part.path, self.place.path)
+                    self._part.move_to(self.place)
         self._open = False
 
     def discard(self) -> None:

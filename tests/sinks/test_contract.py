@@ -70,6 +70,19 @@ class SinkContract:
             writer.write(b"newer")
         assert place.read_bytes() == b"old"
 
+    @pytest.mark.parametrize("name", ["data[1].csv", "data*.csv", "what?.csv", "[a-z].csv"])
+    def test_a_name_is_never_taken_for_a_pattern(self, root: Destination, name: str) -> None:
+        write_bytes(root.child("data1.csv"), b"other", token="t")
+        write_bytes(root.child(name), b"own", token="t")
+        assert root.child(name).read_bytes() == b"own"
+        store = FolderStore(root.child(f".{name}.progress"))
+        store.save("page-1", {"rows": 1})
+        assert store.load() == {"page-1": {"rows": 1}}
+        store.clear()
+        assert store.load() == {}
+        root.child(name).remove()
+        assert root.names() == ["data1.csv"]
+
     def test_an_empty_file_is_a_file(self, root: Destination) -> None:
         write_bytes(root.child("a.csv"), b"", token="t")
         assert root.child("a.csv").size_bytes() == 0
