@@ -10,10 +10,11 @@ from urllib.parse import quote, quote_plus
 MASK = "***"
 
 # Every name under which a portal takes a credential in a query or a form body (portal API, authentication table).
-_NAMES = "apikey|api_key|pushkey|push_api_key|access_token|refresh_token|client_secret|password"
+# The last three sign the addresses of files in a store (X-Amz-Signature, X-Amz-Security-Token, Azure's sig).
+_NAMES = "apikey|api_key|pushkey|push_api_key|access_token|refresh_token|client_secret|password|signature|token|sig"
 _PARAMETER = re.compile(rf"(?i)(?:\b|(?<=%3F)|(?<=%26))({_NAMES})(=|%3D)([^&\s\"'<>)\]]+)")
 _AUTHORIZATION = re.compile(r"(?i)\b(apikey|bearer|basic)(\s+)([A-Za-z0-9._~+/=-]{4,})")
-_USERINFO = re.compile(r"(?i)\b([a-z][a-z0-9+.-]*://)[^/\s@\"']*@")
+_USERINFO = re.compile(r"(?i)\b([a-z][a-z0-9+.-]*://)[^/\s\"']*@")
 
 
 class Secret:

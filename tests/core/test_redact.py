@@ -29,6 +29,10 @@ def test_a_secret_prints_as_stars_and_refuses_to_be_pickled_or_copied() -> None:
         "authorization: bearer ABC123",
         "client_secret=ABC123&grant_type=x",
         "https://user:ABC123@host/path",
+        "http://user:p@ABC123@proxy:3128/",
+        "https://bucket/x.png?X-Amz-Date=1&X-Amz-Signature=ABC123",
+        "https://bucket/x.png?X-Amz-Security-Token=ABC123",
+        "https://account.blob/x.png?se=1&sig=ABC123",
         "redirect to %3Fapikey%3DABC123",
     ],
 )
