@@ -16,6 +16,14 @@ from ods_provider.sinks.writer import FileWriter
 T = TypeVar("T")
 
 
+def _json(value: Any, separators: tuple[str, str] = (",", ":")) -> bytes:
+    try:
+        return json.dumps(value, ensure_ascii=False, separators=separators).encode()
+    except UnicodeEncodeError:
+        # Half a character, as a cut emoji leaves it: it stays as the portal wrote it, escaped.
+        return json.dumps(value, separators=separators).encode()
+
+
 class Allowance:
     """How many more bytes of rows may go to XCom.
 
@@ -34,7 +42,7 @@ class Allowance:
             OdsConfigError: They no longer fit.
         """
         for row in rows:
-            self._used += len(json.dumps(row, ensure_ascii=False).encode()) + 2
+            self._used += len(_json(row, (", ", ": "))) + 2
             if self._used > self._max_bytes:
                 raise OdsConfigError(
                     f"the rows take more than max_xcom_bytes ({self._max_bytes})",
@@ -54,7 +62,7 @@ def write_rows(ctx: JobContext, place: Destination, rows: Iterable[Mapping[str, 
     count = 0
     with FileWriter(place, token=ctx.token) as writer:
         for row in rows:
-            writer.write(json.dumps(row, ensure_ascii=False, separators=(",", ":")).encode() + b"\n")
+            writer.write(_json(row) + b"\n")
             count += 1
         writer.commit()
     dataset_id = known.get("dataset_id")
@@ -83,7 +91,7 @@ def give_map(
         Allowance(max_xcom_bytes).take(collection["features"])
         return collection
     with FileWriter(place, token=ctx.token) as writer:
-        writer.write(json.dumps(collection, ensure_ascii=False, separators=(",", ":")).encode())
+        writer.write(_json(collection))
         writer.commit()
     return outcome(
         dataset_id=dataset_id,

@@ -15,7 +15,8 @@ def safe_name(name: str | None, *, fallback: str = "file") -> str:
 
     Letters of any script stay; the ending stays when the name must be shortened.
     """
-    text = unicodedata.normalize("NFC", name or "")
+    # Half a character, as a cut emoji leaves it, has no encoding.
+    text = unicodedata.normalize("NFC", name or "").encode(errors="replace").decode()
     # Slashes become underscores, and what "../" leaves of itself goes with the leading dots.
     text = _UNSAFE.sub("_", text).strip(" .").lstrip("._ ")
     if not text.strip("_"):

@@ -1,10 +1,12 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from lab import Lab
+from replay import answer, replay
 
 from ods_provider.core.errors import OdsAuthError, OdsConfigError, OdsIncomplete, OdsMoved, OdsQuotaExceeded
 from ods_provider.core.events import Progress
@@ -179,3 +181,10 @@ def test_one_record_is_found_by_its_id(lab: Lab, portal: LocalPortal) -> None:
 def test_links_and_technical_fields_come_with_pages(lab: Lab, portal: LocalPortal) -> None:
     lab.done(SearchJob("world-capitals", Query.of(include_links="true", include_app_metas=True), limit=1))
     assert "include_links=true&include_app_metas=true" in portal.requests[-1].query
+
+
+def test_half_a_character_in_a_row_is_written_as_the_portal_wrote_it(make_lab: Callable[..., Lab], out: Path) -> None:
+    body = rb'{"total_count":1,"results":[{"note":"cut \ud83d"}]}'
+    with replay(answer(body)) as server:
+        make_lab(server.url).done(SearchJob("cut", Query(), limit=1, path=out / "a.jsonl"))
+    assert json.loads((out / "a.jsonl").read_text()) == {"note": "cut \ud83d"}

@@ -25,6 +25,7 @@ from ods_provider.sinks.names import safe_name, unique_names
         ("line\nbreak.txt", "line_break.txt"),
         ("trailing. ", "trailing"),
         ("///", "file"),
+        ("cut \ud83d.jpg", "cut _.jpg"),
     ],
 )
 def test_names_become_safe_and_stay_readable(name: str | None, safe: str) -> None:
