@@ -39,6 +39,25 @@ class Row:
     call: Call
 
 
+@dataclass(frozen=True)
+class Signing:
+    """One way of showing who asks.
+
+    Attributes:
+        sent: What travels.
+        connection: What in the connection asks for it.
+        logged: The kind of credential that the portal's log names.
+        parts: The parts of such a connection, of a portal.
+        call: Something that is refused to others, where there is such a thing.
+    """
+
+    sent: str
+    connection: str
+    logged: str | None
+    parts: Callable[[Any], dict[str, Any]]
+    call: Call
+
+
 def _each(
     api: str, endpoint: str, client: str, operator: str, make: Callable[..., Any], given: dict[str, Any], **renamed: str
 ) -> Iterator[Row]:
@@ -303,6 +322,94 @@ CATALOGUE_FORMATS = (
 )  # fmt: skip
 
 
+_ODSQL = {
+    "where": {
+        '"paris"': '"paris"',
+        "search()": 'search(name, "pari")',
+        "suggest()": 'suggest(name, "pari")',
+        "startswith()": 'startswith(name, "Par")',
+        "within_distance()": "within_distance(coordinates, geom'POINT(2.3 48.8)', 10km)",
+        "in_bbox()": "in_bbox(coordinates, 40, 0, 50, 10)",
+        "intersects()": "intersects(coordinates, geom'POLYGON((0 40, 10 40, 10 50, 0 50, 0 40))')",
+        "disjoint()": "disjoint(coordinates, geom'POLYGON((0 40, 10 40, 10 50, 0 50, 0 40))')",
+        "within()": "within(coordinates, geom'POLYGON((0 40, 10 40, 10 50, 0 50, 0 40))')",
+        " IN (": 'country_code IN ("FR", "DE")',
+        " IN [": "population IN [1 TO 1000000]",
+        " IN ]": "population IN ]1..1000000[",
+        " IS NULL": "population IS NULL",
+        " LIKE ": 'name LIKE "Par"',
+        ":": 'country_code:"FR"',
+        " AND NOT ": "population > 10 AND NOT (population > 1000 OR population = 100)",
+        "date'2017'": "modification_date > date'2017'",
+        "now()": "modification_date < now(years=-1)",
+    },
+    "select": {
+        "length()": "length(name) as v",
+        "lower()": "lower(name) as v",
+        "upper()": "upper(name) as v",
+        **{f"{part}()": f"{part}(modification_date) as v" for part in ("year", "month", "day")},
+        "date_format()": "date_format(modification_date, 'yyyy-MM') as v",
+        "ifnull()": "ifnull(population, 0) as v",
+        "distance()": "distance(coordinates, geom'POINT(2.3 48.8)') as v",
+        " / ": "population / 1000 * 2 - 1 + 3 as v",
+        "include()": "include(cou*)",
+        "exclude()": "*, exclude(cou*)",
+    },
+    "order_by": {"random()": "random(1)", " DESC": "population DESC, name ASC"},
+}
+_AGGREGATES = {
+    "count()": "count(*)",
+    "count(distinct)": "count(distinct timezone)",
+    **{f"{name}()": f"{name}(population)" for name in ("sum", "avg", "min", "max", "median")},
+    "percentile()": "percentile(population, 95)",
+    "envelope()": "envelope(coordinates)",
+    "bbox()": "bbox(coordinates)",
+}
+_KEYS = {
+    "range(population)": "range(population, *, 1000000, *) as size",
+    "range(modification_date, 1 year)": "range(modification_date, 1 year) as size",
+    "year()": "year(modification_date) as y",
+    "geo_cluster()": "geo_cluster(coordinates, 3, 40) as cluster",
+}
+
+
+_TYPED = {
+    **{f"{part}()": f"{part}(at) as v" for part in ("hour", "minute", "second")},
+    "json_format()": "json_format(details) as v",
+}
+
+
+def _odsql() -> Iterator[Row]:
+    for clause, given in _ODSQL.items():
+        yield from _clause(clause, given, lambda c, **k: list(c.records(CAPITALS, typed=False, limit=2, **k)))
+    yield from _clause("select", _TYPED, lambda c, **k: list(c.records(TYPES, typed=False, limit=2, **k)))
+    for clause, given in {"select": _AGGREGATES, "group_by": _KEYS}.items():
+        yield from _clause(clause, given, _aggregated, method="aggregate", operator="OdsAnalysisOperator")
+
+
+def _aggregated(client: OdsClient, select: str = "count(*) as n", **query: Any) -> Any:
+    return client.aggregate(CAPITALS, select=select, **query)
+
+
+def _clause(
+    clause: str,
+    given: dict[str, str],
+    make: Callable[..., Any],
+    method: str = "records",
+    operator: str = "OdsSearchOperator",
+) -> Iterator[Row]:
+    endpoint = "GET /catalog/datasets/{id}/records"
+    for part, text in given.items():
+        yield Row(
+            "ODSQL",
+            endpoint,
+            f"{clause}={part}",
+            f"{method}({clause}=)",
+            f"{operator}.{clause}",
+            lambda c, t=text: make(c, **{clause: t}),
+        )
+
+
 def _multimedia() -> Iterator[Row]:
     api = "Multimedia"
     root = "GET /catalog/datasets/{id}"
@@ -342,10 +449,16 @@ def _multimedia() -> Iterator[Row]:
         lambda c: _drained(c.file(PHOTOS, next(c.records(PHOTOS, limit=1))["photo"]["url"] + "/300/")),
     )
     older = "/api/datasets/1.0/{id}"
-    for path in ("attachments/readme_txt/", "files/{file_id}/", "files/{file_id}/300/"):
+    paths = {
+        "attachments/{attachment_id}/": "attachments/readme_txt/",
+        "alternative_exports/{export_id}/": "alternative_exports/gtfs_zip/",
+        "files/{file_id}/": "files/{file_id}/",
+        "files/{file_id}/300/": "files/{file_id}/300/",
+    }
+    for shown, path in paths.items():
         yield Row(
             api,
-            f"GET {older}/{path.replace('readme_txt', '{attachment_id}')}",
+            f"GET {older}/{shown}",
             "",
             "file()",
             "",
@@ -390,7 +503,7 @@ def _search_v1() -> Iterator[Row]:
         "v1.search_records",
         "OdsSearchOperator",
         lambda c, **k: c.v1.search_records(CAPITALS, **k),
-        _FILTERS | paged | {"sort": "-population", "fields": "name,population"},
+        _FILTERS | paged | {"dataset": CAPITALS, "sort": "-population", "fields": "name,population"},
     )
     yield Row(
         api,
@@ -446,6 +559,41 @@ def _search_v1() -> Iterator[Row]:
         | {"clusterprecision": 5, "clusterdistance": 60, "shapeprecision": 2}
         | {"clustermode": "polygon", "y.n.func": "COUNT", "return_polygons": "true"},
     )
+    yield Row(
+        api,
+        "GET /api/records/1.0/geocluster/",
+        "y.n.expr",
+        "v1.geocluster(y=)",
+        "OdsAnalysisOperator.v1",
+        lambda c: c.v1.geocluster(CAPITALS, clusterprecision=4, y={"n": {"func": "SUM", "expr": "population"}}),
+    )
+    for kind in ("csv", "json", "geojson"):
+        yield Row(
+            api,
+            "GET /api/records/1.0/download/",
+            f"format={kind}",
+            "v1.download(format=)",
+            "OdsDownloadOperator.v1",
+            lambda c, k=kind: list(c.v1.download(CAPITALS, format=k)),
+        )
+    long = " OR ".join(f"name:word{number}" for number in range(600))
+    posted: dict[str, tuple[str, Call]] = {
+        "datasets/1.0/search": ("OdsSearchOperator", lambda c: c.v1.search_datasets(q=long.replace("name", "title"))),
+        "records/1.0/search": ("OdsSearchOperator", lambda c: c.v1.search_records(CAPITALS, q=long)),
+        "records/1.0/analyze": (
+            "OdsAnalysisOperator",
+            lambda c: c.v1.analyze(CAPITALS, q=long, x="timezone", y=_SERIES),
+        ),
+        "records/1.0/download": ("OdsDownloadOperator", lambda c: c.v1.download(CAPITALS, q=long).read()),
+        "records/1.0/geocluster": (
+            "OdsAnalysisOperator",
+            lambda c: c.v1.geocluster(CAPITALS, q=long, clusterprecision=4),
+        ),
+    }
+    for path, (operator, call) in posted.items():
+        method = path.rpartition("/")[2]
+        kind = "search_datasets" if path.startswith("datasets") else "search_records" if method == "search" else method
+        yield Row(api, f"POST /api/{path}/", "", f"v1.{kind}()", f"{operator}.v1", call)
 
 
 def _v1(api: str, endpoint: str, client: str, operator: str, make: Any, given: dict[str, Any]) -> Iterator[Row]:
@@ -468,6 +616,14 @@ def _push() -> Iterator[Row]:
     )
     yield Row(
         api,
+        f"POST {root}/push/",
+        "pushkey",
+        "push()",
+        "OdsPushOperator",
+        lambda c: c.push(READINGS, "realtime", [record]),
+    )
+    yield Row(
+        api,
         f"POST {root}/delete/",
         "",
         "delete(records)",
@@ -486,10 +642,50 @@ def _push() -> Iterator[Row]:
     )
 
 
-ROWS: tuple[Row, ...] = (*_explore(), *_exports(), *_multimedia(), *_search_v1(), *_push())
+ROWS: tuple[Row, ...] = (*_explore(), *_odsql(), *_exports(), *_multimedia(), *_search_v1(), *_push())
+
+
+def _gated(client: OdsClient) -> Any:
+    return client.count("gated-loads")
+
+
+def _application(portal: Any) -> dict[str, Any]:
+    application = {"client_id": portal.oauth.client_id, "client_secret": portal.oauth.client_secret}
+    return {"extra": {"auth": "oauth2", "refresh_token": portal.oauth.grant()} | application}
+
+
+SIGNINGS = (
+    Signing("nothing", "`auth=anonymous`, or no key", None, lambda p: {}, lambda c: c.count(CAPITALS)),
+    Signing("`Authorization: Apikey …`", "password", "apikey", lambda p: {"password": p.api_key}, _gated),
+    Signing(
+        "`Authorization: Basic …`",
+        "`auth=basic`, login, password",
+        "basic",
+        lambda p: {"login": "me", "password": p.api_key, "extra": {"auth": "basic"}},
+        _gated,
+    ),
+    Signing(
+        "`Authorization: Bearer …`",
+        "`auth=oauth2`, `client_id`, `client_secret`, and `ods login` or `refresh_token`",
+        "bearer",
+        _application,
+        _gated,
+    ),
+    Signing(
+        "`pushkey=…`, to the push API only",
+        "`push_api_key`",
+        "pushkey",
+        lambda p: {"extra": {"push_api_key": p.push_key}},
+        lambda c: c.push(READINGS, "realtime", [{"sensor_id": "signed", "at": "2026-02-01T00:00:00+00:00"}]),
+    ),
+)
 
 OUT_OF_SCOPE = {
     "Search v1.0: `callback` and the formats jsonp, geojsonp, rss, atom": "for pages in a browser and feed readers",
+    "Search v1.0: other formats of searches and analyses (csv, geojson)": "files come from download",
+    "Explore v2.1: `offset` of a catalogue export": "an export is fetched whole",
+    "Explore v2.1: the aliases `rows`, `start`, `sort`": "older spellings of `limit`, `offset`, `order_by`",
+    "`/explore/dataset/…`": "addresses of the portal's pages for what the APIs above serve too; `file()` takes them",
     "Search v1.0: `pretty_print`": "for people who read the answer in a browser",
     "Search v1.0: boundingbox, geopreview, geopolygon": "undocumented helpers of the portal's own map",
     "`apikey=` and `access_token=` in a query": "they end up in logs and referers; keys are sent in a header",

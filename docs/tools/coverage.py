@@ -12,7 +12,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests"))
 
-from coverage_rows import OUT_OF_SCOPE, ROWS  # noqa: E402  found once the tests are on the path
+from coverage_rows import OUT_OF_SCOPE, ROWS, SIGNINGS  # noqa: E402  found once the tests are on the path
 
 PAGE = ROOT / "docs" / "coverage.md"
 HEAD = """# What is covered
@@ -21,14 +21,25 @@ Every endpoint and every parameter of the platform's data APIs, with the client'
 Each row is a test: `tests/docs/test_coverage.py` makes the call over a socket against the local portal, which serves
 all of them, and finds the parameter in the portal's log. The page is made by `python docs/tools/coverage.py`.
 
-How credentials are sent has a page of its own: [authentication](authentication.md). A query that is too long for a URL
-is sent by POST where the API takes one (Search v1.0), and is an error that says so elsewhere.
+A query that is too long for a URL is sent by POST where the API takes one (Search v1.0), and is an error that says so
+elsewhere. Where a row names no operator, a task asks the client: `OdsHook().get_conn()`.
 """
+
+SIGNED = """
+## Authentication
+
+Who a call is made for, as the portal's log has it; more in [authentication](authentication.md).
+`ods login` opens the page `GET /oauth2/authorize/` and asks `POST /oauth2/token/` first; workers refresh by themselves.
+
+| what is sent | asked for in the connection by |
+|---|---|"""
 
 
 def page() -> str:
     """Return the page."""
     parts = [HEAD]
+    parts.append(SIGNED)
+    parts += [f"| {way.sent} | {way.connection} |" for way in SIGNINGS]
     for api, rows in groupby(ROWS, key=lambda row: row.api):
         parts.append(f"\n## {api}\n\n| endpoint | parameter | client | operator |\n|---|---|---|---|")
         parts += [_line(row) for row in sorted(rows, key=lambda row: row.endpoint)]

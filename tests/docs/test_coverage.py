@@ -11,9 +11,10 @@ from typing import Any
 from urllib.parse import parse_qs
 
 import pytest
-from coverage_rows import ROWS, V21, Row
+from coverage_rows import ROWS, SIGNINGS, V21, Row, Signing
 
 from ods_provider import OdsClient
+from ods_provider.core.connection import from_parts
 from ods_provider.testing.portal import LocalPortal
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -24,7 +25,7 @@ ELSEWHERE = (
     "/aggregates",
     "/query",
     "boundingbox",
-    "/{dataset_id}/alternative_exports",
+    "/catalog/datasets/{dataset_id}/alternative_exports",
     "/download/",
 )
 
@@ -59,6 +60,18 @@ def test_the_portal_sees_what_the_row_says(row, portal):
     if name:
         values = [value for entry in seen for value in parse_qs(entry.query, keep_blank_values=True).get(name, [])]
         assert any(call.rstrip(")") in value for value in values), [entry.query for entry in seen]
+
+
+@pytest.mark.parametrize("signing", SIGNINGS, ids=lambda signing: signing.logged or "anonymous")
+def test_the_portal_sees_who_asks(signing: Signing, portal, tmp_path, monkeypatch):
+    monkeypatch.setenv("ODS_TOKEN_STORE", str(tmp_path))
+    portal.reset()
+    with OdsClient(from_parts(host=portal.url, **signing.parts(portal))) as client:
+        signing.call(client)
+    calls = [entry for entry in portal.requests if entry.path.startswith("/api/")]
+    assert {(entry.auth, entry.status) for entry in calls} == {(signing.logged, 200)}
+    tokens = [entry.path for entry in portal.requests if entry not in calls]
+    assert tokens == (["/oauth2/token/"] if signing.logged == "bearer" else [])
 
 
 @pytest.mark.parametrize("name", sorted({row.operator for row in ROWS if row.operator}))

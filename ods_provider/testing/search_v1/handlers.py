@@ -53,6 +53,7 @@ class SearchV1:
             (one, self.dataset),
             (f"{one}/records/{{record_id}}", self.record),
             (f"{one}/attachments/{{attachment_id}}", self.attachment),
+            (f"{one}/alternative_exports/{{export_id}}", self.alternative_export),
             (f"{one}/files/{{file_id}}", self.file),
             (f"{one}/files/{{file_id}}/{{width:int}}", self.file),
             (f"{records}/search", self.records),
@@ -257,6 +258,14 @@ class SearchV1:
             if item.id == wanted:
                 return _file(item.content, item.mimetype, item.title)
         raise V1Refusal(404, f"Unknown attachment: {wanted}")
+
+    def alternative_export(self, request: Request) -> Response:
+        """/api/datasets/1.0/{dataset_id}/alternative_exports/{export_id}/."""
+        wanted = request.path_params["export_id"]
+        for item in self._state(request, Parameters(request.query_params)).alternative_exports:
+            if item.id == wanted:
+                return _file(item.content, item.mimetype, item.title)
+        raise V1Refusal(404, f"Unknown alternative export: {wanted}")
 
     def file(self, request: Request) -> Response:
         """/api/datasets/1.0/{dataset_id}/files/{file_id}/ and its thumbnail …/300/."""
