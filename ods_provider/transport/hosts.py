@@ -86,7 +86,7 @@ class Itinerary:
         if request.method == "POST" or request.kind == "push":
             return None
         try:
-            return self._target(request, urljoin(here, location))
+            return self._target(request, urljoin(here, _as_sent(location)))
         except ValueError:  # a bracket without its other half
             return None
 
@@ -103,6 +103,14 @@ class Itinerary:
         # A portal on this machine, in plain http, is one for tests: so may be what it redirects to.
         here = base is not None and base[0] == "http" and is_loopback(base[1]) and is_loopback(origin[1])
         return origin[0] == "https" or here
+
+
+def _as_sent(location: str) -> str:
+    """Return a header that the HTTP library read as Latin-1 as the UTF-8 that it was, where it was."""
+    try:
+        return location.encode("latin-1").decode()
+    except UnicodeError:
+        return location
 
 
 def _origin(url: str) -> _Origin | None:

@@ -114,6 +114,16 @@ def test_a_redirect_within_the_host_is_followed_with_the_key() -> None:
     assert server.header("Authorization") == f"Apikey {KEY}"
 
 
+def test_a_redirect_to_a_name_in_raw_utf8_arrives() -> None:
+    # As nginx writes it; a header is read as Latin-1, which would be encoded once more.
+    location = "Location: /files/Übersicht.pdf"
+    with replay(play.answer(b"", "302 Found", location), play.answer(b"%PDF")) as server:
+        response = send(server, Request("/a", kind="file"))
+        assert response.stream is not None
+        response.stream.close()
+    assert server.lines[-1] == "GET /files/%C3%9Cbersicht.pdf HTTP/1.1"
+
+
 def test_a_redirect_to_another_host_is_not_followed() -> None:
     with replay() as other, replay(play.answer(b"", "302 Found", f"Location: {other.url}/b")) as server:
         assert send(server, Request("/a")).status == 302
