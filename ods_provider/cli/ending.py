@@ -23,6 +23,10 @@ DONE, FAILED, USAGE, WAITING, INTERRUPTED, TERMINATED = 0, 1, 2, 75, 130, 143
 AGAIN = "Run the same command again after that, or with --wait; what is confirmed is not asked for again."
 
 
+class Terminated(SystemExit):
+    """SIGTERM came. A class of its own, so that it is not taken for a plugin that calls ``sys.exit``."""
+
+
 class Waiting(Exception):
     """The command ends here and must be run again after ``until``; ``advice`` says what can be done."""
 
@@ -101,4 +105,4 @@ def _again(settings: Settings) -> str:
 
 def _terminate(number: int, frame: Any) -> NoReturn:
     # Only an exception stops a read that may last until the idle timeout.
-    raise SystemExit("terminated")
+    raise Terminated("terminated")

@@ -83,6 +83,9 @@ class Plugins:
             _check_version(plugin)
             self._manager.register(plugin, name=name)
         except (Exception, SystemExit) as error:
+            if isinstance(error, SystemExit) and type(error) is not SystemExit:
+                # No plugin that calls sys.exit, but a signal that came while it was loaded: it ends the process.
+                raise
             # pluggy keeps the hooks that it had taken when it met the bad one.
             if self._manager.has_plugin(name):
                 self._manager.unregister(name=name)

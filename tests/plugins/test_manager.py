@@ -81,6 +81,13 @@ def test_a_plugin_that_exits_while_it_is_imported_ends_nothing(site):
     assert named(Plugins(environ={}), "bad-dist:bad").problem == "SystemExit: 3"
 
 
+def test_a_signal_that_comes_while_plugins_are_loaded_still_ends_the_process(site):
+    terminated = "class Terminated(SystemExit): pass\nraise Terminated('SIGTERM')"
+    install(site, "bad-dist", {"bad": "bad_plugin"}, bad_plugin=terminated)
+    with pytest.raises(SystemExit, match="SIGTERM"):
+        Plugins(environ={})
+
+
 def test_two_distributions_may_call_their_entry_point_the_same(site):
     install(site, "first-dist", {"same": "first_plugin"}, first_plugin=GOOD)
     install(site, "second-dist", {"same": "second_plugin"}, second_plugin=GOOD)
