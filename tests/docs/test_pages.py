@@ -57,6 +57,27 @@ def test_links_within_the_project_lead_to_files(page):
     assert not missing
 
 
+@pytest.mark.parametrize(
+    "page", [ROOT / "CONTRIBUTING.md", ROOT / "docs" / "architecture.md"], ids=lambda page: page.name
+)
+def test_files_and_rooms_that_a_map_names_exist(page):
+    named = re.findall(r"`((?:ods_provider|tests|benchmarks|docs)/[\w./-]*)`", page.read_text())
+    assert named
+    missing = [name for name in named if not (ROOT / name).exists()]
+    assert not missing
+
+
+@pytest.mark.parametrize(
+    "map_", [ROOT / "CONTRIBUTING.md", ROOT / "docs" / "architecture.md"], ids=lambda page: page.name
+)
+def test_a_map_names_every_room(map_):
+    rooms = {path.parent.name for path in (ROOT / "ods_provider").glob("*/__init__.py")}
+    text = map_.read_text()
+    assert rooms
+    missing = [room for room in rooms if f"{room}/" not in text]
+    assert not missing
+
+
 @pytest.mark.parametrize("kind", ["operators", "sensors"])
 def test_every_operator_and_sensor_has_a_page(kind):
     classes = {}

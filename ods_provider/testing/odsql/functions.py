@@ -12,7 +12,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
-from lark import Token, Tree
+from lark import Tree
 
 from ods_provider.testing.odsql import geometry, literals, names
 from ods_provider.testing.odsql.fields import MOMENTS, NUMERIC, malformed
@@ -261,8 +261,3 @@ _OTHERS = {
     "range": _range,
     "geo_cluster": _geo_cluster,
 }
-
-
-def quoted_word(token: Token) -> str:
-    """Return a name without its backquotes."""
-    return str(token).strip("`")
