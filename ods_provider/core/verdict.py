@@ -40,6 +40,7 @@ from ods_provider.core.times import parse_time
 from ods_provider.core.wire import Request, Response
 
 _PEEK_BYTES = 65_536
+_SHOWN_CHARS = 300  # of an address; a query of 8 KB would hide what the error says
 _HTML = re.compile(rb"\A\s*(?:\xef\xbb\xbf)?\s*<(?:!doctype\s+html|html|head|body)\b", re.IGNORECASE)
 _LOGIN = re.compile(rb"type=[\"']?password|name=[\"']?password|/login\b|log ?in\b|sign ?in\b|connexion", re.IGNORECASE)
 _QUOTA_CODES = {"10001", "10002", "10005"}
@@ -56,7 +57,8 @@ def check(request: Request, response: Response, *, now: datetime) -> None:
     Raises:
         OdsResponseError: Of the class that the table above gives.
     """
-    where = f"{request.method} {response.url}"
+    shown = response.url if len(response.url) <= _SHOWN_CHARS else f"{response.url[:_SHOWN_CHARS]}…"
+    where = f"{request.method} {shown}"
     if 200 <= response.status < 300:
         _check_success(request, response, where)
         return
@@ -144,6 +146,8 @@ def _failure(
     now: datetime | None,
 ) -> OdsResponseError:
     status, message = response.status, _message(details, response)
+    if status == 414:
+        message = f"The portal takes no URL of {len(response.url)} bytes"
     if code in _QUOTA_CODES:
         return quota_error(response, details, where=where, now=now)
     if request.kind == "token" and status in (400, 401):
