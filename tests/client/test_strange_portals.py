@@ -12,7 +12,7 @@ import pytest
 from replay import Play, answer, chunked, replay
 
 from ods_provider.client import OdsClient
-from ods_provider.core.errors import OdsNotAPortal, OdsQueryError
+from ods_provider.core.errors import OdsMoved, OdsNotAPortal, OdsQueryError
 
 
 def body(value: Any) -> Play:
@@ -175,3 +175,12 @@ def test_an_attachment_that_no_browser_could_fetch_gets_its_endpoint() -> None:
         (found,) = client.attachments("d@x")
         assert found["url"] == "/api/explore/v2.1/catalog/datasets/d%40x/attachments/cities_zip"
         assert b"".join(client.file("d@x", found["url"])) == b"PK"
+
+
+def test_pages_of_a_dataset_that_counts_otherwise_meanwhile_are_not_put_together() -> None:
+    first = [{"id": number} for number in range(100)]
+    second = [{"id": number} for number in range(100, 150)]
+    with replay(page(*first, total=150), page(*second, total=151)) as server:
+        client = OdsClient(server.url)
+        with pytest.raises(OdsMoved, match="counted 150 rows, and now 151"):
+            list(client.records("d", typed=False))
