@@ -4,22 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Any, ClassVar
 
 from ods_provider.core.checkpoint import Ledger, fingerprint
 from ods_provider.core.errors import OdsConfigError, OdsIncomplete, OdsMoved
 from ods_provider.core.limits import PAGE_ROWS, WINDOW_ROWS
-from ods_provider.core.plans import catalog, records
+from ods_provider.core.plans import records
 from ods_provider.core.query import Query
 from ods_provider.core.reading import Reader
-from ods_provider.core.times import iso, parse_time
 from ods_provider.jobs.context import JobContext
 from ods_provider.jobs.rows import Allowance, write_rows
 
 Row = dict[str, Any]
-_FIRST = "page-0000"
-_CLOCKS = timedelta(seconds=60)  # by which the portal's clock and this one may differ
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +64,6 @@ class SearchJob:
             ),
             beside=place,
         )
-        if self._outdated(ctx, ledger):
-            ledger.clear()
         try:
             rows = self._rows(ctx, ledger)
             if place is not None:
@@ -82,14 +76,6 @@ class SearchJob:
             raise
         ledger.clear()
         return result
-
-    def _outdated(self, ctx: JobContext, ledger: Ledger) -> bool:
-        """Return whether the dataset was republished since the first page that is kept: its count may be the same."""
-        kept_at = parse_time(ledger.units.get(_FIRST, {}).get("at"))
-        if self.dataset_id is None or kept_at is None:
-            return False
-        processed = ctx.client.run(catalog.dataset(self.dataset_id)).data_processed
-        return processed is not None and processed >= kept_at - _CLOCKS
 
     def _rows(self, ctx: JobContext, ledger: Ledger) -> Iterator[Row]:
         if self.dataset_id is not None and self.record_id is not None:
@@ -138,9 +124,8 @@ class _Pages:
         job = self._job
         if total is None:
             ask = PAGE_ROWS if job.limit is None else min(PAGE_ROWS, job.limit)
-            at = iso(self._ctx.client.terms.now())
             page = self._ctx.client.run(self.reader.page(limit=ask))
             # Rows that an export will give are not worth keeping.
             big = min(page.total_count, job.limit or page.total_count) > WINDOW_ROWS
-            return {"total": page.total_count, "rows": [] if big else page.rows, "at": at}
+            return {"total": page.total_count, "rows": [] if big else page.rows}
         return {"rows": self.reader.next_page(done=done, total=total, counted=self.total, previous=previous)}

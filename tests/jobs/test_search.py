@@ -8,7 +8,7 @@ import pytest
 from lab import Lab
 from replay import answer, replay
 
-from ods_provider.core.errors import OdsAuthError, OdsConfigError, OdsIncomplete, OdsQuotaExceeded
+from ods_provider.core.errors import OdsAuthError, OdsConfigError, OdsIncomplete, OdsMoved, OdsQuotaExceeded
 from ods_provider.core.events import Progress
 from ods_provider.core.outcome import Wait
 from ods_provider.core.query import Query
@@ -110,7 +110,7 @@ def test_a_spent_quota_becomes_a_wait_and_no_page_is_asked_twice(lab: Lab, porta
     assert (lab.checkpoints / "page-0003.json").exists()
     portal.set_quota(remaining=1000, reset_in_s=3600)
     assert lab.done(job, checkpoint=wait.checkpoint) == [{"id": number} for number in range(1000)]
-    answered = [request.query for request in portal.requests if request.status == 200 and "offset=" in request.query]
+    answered = [request.query for request in portal.requests if request.status == 200]
     assert len(answered) == len(set(answered)) == 10
     assert not lab.checkpoints.exists()
 
@@ -142,7 +142,7 @@ def test_with_a_destination_another_host_can_go_on(lab: Lab, portal: LocalPortal
     elsewhere = Lab(portal.url, lab.folder / "another-host", api_key=lab.api_key)
     portal.set_quota(remaining=1000, reset_in_s=3600)
     assert elsewhere.done(job, checkpoint=wait.checkpoint)["rows"] == 600
-    answered = [request.query for request in portal.requests if request.status == 200 and "offset=" in request.query]
+    answered = [request.query for request in portal.requests if request.status == 200]
     assert len(answered) == len(set(answered)) == 6
     assert lab.files() == ["rows.jsonl"]
 
@@ -162,9 +162,10 @@ def test_a_dataset_that_changes_between_pages_is_noticed_and_its_pages_are_forgo
     portal.set_quota(remaining=2, reset_in_s=90)
     assert isinstance(lab.run(job), Wait)
     portal.set_quota(remaining=1000, reset_in_s=3600)
-    portal.touch("synthetic-rows")  # the same number of rows
+    portal.touch("synthetic-rows", rows=5)
+    with pytest.raises(OdsMoved, match="12345 rows, and now 12350"):
+        lab.run(job)
     assert len(lab.done(job)) == 500
-    assert _offsets(portal)[-5:] == [0, 100, 200, 300, 400]
 
 
 def test_one_record_is_found_by_its_id(lab: Lab, portal: LocalPortal) -> None:
