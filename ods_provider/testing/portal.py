@@ -111,6 +111,8 @@ class LocalPortal:
             ws="none",
             # The front says what is too long, whichever parser is installed.
             h11_max_incomplete_event_size=1_048_576,
+            # From Python 3.12 on asyncio waits for clients that hang on, which force_exit does not change.
+            timeout_graceful_shutdown=0,
         )
         self._server = uvicorn.Server(config)
         self._thread: threading.Thread | None = None

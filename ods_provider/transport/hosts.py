@@ -6,6 +6,7 @@ connection: where two parsers differ about the host of ``https://a\@b``, keys go
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection
 from dataclasses import dataclass, field
 from urllib.parse import urljoin
@@ -20,6 +21,8 @@ from ods_provider.core.wire import Request
 MAX_REDIRECTS = 5
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _PORTS = {"http": 80, "https": 443}
+# urllib3 before 2.8 lets these through.
+_NO_HOST = re.compile(r"[\x00-\x20\x7f]")
 _Origin = tuple[str, str, int]
 
 
@@ -120,6 +123,6 @@ def _origin(url: str) -> _Origin | None:
     except LocationParseError:
         return None
     scheme = parts.scheme or ""
-    if scheme not in _PORTS or not parts.host or parts.auth:
+    if scheme not in _PORTS or not parts.host or parts.auth or _NO_HOST.search(parts.host):
         return None
     return scheme, parts.host, parts.port or _PORTS[scheme]

@@ -65,7 +65,8 @@ def test_with_wait_it_blocks_until_it_can_go_on(ods, spent):
 
 
 def test_a_wait_that_was_ended_leaves_nothing_behind(ods, spent, tmp_path):
-    ods(*ROWS, "--wait")
+    done = ods(*ROWS, "--wait")
+    assert done.code == 0, done.err
     left = [path for path in (tmp_path / "state").rglob("*") if path.is_file()]
     assert left == []
 
