@@ -7,6 +7,7 @@ import os
 import pty
 import re
 import select
+import signal
 import subprocess
 import sys
 import time
@@ -79,6 +80,8 @@ def ods(
 def start(surroundings: dict[str, str], tmp_path: Path) -> Iterator[Callable[..., subprocess.Popen[str]]]:
     """Start a command as a process of its own."""
     started: list[subprocess.Popen[str]] = []
+    # A shell without job control has what it starts by `&` ignore Ctrl-C, and so does whatever that starts in turn.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
 
     def run(*arguments: str, **env: str) -> subprocess.Popen[str]:
         process = subprocess.Popen(
@@ -93,6 +96,7 @@ def start(surroundings: dict[str, str], tmp_path: Path) -> Iterator[Callable[...
         return process
 
     yield run
+    signal.signal(signal.SIGINT, before)
     for process in started:
         if process.poll() is None:
             process.kill()
