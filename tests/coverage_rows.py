@@ -461,7 +461,7 @@ def _multimedia() -> Iterator[Row]:
             f"GET {older}/{shown}",
             "",
             "file()",
-            "",
+            "OdsMediaOperator.v1",
             lambda c, p=path: _drained(c.file(PHOTOS, f"/api/datasets/1.0/{PHOTOS}/" + p.format(file_id=_file_id(c)))),
         )
 

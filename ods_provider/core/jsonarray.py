@@ -26,9 +26,11 @@ def rows(stream: ByteStream, *, where: str, inside: str | None = None) -> Iterat
     """
     text = _Text(stream, where)
     try:
-        text.skip("[" if inside is None else f'"{inside}"')
         if inside is not None:
-            text.skip("[")
+            text.skip(f'"{inside}"')
+        elif text.mark("") != "[":
+            raise _broken("the JSON is no array", where)
+        text.skip("[")
         while True:
             mark = text.mark(",")
             if mark == "]":

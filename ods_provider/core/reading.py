@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
-from ods_provider.core import jsonl
+from ods_provider.core import jsonarray, jsonl
 from ods_provider.core.errors import OdsConfigError, OdsIncomplete, OdsMoved
 from ods_provider.core.limits import PAGE_ROWS, WINDOW_ROWS
 from ods_provider.core.plans import records
 from ods_provider.core.plans.records import Page, Row
 from ods_provider.core.query import Query, whole_number
-from ods_provider.core.wire import Plan
+from ods_provider.core.wire import ByteStream, Plan
 
 Batch = list[Row]
 
@@ -91,20 +92,26 @@ class Reader:
                 advice=f"Set a limit of at most {WINDOW_ROWS}, narrow the query, or leave them out",
             )
         limit = total if limited else None
-        # The catalogue is not offered as JSON lines; its list is small enough to be held.
-        if self.dataset_id is None:
-            yield self.run(records.export_rows(None, self.query, limit=limit))
-            return
-        response = self.run(records.open_export(self.dataset_id, self.query, format="jsonl", limit=limit))
+        # The catalogue is not offered as JSON lines.
+        named = "json" if self.dataset_id is None else "jsonl"
+        response = self.run(records.open_export(self.dataset_id, self.query, format=named, limit=limit))
         assert response.stream is not None  # an export is always streamed
+        where = f"GET {response.url}"
+        found = jsonl.batches(response.stream, where=where) if named == "jsonl" else _listed(response.stream, where)
         got = 0
-        for batch in jsonl.batches(response.stream, where=f"GET {response.url}"):
+        for batch in found:
             got += len(batch)
             yield batch
         if got != total:
             raise OdsIncomplete(
                 f"the export held {got} rows where the portal counted {total}",
-                where=f"GET {response.url}",
-                advice="The dataset may have been republished meanwhile: run it again",
+                where=where,
+                advice="It may have been republished meanwhile: run it again",
                 transient=True,
             )
+
+
+def _listed(stream: ByteStream, where: str) -> Iterator[Batch]:
+    rows = jsonarray.rows(stream, where=where)
+    while batch := list(islice(rows, PAGE_ROWS)):
+        yield batch

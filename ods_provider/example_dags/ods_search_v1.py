@@ -6,6 +6,7 @@ from airflow.sdk import DAG
 
 from ods_provider.operators.analysis import OdsAnalysisOperator
 from ods_provider.operators.download import OdsDownloadOperator
+from ods_provider.operators.media import OdsMediaOperator
 from ods_provider.operators.search import OdsSearchOperator
 
 FOLDER = "/tmp/ods-search-v1"  # noqa: S108  s3://my_conn@bucket/prefix works as well
@@ -58,4 +59,15 @@ with DAG(
     )
     # [END download]
 
-    large >> found >> by_zone >> clusters >> csv_file
+    # [START media]
+    # The images of some records, listed by that API and fetched from its addresses.
+    photos = OdsMediaOperator(
+        task_id="photos",
+        dataset_id="landmark-photos",
+        path="{{ params.folder }}/photos",
+        kind="files",
+        v1={"q": "taken_on >= 2025-06", "rows": 10},
+    )
+    # [END media]
+
+    large >> found >> by_zone >> clusters >> csv_file >> photos

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import quote, unquote, urlsplit
@@ -62,37 +62,71 @@ class Files:
             OdsConfigError: The dataset has no such field.
             OdsNotFound: The field holds values that name no file.
         """
-        field = self._field()
+        dataset = self.run(catalog.dataset(self.dataset_id))
+        offered = [field.name for field in dataset.fields if field.type == "file"]
+        field = field_of_files(offered, self.field, self.dataset_id)
         name = identifier(field)
         query = replace(self.query, select=name, where=(*self.query.where, f"{name} IS NOT NULL"))
         rows = [row for batch in Reader(self.run, self.dataset_id, query).batches(self.limit) for row in batch]
-        seen: dict[str, dict[str, Any]] = {}
-        for row in rows:
-            value = row.get(field)
-            if isinstance(value, dict) and (value.get("url") or value.get("id")):
-                url = value.get("url") or path("files", str(value["id"]), dataset_id=self.dataset_id)
-                seen.setdefault(url, value | {"url": url})
-        if rows and not seen:
-            raise OdsNotFound(
-                f"the field {field} names no address to fetch its files from",
-                status=200,
-                where=f"dataset {self.dataset_id}",
-                advice="Check that the field is of type file",
-            )
-        return list(seen.values())
-
-    def _field(self) -> str:
-        dataset = self.run(catalog.dataset(self.dataset_id))
-        offered = [field.name for field in dataset.fields if field.type == "file"]
-        if self.field is None and len(offered) == 1:
-            return str(offered[0])
-        if self.field in offered:
-            return str(self.field)
-        raise OdsConfigError(
-            f"{self.field!r} is no field of files" if self.field else "the field of the files is not named",
-            where=f"argument field, dataset {self.dataset_id}",
-            advice=f"Fields of files are: {', '.join(offered) or 'none'}",
+        return distinct(
+            (row.get(field) for row in rows),
+            field,
+            self.dataset_id,
+            address=lambda file_id: path("files", file_id, dataset_id=self.dataset_id),
         )
+
+
+def field_of_files(offered: Sequence[str], asked: str | None, dataset_id: str) -> str:
+    """Return which of the fields of files is meant: the one that is asked for, or the only one.
+
+    Raises:
+        OdsConfigError: There is none, or not this one; the message names those that are.
+    """
+    if asked is None and len(offered) == 1:
+        return offered[0]
+    if asked in offered:
+        return str(asked)
+    raise OdsConfigError(
+        f"{asked!r} is no field of files" if asked else "the field of the files is not named",
+        where=f"argument field, dataset {dataset_id}",
+        advice=f"Fields of files are: {', '.join(offered) or 'none'}",
+    )
+
+
+def distinct(
+    values: Iterable[Any], field: str, dataset_id: str, *, address: Callable[[str], str]
+) -> list[dict[str, Any]]:
+    """Return those values of a field that name a file, each file once and with its ``url``.
+
+    Args:
+        values: One of each record.
+        field: Where they come from, for messages.
+        dataset_id: The same.
+        address: Where the file of an id is, for values that hold no address.
+
+    Raises:
+        OdsNotFound: There are values, and none names a file.
+    """
+    seen: dict[str, dict[str, Any]] = {}
+    empty = True
+    for value in values:
+        empty = False
+        if isinstance(value, dict) and (value.get("url") or value.get("id")):
+            url = value.get("url") or address(str(value["id"]))
+            seen.setdefault(url, value | {"url": url})
+    if not seen and not empty:
+        raise OdsNotFound(
+            f"the field {field} names no address to fetch its files from",
+            status=200,
+            where=f"dataset {dataset_id}",
+            advice="Check that the field is of type file",
+        )
+    return list(seen.values())
+
+
+def pictures(found: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return those that have a thumbnail: documents have none, and the portal says so."""
+    return [value for value in found if value.get("thumbnail") is not False]
 
 
 def thumbnail(value: dict[str, Any], dataset_id: str) -> tuple[str, ...]:

@@ -18,14 +18,14 @@ from ods_provider.core.redact import scrub
 from ods_provider.core.times import iso
 from ods_provider.core.wire import Response
 from ods_provider.jobs.context import JobContext
-from ods_provider.jobs.listing import Files, Item, items, thumbnail
+from ods_provider.jobs.listing import Files, Item, items, pictures, thumbnail
 from ods_provider.jobs.rows import write_rows
 from ods_provider.sinks.destination import Destination
 from ods_provider.sinks.writer import FileWriter
 
 Kind = Literal["attachments", "files", "alternative_exports", "thumbnails"]
 MANIFEST = "manifest.jsonl"
-_OF_RECORDS = ("files", "thumbnails")
+OF_RECORDS = ("files", "thumbnails")
 _EVERY = Query()
 
 
@@ -61,7 +61,7 @@ class MediaJob:
             raise OdsConfigError(
                 f"kind={self.kind!r} is not known", where="argument kind", advice=f"Use {' or '.join(get_args(Kind))}"
             )
-        if self.kind not in _OF_RECORDS and (self.field or self.where or self.query.filtered):
+        if self.kind not in OF_RECORDS and (self.field or self.where or self.query.filtered):
             raise OdsConfigError(
                 "field, where, refine and exclude go with the files of records",
                 where="arguments field, where, refine, exclude",
@@ -71,15 +71,7 @@ class MediaJob:
     def work(self, ctx: JobContext) -> dict[str, Any]:
         """Return the Outcome: ``files`` fetched, ``size_bytes`` together, ``manifest``."""
         folder = ctx.destination(self.path)
-        identity = fingerprint(
-            base_url=ctx.client.connection.base_url,
-            dataset_id=self.dataset_id,
-            kind=self.kind,
-            field=self.field,
-            where=self.where,
-            query=self.query,
-            limit=self.limit,
-        )
+        identity = fingerprint(base_url=ctx.client.connection.base_url, **self.asked())
         ledger = ctx.ledger(identity, beside=folder.child(MANIFEST))
         found = self._items(ctx)
         self._fetch_all(ctx, folder, found, ledger)
@@ -98,6 +90,17 @@ class MediaJob:
             quota_remaining=ctx.remaining(self.dataset_id),
         )
 
+    def asked(self) -> dict[str, Any]:
+        """Return what decides which files are wanted."""
+        return {
+            "dataset_id": self.dataset_id,
+            "kind": self.kind,
+            "field": self.field,
+            "where": self.where,
+            "query": self.query,
+            "limit": self.limit,
+        }
+
     def _items(self, ctx: JobContext) -> list[Item]:
         run, dataset_id = ctx.client.run, self.dataset_id
         if self.kind == "attachments":
@@ -108,9 +111,7 @@ class MediaJob:
             narrowed = replace(self.query, where=(*self.where, *self.query.where))
             found = Files(run, dataset_id, self.field, narrowed, self.limit).values()
         if self.kind == "thumbnails":
-            # Documents have none, and the portal says so.
-            found = [value for value in found if value.get("thumbnail") is not False]
-            return items(found, lambda value: thumbnail(value, dataset_id), MANIFEST)
+            return items(pictures(found), lambda value: thumbnail(value, dataset_id), MANIFEST)
         return items(found[: self.limit], lambda said: (said["url"],), MANIFEST)
 
     def _fetch_all(self, ctx: JobContext, folder: Destination, found: list[Item], ledger: Ledger) -> None:
@@ -184,7 +185,7 @@ class _Fetcher:
         asked, answered = urlsplit(url).netloc, urlsplit(response.url).netloc
         return {
             "file": item.name,
-            "url": scrub(url),
+            "url": scrub(url if "://" in url else f"{self._ctx.client.connection.base_url}/{url.lstrip('/')}"),
             # The host alone: what stands behind it may be a signed address, which is a key.
             "redirected_to": answered if answered != (asked or self._ctx.client.connection.host) else None,
             "fetched_at": iso(self._ctx.client.terms.now()),

@@ -52,7 +52,7 @@ class V1SearchJob:
         identity = fingerprint(base_url=base_url, dataset_id=self.dataset_id, v1=self.query.params)
         ledger = ctx.ledger(identity, beside=place)
         try:
-            rows = self._rows(ctx, ledger)
+            rows = self.rows(ctx, ledger)
             if place is not None:
                 result: Any = write_rows(ctx, place, rows, dataset_id=self.dataset_id)
             else:
@@ -64,7 +64,8 @@ class V1SearchJob:
         ledger.clear()
         return result
 
-    def _rows(self, ctx: JobContext, ledger: Ledger) -> Iterator[Row]:
+    def rows(self, ctx: JobContext, ledger: Ledger) -> Iterator[Row]:
+        """Yield the rows; pages that the ledger holds are not asked for again."""
         query = self.query.expect_json()
         wanted, start = query.number("rows"), query.number("start") or 0
         first = min(PAGE_ROWS, WINDOW_ROWS - start if wanted is None else wanted)

@@ -25,6 +25,8 @@ class OdsMediaOperator(OdsJobOperator):
         refine, exclude: The same, by facets: ``{"facet": "value"}`` or ``{"facet": ["value", …]}``.
         limit: Files at most; None wants all.
         parallel: Files fetched at the same time.
+        v1: Parameters of Search API v1.0, in its own words, instead of the filters and the limit above:
+            ``{"q": "paris", "rows": 20}``. Empty, it takes all files, by that API's list and from its addresses.
 
     Returns:
         An Outcome: files, size_bytes, manifest (a JSON lines file), calls, quota_remaining.
@@ -41,6 +43,7 @@ class OdsMediaOperator(OdsJobOperator):
         "exclude",
         "limit",
         "parallel",
+        "v1",
     )
 
     def __init__(
@@ -55,6 +58,7 @@ class OdsMediaOperator(OdsJobOperator):
         exclude: Mapping[str, Any] | None = None,
         limit: int | str | None = None,
         parallel: int | str = 4,
+        v1: Mapping[str, Any] | str | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -67,12 +71,26 @@ class OdsMediaOperator(OdsJobOperator):
         self.exclude = exclude
         self.limit = limit
         self.parallel = parallel
+        self.v1 = v1
 
     def make_job(self) -> MediaJob:
         """Return the fetch that the rendered arguments describe."""
         from ods_provider.core.query import Query, clauses, required, whole_number
         from ods_provider.jobs.media import MediaJob
 
+        parallel = whole_number("parallel", self.parallel, least=1) or 1
+        if self.v1 is not None:
+            from ods_provider.jobs.v1_media import V1MediaJob
+            from ods_provider.operators.v1 import v1_query
+
+            return V1MediaJob.of(
+                required("dataset_id", self.dataset_id),
+                required("path", self.path),
+                v1_query(self),
+                kind=self.kind,
+                field=self.field or None,
+                parallel=parallel,
+            )
         return MediaJob(
             dataset_id=required("dataset_id", self.dataset_id),
             path=required("path", self.path),
@@ -80,6 +98,6 @@ class OdsMediaOperator(OdsJobOperator):
             field=self.field or None,
             where=clauses("where", self.where),
             limit=whole_number("limit", self.limit),
-            parallel=whole_number("parallel", self.parallel, least=1) or 1,
+            parallel=parallel,
             query=Query.of(refine=self.refine, exclude=self.exclude),
         )

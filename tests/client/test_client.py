@@ -11,9 +11,17 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
+from replay import answer, chunked, replay
 
 from ods_provider.client import OdsClient
-from ods_provider.core.errors import OdsAuthError, OdsConfigError, OdsIncomplete, OdsNotFound, OdsQueryError
+from ods_provider.core.errors import (
+    OdsAuthError,
+    OdsConfigError,
+    OdsIncomplete,
+    OdsNotFound,
+    OdsQueryError,
+    OdsTruncated,
+)
 from ods_provider.core.limits import WINDOW_ROWS
 from ods_provider.testing.portal import LocalPortal
 
@@ -74,6 +82,24 @@ def test_beyond_the_window_records_come_from_one_export_with_the_same_types(big:
             "jsonl",
         ]
         assert rows[:3] == list(client.records("synthetic-rows", order_by="id", limit=3))
+
+
+def test_beyond_the_window_the_catalogue_is_read_from_a_list_as_it_comes() -> None:
+    count = WINDOW_ROWS + 50
+    found = [{"dataset_id": f"d-{number}", "metas": {"default": {"title": 'x, ] "' * 20}}} for number in range(count)]
+    first = answer(json.dumps({"total_count": count, "results": found[:100]}).encode())
+    text = json.dumps(found).encode()
+    pieces = [text[start : start + 70_000] for start in range(0, len(text), 70_000)]
+    cut = chunked([json.dumps(found[:-1]).encode()], "Content-Type: application/json")
+    whole = chunked(pieces, "Content-Type: application/json")
+    strange = answer(b'{"rows": [{"dataset_id": "d"}]}')
+    with replay(first, whole, first, cut, first, strange) as portal, OdsClient(portal.url) as client:
+        assert list(client.datasets(typed=False)) == found
+        assert "/catalog/exports/json?" in portal.lines[-1]
+        with pytest.raises(OdsIncomplete, match=f"held {count - 1} rows where the portal counted {count}"):
+            list(client.datasets(typed=False))
+        with pytest.raises(OdsTruncated, match="is no array"):
+            list(client.datasets(typed=False))
 
 
 def test_links_and_technical_fields_come_where_they_are_asked_for(client: OdsClient, ods_portal: Any) -> None:

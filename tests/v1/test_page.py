@@ -14,13 +14,14 @@ def test_the_tasks_of_the_example_dag_run(run, ods_portal, tmp_path):
     for task in dag.tasks:
         job = task.make_job()
         if job.path is not None:
-            job = replace(job, path=tmp_path / "capitals.csv")
+            job = replace(job, path=tmp_path / Path(job.path).name)
         done[task.task_id] = run(job, ods_portal, name=task.task_id).result
     assert done["large"][0]["fields"] == {"name": "Beijing", "population": 18_960_744}
     assert [item["datasetid"] for item in done["found"]] == ["world-capitals"]
     assert {"x": "Europe/Paris", "capitals": 1, "largest": 2_138_551} in done["by_zone"]
     assert sum(cluster["count"] for cluster in done["clusters"]) == 110
     assert done["csv_file"]["rows"] > 0
+    assert done["photos"]["files"] == len(list((tmp_path / "photos").glob("*.png"))) == 10
 
 
 def test_the_examples_in_python_run(client, tmp_path):

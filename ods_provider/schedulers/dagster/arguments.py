@@ -14,6 +14,7 @@ from ods_provider.jobs.media import MediaJob
 from ods_provider.jobs.push import PushJob
 from ods_provider.jobs.search import SearchJob
 from ods_provider.jobs.v1 import V1AnalysisJob, V1DownloadJob, V1SearchJob
+from ods_provider.jobs.v1_media import V1MediaJob
 
 MAX_BYTES = 10_000_000
 
@@ -117,8 +118,18 @@ def media_job(
     exclude: Filter = None,
     limit: Any = None,
     parallel: Any = 4,
+    v1: Any = None,
 ) -> MediaJob:
     """Return a fetch of files."""
+    if v1 is not None:
+        return V1MediaJob.of(
+            required("dataset_id", dataset_id),
+            required("path", path),
+            _alone(v1, where=where, refine=refine, exclude=exclude, limit=limit),
+            kind=kind,
+            field=field or None,
+            parallel=whole_number("parallel", parallel, least=1) or 1,
+        )
     return MediaJob(
         dataset_id=required("dataset_id", dataset_id),
         path=required("path", path),

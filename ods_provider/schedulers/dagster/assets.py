@@ -169,7 +169,7 @@ def ods_media_asset(  # noqa: D417  the rest is as with a dataset
         path: The folder; with partitions it holds ``{partition}``.
         name: The asset's name; None makes one of the dataset's id.
         arguments: What ``OdsMediaOperator`` takes besides: kind, field, where, refine, exclude, limit,
-            parallel.
+            parallel, v1.
         resource_key, partitions_def, partition_field, partition_where, asset_options: As in ``ods_dataset_asset``.
     """
     return _pair(

@@ -66,6 +66,7 @@ class MediaConfig(Config):
     exclude: dict[str, Any] | None = None
     limit: int | None = None
     parallel: int | None = None
+    v1: dict[str, Any] | None = None
 
 
 class PushConfig(Config):

@@ -25,6 +25,7 @@ from ods_provider.jobs.media import MediaJob
 from ods_provider.jobs.push import PushJob
 from ods_provider.jobs.search import SearchJob
 from ods_provider.jobs.v1 import V1AnalysisJob, V1DownloadJob, V1SearchJob
+from ods_provider.jobs.v1_media import V1MediaJob
 from ods_provider.jobs.watch import WatchJob
 from ods_provider.schedulers.prefect.credentials import DEFAULT, OdsCredentials
 from ods_provider.schedulers.prefect.updates import announce, last_seen, remember
@@ -194,20 +195,29 @@ def ods_media(
     exclude: Mapping[str, Any] | None = None,
     limit: int | None = None,
     parallel: int = 4,
+    v1: Mapping[str, Any] | None = None,
     wait_mode: WaitMode = "auto",
 ) -> Any:
     """Fetch a dataset's files into a folder, in parallel, with a manifest; return the Outcome. A file is the unit."""
     given = named(locals())
-    job = MediaJob(
-        dataset_id=required("dataset_id", dataset_id),
-        path=required("path", path),
-        kind=kind,  # type: ignore[arg-type]  # the job refuses what it does not know
-        field=field or None,
-        where=clauses("where", where),
-        query=Query.of(refine=refine, exclude=exclude),
-        limit=whole_number("limit", limit),
-        parallel=whole_number("parallel", parallel, least=1) or 1,
-    )
+    target = required("path", path)
+    at_once = whole_number("parallel", parallel, least=1) or 1
+    job: Job
+    if v1 is not None:
+        job = V1MediaJob.of(
+            required("dataset_id", dataset_id), target, _v1(given), kind=kind, field=field or None, parallel=at_once
+        )
+    else:
+        job = MediaJob(
+            dataset_id=required("dataset_id", dataset_id),
+            path=target,
+            kind=kind,  # type: ignore[arg-type]  # the job refuses what it does not know
+            field=field or None,
+            where=clauses("where", where),
+            query=Query.of(refine=refine, exclude=exclude),
+            limit=whole_number("limit", limit),
+            parallel=at_once,
+        )
     return advance(job, credentials=credentials, wait_mode=wait_mode, **given)
 
 

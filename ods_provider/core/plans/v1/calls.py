@@ -108,6 +108,14 @@ def open_download(dataset_id: str, query: V1Query) -> Plan[Response]:
     return response
 
 
+def file_path(dataset_id: str, kind: str, file_id: str) -> str:
+    """Return where a file is; ``kind`` is attachments, alternative_exports or files.
+
+    Source: section 7 of the vendor's multimedia download.
+    """
+    return f"{DATASETS}/{quote(dataset_id, safe='')}/{kind}/{quote(file_id, safe='')}/"
+
+
 def request(path: str, query: V1Query, *, kind: Kind = "api", dataset_id: str | None = None) -> Request:
     """Return the call: a GET, or a POST with a form when the query is too long for a URL."""
     encoded = urlencode(query.params)

@@ -1,0 +1,96 @@
+"""The files of a dataset through Search API v1.0, in that API's own words and from its own addresses."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from ods_provider.core.checkpoint import Ledger
+from ods_provider.core.errors import OdsConfigError
+from ods_provider.core.plans.v1 import calls
+from ods_provider.core.plans.v1.params import V1Query
+from ods_provider.jobs.context import JobContext
+from ods_provider.jobs.listing import Item, distinct, field_of_files, items, pictures, thumbnail
+from ods_provider.jobs.media import MANIFEST, OF_RECORDS, MediaJob
+from ods_provider.jobs.v1 import V1SearchJob
+
+
+@dataclass(frozen=True, slots=True)
+class V1MediaJob(MediaJob):
+    """All files of one kind, as the other API's media job fetches them; ``rows`` says how many at most.
+
+    Args:
+        v1: That API's parameters: which records' files are wanted.
+    """
+
+    v1: V1Query = field(default_factory=V1Query)
+
+    def __post_init__(self) -> None:
+        MediaJob.__post_init__(self)
+        if self.kind not in OF_RECORDS and self.v1.filtered:
+            raise OdsConfigError(
+                f"a query of records has nothing to do with {self.kind}",
+                where="argument v1",
+                advice="Pass v1={}, or {'rows': 5} for some of them; or use kind='files'",
+            )
+
+    @classmethod
+    def of(
+        cls, dataset_id: str, path: Any, query: V1Query, *, kind: Any, field: str | None, parallel: int
+    ) -> V1MediaJob:
+        """Return the fetch of a query's files; its arguments but ``query`` are those of a media job."""
+        return cls(
+            dataset_id=dataset_id,
+            path=path,
+            kind=kind,
+            field=field,
+            limit=query.number("rows"),
+            parallel=parallel,
+            v1=query.expect_json(),
+        )
+
+    def asked(self) -> dict[str, Any]:
+        """Return what decides which files are wanted."""
+        return MediaJob.asked(self) | {"v1": self.v1.params}
+
+    def _items(self, ctx: JobContext) -> list[Item]:
+        dataset = ctx.client.run(calls.dataset(self.dataset_id))
+        if self.kind in OF_RECORDS:
+            offered = [field["name"] for field in dataset.get("fields") or [] if field.get("type") == "file"]
+            name = field_of_files(offered, self.field, self.dataset_id)
+            found = distinct(
+                self._values(ctx, name),
+                name,
+                self.dataset_id,
+                address=lambda file_id: calls.file_path(self.dataset_id, "files", file_id),
+            )
+        else:
+            # Their own addresses, "odsfile://name", cannot be fetched.
+            found = [
+                said | {"url": calls.file_path(self.dataset_id, self.kind, str(said["id"]))}
+                for said in dataset.get(self.kind) or []
+            ]
+        if self.kind == "thumbnails":
+            return items(pictures(found), lambda value: thumbnail(value, self.dataset_id), MANIFEST)
+        return items(found[: self.limit], lambda said: (said["url"],), MANIFEST)
+
+    def _values(self, ctx: JobContext, name: str) -> Iterator[Any]:
+        """Yield the field's value of each record that has one: without a value the field is absent (Q17)."""
+        search = V1SearchJob(self.dataset_id, self.v1.having(fields=name, facet=None))
+        for row in search.rows(ctx, Ledger(_Nowhere(), "")):
+            if name in row["fields"]:
+                yield row["fields"][name]
+
+
+class _Nowhere:
+    """A store for a list that is asked for whole each time: the files are the units, the pages are not."""
+
+    def load(self) -> dict[str, Any]:
+        return {}
+
+    def save(self, unit: str, value: Any) -> None:
+        pass
+
+    def clear(self) -> None:
+        pass
