@@ -15,6 +15,7 @@ import pytest
 from airflow_daemons import Airflow, wait_for
 from portal_process import PortalProcess
 from selenium import webdriver
+from selenium.common.exceptions import ElementClickInterceptedException, StaleElementReferenceException
 from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
@@ -72,10 +73,27 @@ class Form:
         field.send_keys(Keys.CONTROL, "a")
         field.send_keys(value)
 
+    def click(self, css: str, *, text: str = "") -> None:
+        """Click what may still move: sections slide open, and messages slide over buttons and away again."""
+
+        def hit() -> bool:
+            try:
+                self.one(css, text=text).click()
+            except (ElementClickInterceptedException, StaleElementReferenceException):
+                return False
+            return True
+
+        wait_for(f"a click on {css} {text}", hit, timeout_s=30, pause_s=0.3)
+
     def section(self, name: str) -> None:
-        button = self.one("[role=dialog] button[aria-expanded]", text=name)
-        if button.get_attribute("aria-expanded") == "false":
-            button.click()
+        css = "[role=dialog] button[aria-expanded]"
+
+        def opened() -> bool:
+            return self.one(css, text=name).get_attribute("aria-expanded") == "true"
+
+        if not opened():
+            self.click(css, text=name)
+        wait_for(f"{name} opens", opened, timeout_s=30)
 
 
 def field(name: str) -> str:
@@ -100,7 +118,7 @@ def test_a_person_fills_the_form_saves_it_and_sees_no_key_again(
         form = Form(browser)
         browser.get(f"{airflow.url}/auth/token/login")
         browser.get(f"{airflow.url}/connections")
-        form.one("button", text="Add Connection").click()
+        form.click("button", text="Add Connection")
         form.fill(field("connection_id"), "from_the_form")
         kind = form.one("[role=dialog] [role=combobox]", shown=False)
         kind.send_keys("Opendatasoft")
@@ -123,7 +141,7 @@ def test_a_person_fills_the_form_saves_it_and_sees_no_key_again(
         form.fill(extra("max_retries"), "2")
         form.fill(extra("allowed_hosts"), "www.example.org")
         shot(browser, "form-extra", tmp_path)
-        form.one("[role=dialog] button", text="Save").click()
+        form.click("[role=dialog] button", text="Save")
         wait_for("the dialog closes", lambda: not browser.find_elements(By.CSS_SELECTOR, "[role=dialog]"), timeout_s=30)
 
         stored = airflow.api("GET", "/connections/from_the_form")
@@ -140,7 +158,7 @@ def test_a_person_fills_the_form_saves_it_and_sees_no_key_again(
 
         # Opened again, the form and the whole page show no key.
         browser.get(f"{airflow.url}/connections")
-        form.one("button[aria-label='Edit Connection']").click()
+        form.click("button[aria-label='Edit Connection']")
         form.one(field("host"))
         for section in ("Extra Fields", "Extra Fields JSON"):
             form.section(section)
