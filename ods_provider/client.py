@@ -234,10 +234,12 @@ class OdsClient:
         include_app_metas: bool = False,
         typed: bool = True,
     ) -> Iterator[Row]:
-        """Yield records as dicts in constant memory; past 10,000 they come from one export.
+        """Yield records as dicts in constant memory.
 
-        ``select`` to ``timezone`` are the portal's own words, ``limit`` the most records wanted. With ``include_links``
-        and ``include_app_metas`` each comes with its links and technical fields, up to 10,000 records. ``typed`` gives
+        They come in pages of 100 where ``order_by`` is given; without it, and past 10,000, from one export, because
+        pages without an order may repeat rows and skip others. ``select`` to ``timezone`` are the portal's own words,
+        ``limit`` the most records wanted. With ``include_links`` and ``include_app_metas`` each comes with its links
+        and technical fields, in pages, up to 10,000 records. ``typed`` gives
         dates, times and points Python's types from the schema (``core.typed`` has the table), which costs one call per
         client and dataset; else they stay as the portal's JSON has them.
 

@@ -24,8 +24,19 @@ class TaskInstance:
         self.task_id = task_id
         self._earlier = earlier
 
-    def xcom_pull(self, task_ids: str, *, include_prior_dates: bool = False, key: str = "return_value") -> Any:
-        return self._earlier if include_prior_dates and task_ids == self.task_id else None
+    def xcom_pull(
+        self,
+        task_ids: str,
+        *,
+        include_prior_dates: bool = False,
+        map_indexes: int | None = None,
+        key: str = "return_value",
+    ) -> Any:
+        """As Airflow's: the newest result of a named map index; without one, all of them once they are several."""
+        found = self._earlier if include_prior_dates and task_ids == self.task_id else None
+        if not isinstance(found, list) or not found:
+            return found
+        return found[-1] if map_indexes == self.map_index or len(found) == 1 else found
 
     def get_first_reschedule_date(self, context: Any) -> None:
         return None

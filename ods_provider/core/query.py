@@ -53,17 +53,13 @@ def filter_pairs(name: str, given: Filter) -> Params:
 
     Args:
         name: ``refine`` or ``exclude``.
-        given: Facet to value or values, as a mapping, the same as JSON text, or one ``facet:value`` text.
+        given: Facet to value or values, as a mapping, the same as text (JSON or Python's spelling, which a template
+            leaves), or one ``facet:value`` text.
     """
-    if given is None or given == "":
+    if given in (None, "", "None"):
         return ()
     if isinstance(given, str) and given.lstrip().startswith("{"):
-        try:
-            given = json.loads(given)
-        except ValueError as error:
-            raise OdsConfigError(
-                f"{name} is not valid JSON: {error}", where=f"argument {name}", advice='Write {"facet": ["value"]}'
-            ) from None
+        given = mapping(name, given)
     if isinstance(given, str):
         if ":" not in given:
             raise OdsConfigError(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
+from email.utils import parsedate_to_datetime
 
 _SECONDS_FROM = 100_000_000  # a smaller number is a year, or nothing: as an epoch it would lie in the early seventies
 _MILLISECONDS_FROM = 100_000_000_000  # an epoch this large is in milliseconds: in seconds it would be the year 5138
@@ -43,6 +44,14 @@ def _from_epoch(seconds: float) -> datetime:
     if seconds >= _MILLISECONDS_FROM:
         seconds /= 1000
     return datetime.fromtimestamp(seconds, UTC)
+
+
+def http_date(text: str | None) -> datetime | None:
+    """Return the moment of a header such as ``Date`` as aware UTC, or None when it names none."""
+    try:
+        return parse_time(parsedate_to_datetime(text)) if text else None
+    except (ValueError, TypeError, LookupError, OverflowError):  # a date as nobody writes it
+        return None
 
 
 def iso(moment: datetime | date | None) -> str | None:

@@ -24,7 +24,6 @@ import json
 import re
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from email.utils import parsedate_to_datetime
 from typing import Any
 
 from ods_provider.core.errors import (
@@ -36,7 +35,7 @@ from ods_provider.core.errors import (
     OdsResponseError,
     OdsServerError,
 )
-from ods_provider.core.times import parse_time
+from ods_provider.core.times import http_date, parse_time
 from ods_provider.core.wire import Request, Response
 
 _PEEK_BYTES = 65_536
@@ -248,7 +247,4 @@ def _retry_after(response: Response, now: datetime) -> datetime | None:
     value = response.headers.get("retry-after", "").strip()
     if value.isascii() and value.isdigit():
         return now + timedelta(seconds=min(int(value[:12]), 366 * 86_400))
-    try:
-        return parse_time(parsedate_to_datetime(value)) if value else None
-    except (ValueError, TypeError, LookupError, OverflowError):  # a date as nobody writes it
-        return None
+    return http_date(value)

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any, ClassVar
 
 from ods_provider.core.checkpoint import Ledger, fingerprint
 from ods_provider.core.errors import OdsConfigError, OdsIncomplete, OdsMoved
 from ods_provider.core.limits import PAGE_ROWS, WINDOW_ROWS
-from ods_provider.core.plans import records
+from ods_provider.core.plans import catalog, records
 from ods_provider.core.query import Query
 from ods_provider.core.reading import Reader
+from ods_provider.core.times import iso, parse_time
 from ods_provider.jobs.context import JobContext
 from ods_provider.jobs.rows import Allowance, write_rows
 
@@ -91,11 +93,30 @@ class SearchJob:
             return
         yield from first[:total]
         done, previous, number = len(first), first, 1
+        resumed = pages.kept > 0
         while done < total:
             page = pages.get(number, done=done, total=total, previous=previous)
             yield from page
             done, previous, number = done + len(page), page, number + 1
             ctx.progress(done, total, "rows")
+        if resumed:
+            self._expect_same(ctx, pages)
+
+    def _expect_same(self, ctx: JobContext, pages: _Pages) -> None:
+        """Raise when the dataset was republished after the first page came, in a run before this one.
+
+        Asked last, and only then: a look at every resume could use up a small quota, and no page would ever come.
+        """
+        if self.dataset_id is None or pages.sent_at is None:
+            return
+        processed = ctx.client.run(catalog.dataset(self.dataset_id)).data_processed
+        # The header has whole seconds: within the same one nothing is known.
+        if processed is not None and processed > pages.sent_at + timedelta(seconds=1):
+            raise OdsMoved(
+                f"the dataset was republished at {iso(processed)}, after its first rows had come",
+                where=f"dataset {self.dataset_id}",
+                advice="Run it again: it begins anew",
+            )
 
 
 class _Pages:
@@ -105,18 +126,22 @@ class _Pages:
         self._ctx, self._job, self._ledger = ctx, job, ledger
         self.reader = Reader(ctx.client.run, job.dataset_id, job.query)
         self.total = 0
+        self.kept = 0
+        self.sent_at: datetime | None = None
 
     def get(self, number: int, *, done: int, total: int | None, previous: list[Row]) -> list[Row]:
         self._ctx.check()
         unit = f"page-{number:04}"
         kept = self._ledger.units.get(unit)
-        if kept is None:
+        if kept is not None:
+            self.kept += 1
+        else:
             kept = self._ask(done=done, total=total, previous=previous)
             # A search of one page has nothing to go on with: it costs its store nothing.
             if number or min(kept["total"], self._job.limit or kept["total"]) > len(kept["rows"]):
                 self._ledger.confirm(unit, kept)
         if number == 0:
-            self.total = kept["total"]
+            self.total, self.sent_at = kept["total"], parse_time(kept.get("sent_at"))
         rows: list[Row] = kept["rows"]
         return rows
 
@@ -127,5 +152,5 @@ class _Pages:
             page = self._ctx.client.run(self.reader.page(limit=ask))
             # Rows that an export will give are not worth keeping.
             big = min(page.total_count, job.limit or page.total_count) > WINDOW_ROWS
-            return {"total": page.total_count, "rows": [] if big else page.rows}
+            return {"total": page.total_count, "rows": [] if big else page.rows, "sent_at": iso(page.sent_at)}
         return {"rows": self.reader.next_page(done=done, total=total, counted=self.total, previous=previous)}

@@ -87,21 +87,26 @@ class OdsSearchOperator(OdsJobOperator):
 
     def make_job(self) -> SearchJob | V1SearchJob:
         """Return the search that the rendered arguments describe."""
-        from ods_provider.core.query import whole_number
+        from ods_provider.core.query import required, whole_number
         from ods_provider.jobs.search import SearchJob
 
+        # A template that renders to nothing must not turn one record into all, or a dataset into the catalogue.
+        dataset_id, record_id, path = (
+            None if value is None else required(name, value)
+            for name, value in (("dataset_id", self.dataset_id), ("record_id", self.record_id), ("path", self.path))
+        )
         allowed = whole_number("max_xcom_bytes", self.max_xcom_bytes) or 0
         if self.v1 is not None:
             from ods_provider.jobs.v1 import V1SearchJob
             from ods_provider.operators.v1 import v1_query
 
             query = v1_query(self, "include_links", "include_app_metas", "record_id")
-            return V1SearchJob(self.dataset_id or query.get("dataset"), query, path=self.path, max_xcom_bytes=allowed)
+            return V1SearchJob(dataset_id or query.get("dataset"), query, path=path, max_xcom_bytes=allowed)
         return SearchJob(
-            dataset_id=self.dataset_id or None,
+            dataset_id=dataset_id,
             query=query_of(self, include_links=self.include_links, include_app_metas=self.include_app_metas),
-            record_id=self.record_id or None,
+            record_id=record_id,
             limit=whole_number("limit", self.limit),
-            path=self.path,
+            path=path,
             max_xcom_bytes=allowed,
         )

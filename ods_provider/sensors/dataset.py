@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -72,4 +72,9 @@ class OdsDatasetUpdateSensor(OdsLookingSensor):
         )
 
     def _last_result(self, context: Any) -> Any:
-        return context["ti"].xcom_pull(task_ids=self.task_id, include_prior_dates=True)
+        ti = context["ti"]
+        # With its map index named: without it Airflow returns the results of all earlier runs, as a list.
+        earlier = ti.xcom_pull(task_ids=self.task_id, map_indexes=ti.map_index, include_prior_dates=True)
+        # What it saw of another dataset says nothing of this one.
+        same = isinstance(earlier, Mapping) and earlier.get("dataset_id") in (None, self.dataset_id)
+        return earlier if same else None

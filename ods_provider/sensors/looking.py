@@ -66,7 +66,15 @@ class OdsLookingSensor(BaseSensorOperator):
         deferrable = deferrable_by_default() if self.deferrable is None else self.deferrable
         if not deferrable:
             return super().execute(context)
-        found = self.poke(context)
+        from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
+
+        try:
+            found = self.poke(context)
+        except AirflowFailException as error:
+            # As Airflow does for looks of its own and for those of a trigger.
+            if self.soft_fail or self.never_fail:
+                raise AirflowSkipException(str(error)) from None
+            raise
         if found.is_done:
             return found.xcom_value
         self.defer(trigger=self.make_trigger(), method_name="execute_complete", timeout=timedelta(seconds=self.timeout))

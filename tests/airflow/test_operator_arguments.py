@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -71,3 +72,24 @@ def test_a_push_passes_files_ids_and_reading_back_on() -> None:
         task_id="t", dataset_id="d", resource_id="r", action="delete", record_id=["a", "b"]
     ).make_job()
     assert job.record_ids == ("a", "b")
+
+
+@pytest.mark.parametrize("rendered", ["", "None"])
+@pytest.mark.parametrize("argument", ["dataset_id", "record_id", "path"])
+def test_a_template_that_renders_to_nothing_never_widens_a_search(argument: str, rendered: str) -> None:
+    task = OdsSearchOperator(task_id="t", **{"dataset_id": "d"} | {argument: rendered})
+    with pytest.raises(OdsConfigError, match=f"{argument} is empty"):
+        task.make_job()
+
+
+def test_mappings_are_understood_in_the_spelling_that_a_template_leaves() -> None:
+    given = {"theme": ["Places", "It's"]}
+    for text in (str(given), json.dumps(given)):
+        task = OdsSearchOperator(task_id="t", refine=text, exclude=text)
+        query = task.make_job().query
+        assert query.refine == (("refine", "theme:Places"), ("refine", "theme:It's"))
+        assert query.exclude == (("exclude", "theme:Places"), ("exclude", "theme:It's"))
+        older = OdsSearchOperator(task_id="t", v1=str({"refine": given})).make_job()
+        assert ("refine.theme", "It's") in older.query.params
+    with pytest.raises(OdsConfigError, match="argument refine"):
+        OdsSearchOperator(task_id="t", refine="{broken").make_job()

@@ -70,6 +70,22 @@ def test_a_later_run_compares_with_what_the_last_one_returned(connect: Any, ods_
     assert found["records_count"] == earlier["records_count"] + 2
 
 
+def test_the_third_run_compares_with_the_second_and_not_with_both(connect: Any, ods_portal: LocalPortal) -> None:
+    first = run_task(update_sensor())
+    ods_portal.touch(DATASET)
+    second = run_task(update_sensor(), context_of(update_sensor(), earlier=[first]))
+    task = update_sensor()
+    with pytest.raises(TaskDeferred):
+        run_task(task, context_of(task, earlier=[first, second]))
+
+
+def test_what_was_seen_of_another_dataset_is_not_compared_with(connect: Any, ods_portal: LocalPortal) -> None:
+    ods_portal.touch("live-readings")
+    other = run_task(update_sensor(dataset_id="live-readings"))
+    task = update_sensor()
+    assert run_task(task, context_of(task, earlier=other)) == freshness(ods_portal)
+
+
 @pytest.mark.parametrize("form", ["text", "spaced", "mapping", "mapping as text", "datetime"])
 def test_since_is_understood_in_every_form_that_a_template_leaves(
     form: str, connect: Any, ods_portal: LocalPortal
@@ -214,6 +230,16 @@ def test_a_wrong_key_at_the_first_look_fails_for_good(connect: Any, ods_portal: 
     ods_portal.fault("status", status=401)
     with pytest.raises(AirflowFailException, match="OdsAuthError"):
         run_task(update_sensor())
+
+
+@pytest.mark.parametrize("how", ["soft_fail", "never_fail"])
+@pytest.mark.parametrize("deferrable", [True, False])
+def test_a_sensor_that_may_be_skipped_is_skipped_at_the_first_look_too(
+    how: str, deferrable: bool, connect: Any, ods_portal: LocalPortal
+) -> None:
+    ods_portal.fault("status", status=401, times=None)
+    with pytest.raises(AirflowSkipException):
+        run_task(update_sensor(deferrable=deferrable, **{how: True}))
 
 
 def test_an_unknown_dataset_fails_for_good(connect: Any) -> None:

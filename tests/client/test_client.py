@@ -84,6 +84,17 @@ def test_beyond_the_window_records_come_from_one_export_with_the_same_types(big:
         assert rows[:3] == list(client.records("synthetic-rows", order_by="id", limit=3))
 
 
+def test_without_an_order_records_come_from_one_export_as_pages_may_overlap(client: OdsClient, ods_portal: Any) -> None:
+    rows = list(client.records("world-capitals", select="name"))
+    assert [entry.path.rpartition("/")[2] for entry in ods_portal.requests[-2:]] == ["records", "jsonl"]
+    ordered = list(client.records("world-capitals", select="name", order_by="geoname_id"))
+    assert [entry.path.rpartition("/")[2] for entry in ods_portal.requests[-2:]] == ["records", "records"]
+    assert len(rows) == len(ordered) == 110
+    assert len(list(client.records("world-capitals", limit=105))) == 105
+    assert next(client.records("world-capitals", limit=100))
+    assert ods_portal.requests[-1].path.endswith("/records")
+
+
 def test_beyond_the_window_the_catalogue_is_read_from_a_list_as_it_comes() -> None:
     count = WINDOW_ROWS + 50
     found = [{"dataset_id": f"d-{number}", "metas": {"default": {"title": 'x, ] "' * 20}}} for number in range(count)]

@@ -73,6 +73,15 @@ def workbook(rows: int) -> bytes:
     return out.getvalue()
 
 
+def test_a_csv_that_ends_inside_its_last_row_is_noticed() -> None:
+    whole = b"name;n\r\nBern;121\r\n"
+    assert check_in_pieces("csv", whole, 7) == 1
+    assert check_in_pieces("csv", b"name;n", 7) == 0
+    for cut in (len(whole) - 1, len(whole) - 5):
+        with pytest.raises(OdsTruncated, match="inside a row"):
+            check_in_pieces("csv", whole[:cut], 7)
+
+
 @pytest.mark.parametrize("rows", [0, 1, 2_500])
 @pytest.mark.parametrize(("name", "make"), [("parquet", parquet), ("xlsx", workbook)])
 def test_tables_say_their_rows_and_a_cut_one_is_noticed(name: str, make: object, rows: int) -> None:

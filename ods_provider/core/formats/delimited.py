@@ -39,7 +39,11 @@ class CsvCheck:
         """Return the number of records without the header."""
         if self._quoted:
             broken("the CSV ends inside a quoted cell")
-        lines = self._newlines + (1 if self._last not in (b"", b"\n") else 0)
+        whole = self._last in (b"", b"\n")
+        if self._newlines and not whole:
+            # Portals end every row alike: one that is not ended was cut, and nothing else would tell.
+            broken("the CSV ends inside a row")
+        lines = self._newlines + (0 if whole else 1)
         return max(0, lines - 1)
 
 

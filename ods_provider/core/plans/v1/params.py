@@ -5,13 +5,12 @@ Source: Search API v1.0, parameters of each endpoint; Q13 (the time zone is alwa
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from ods_provider.core.errors import OdsConfigError
-from ods_provider.core.query import whole_number
+from ods_provider.core.query import mapping, whole_number
 from ods_provider.core.wire import Params
 
 WINDOW_ROWS = 10_000
@@ -38,16 +37,14 @@ class V1Query:
         Args:
             given: That API's own parameters: dotted (``{"refine.city": "Paris"}``) or nested (``{"refine": {"city":
                 "Paris"}}``). A list repeats the parameter (``{"x": ["country", "year"]}``), but for ``fields``,
-                ``sort`` and the geofilters, whose values are joined by commas. JSON text is taken too, as templates
-                leave it.
+                ``sort`` and the geofilters, whose values are joined by commas. Text is taken too, JSON or Python's
+                spelling, which templates leave.
 
         Raises:
             OdsConfigError: It is no mapping, or holds a credential or a value that cannot be sent.
         """
-        if isinstance(given, str):
-            given = _decoded(given)
-        if given is None:
-            given = {}
+        if given is None or isinstance(given, str):
+            given = mapping("v1", given) or {}
         if not isinstance(given, Mapping):
             raise _wrong(f"v1 is a {type(given).__name__}", 'Pass a mapping: {"q": "paris", "rows": 20}')
         params = tuple(_flat("", given))
@@ -92,13 +89,6 @@ class V1Query:
         if self.get("callback") or self.get("format") not in (None, "json"):
             raise _wrong("format and callback are not for rows", "Use the download for files in other formats")
         return self.having(format=None)
-
-
-def _decoded(text: str) -> Any:
-    try:
-        return json.loads(text) if text.strip() else {}
-    except ValueError as error:
-        raise _wrong(f"v1 is not valid JSON: {error}", 'Write {"q": "paris"}') from None
 
 
 def _flat(prefix: str, given: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
