@@ -181,7 +181,9 @@ class _Fetcher:
 
     def __call__(self, item: Item) -> dict[str, Any]:
         """Fetch ``item`` and return its entry in the manifest."""
-        writer, response, url = self._ctx.again(lambda: self._once(item), worth=self._worth)
+        writer, response, url = self._ctx.again(
+            lambda: self._open(item.urls), lambda opened: self._keep(item, *opened), worth=self._worth
+        )
         asked, answered = urlsplit(url).netloc, urlsplit(response.url).netloc
         return {
             "file": item.name,
@@ -196,8 +198,7 @@ class _Fetcher:
             "dataset_id": self._dataset_id,
         }
 
-    def _once(self, item: Item) -> tuple[FileWriter, Response, str]:
-        response, url = self._open(item.urls)
+    def _keep(self, item: Item, response: Response, url: str) -> tuple[FileWriter, Response, str]:
         stream = response.stream
         assert stream is not None  # a file is always streamed
         try:

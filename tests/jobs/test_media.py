@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 from lab import API_KEY, Lab
-from replay import answer, replay
+from replay import answer, chunked, replay
 
-from ods_provider.core.errors import OdsConfigError, OdsNotFound, OdsServerError
+from ods_provider.core.errors import OdsConfigError, OdsNotFound, OdsServerError, OdsTimeout
 from ods_provider.core.events import Progress
 from ods_provider.core.outcome import Wait
 from ods_provider.core.query import Query
@@ -159,6 +159,25 @@ def test_a_portal_that_fails_is_asked_as_often_as_the_connection_says(lab: Lab, 
         lab.run(MediaJob("landmark-photos", out, parallel=1))
     assert caught.value.transient
     assert sum("/attachments/" in request.path for request in portal.requests) == 2
+
+
+def test_a_file_that_never_begins_is_asked_for_as_often_as_the_connection_says(
+    lab: Lab, portal: LocalPortal, out: Path
+) -> None:
+    lab.settings |= {"timeout_s": 0.3, "max_retries": 2}
+    portal.fault("stall", path="/files/", seconds=1, times=None)
+    with pytest.raises(OdsTimeout):
+        lab.run(MediaJob("landmark-photos", out, kind="files", limit=1))
+    assert sum("/files/" in request.path for request in portal.requests) == 3
+
+
+def test_a_file_cut_far_from_its_beginning_is_fetched_again(make_lab: Callable[..., Lab], out: Path) -> None:
+    content = bytes(range(256)) * 800
+    cut = chunked([content[:150_000]], "Content-Type: image/png", end=False)
+    with replay(_dataset(), _photos({"id": "a", "filename": "a.png"}), cut, cut, _image(content)) as server:
+        make_lab(server.url, max_retries=2).done(MediaJob("d", out, kind="files"))
+        assert len(server.requests) == 5
+    assert (out / "a.png").read_bytes() == content
 
 
 def test_a_cancelled_fetch_stops_and_leaves_no_half_file(lab: Lab, portal: LocalPortal, out: Path) -> None:
