@@ -109,13 +109,21 @@ class JobContext:
             self._said_at = now
             self.emit(Progress(done, total, unit))
 
-    def again(self, ask: Callable[[], A], read: Callable[[A], T], *, worth: Callable[[BaseException], bool]) -> T:
+    def again(
+        self,
+        ask: Callable[[], A],
+        read: Callable[[A], T],
+        *,
+        worth: Callable[[BaseException], bool],
+        sleep: Callable[[float], None] | None = None,
+    ) -> T:
         """Ask for a body and read it; when the reading fails, do both again under the same rules as a request.
 
         Args:
             ask: Opens the answer. What it raises goes up: a request has had its own retries.
             read: Reads the answer to its end and closes it.
             worth: Which failures of ``read`` another try may help.
+            sleep: Waits some seconds; None waits as the client does.
         """
         terms = self.client.terms
         reading = False
@@ -130,4 +138,4 @@ class JobContext:
         def broke_off(error: BaseException) -> bool:
             return reading and worth(error)
 
-        return retrying(terms.rules, now=terms.now, sleep=terms.sleep, emit=self.emit, worth=broke_off)(once)
+        return retrying(terms.rules, now=terms.now, sleep=sleep or terms.sleep, emit=self.emit, worth=broke_off)(once)

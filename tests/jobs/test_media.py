@@ -4,6 +4,7 @@ import hashlib
 import json
 import ssl
 import threading
+import time
 from collections import Counter
 from collections.abc import Callable
 from datetime import datetime
@@ -188,6 +189,47 @@ def test_a_cancelled_fetch_stops_and_leaves_no_half_file(lab: Lab, portal: Local
         lab.run(MediaJob("landmark-photos", out), cancel=cancel)
     assert MANIFEST not in lab.files()
     assert not any(name.endswith(".part") for name in lab.files())
+
+
+class _TimedOut(BaseException):
+    """What a scheduler raises inside a task that took too long: no Exception, and none of Python's own ends."""
+
+
+class _TimeIsUp(threading.Event):
+    def is_set(self) -> bool:
+        raise _TimedOut
+
+
+def test_a_timeout_of_the_scheduler_ends_the_fetch_soon_and_nothing_is_asked_for_afterwards(
+    lab: Lab, portal: LocalPortal, out: Path
+) -> None:
+    lab.settings |= {"timeout_s": 3, "max_retries": 3}
+    portal.fault("stall", path="/files/", seconds=4, times=None)
+    started = time.monotonic()
+    with pytest.raises(_TimedOut):
+        lab.run(MediaJob("landmark-photos", out, kind="files", parallel=4), cancel=_TimeIsUp())
+    # Whoever waits for the threads waits for a timeout_s at least.
+    assert time.monotonic() - started < 2.9
+    asked = sum("/files/" in request.path for request in portal.requests)
+    for thread in threading.enumerate():
+        if thread.name.startswith("ods-media"):
+            thread.join(30)
+    assert sum("/files/" in request.path for request in portal.requests) == asked == 4
+    assert MANIFEST not in lab.files()
+
+
+def test_a_file_that_waits_to_be_tried_again_is_not_once_the_scheduler_ends_the_task(
+    lab: Lab, portal: LocalPortal, out: Path
+) -> None:
+    portal.fault("status", path="/files/", times=None, status=503, retry_after=4)
+    started = time.monotonic()
+    with pytest.raises(_TimedOut):
+        lab.run(MediaJob("landmark-photos", out, kind="files", parallel=2), cancel=_TimeIsUp())
+    for thread in threading.enumerate():
+        if thread.name.startswith("ods-media"):
+            thread.join(30)
+    assert time.monotonic() - started < 4
+    assert sum("/files/" in request.path for request in portal.requests) == 2
 
 
 def test_the_manifest_tells_where_from_and_when(lab: Lab, out: Path) -> None:
