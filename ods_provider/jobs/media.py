@@ -11,7 +11,14 @@ from urllib.parse import urlsplit
 
 from ods_provider.core.checkpoint import Ledger, fingerprint
 from ods_provider.core.drive import drive
-from ods_provider.core.errors import OdsConfigError, OdsNotFound, OdsTimeout, OdsTruncated
+from ods_provider.core.errors import (
+    OdsConfigError,
+    OdsNotAPortal,
+    OdsNotFound,
+    OdsResponseError,
+    OdsTimeout,
+    OdsTruncated,
+)
 from ods_provider.core.outcome import outcome
 from ods_provider.core.plans import catalog, files
 from ods_provider.core.query import Query
@@ -216,13 +223,17 @@ class _Fetcher:
             stream.close()
 
     def _open(self, item: Item) -> tuple[Response, str]:
-        missing: OdsNotFound | None = None
+        missing: OdsResponseError | None = None
         for form in _rotated(range(len(item.urls)), self._form):
             self._expect_going()
             url = item.urls[form]
             try:
-                response = drive(files.open_file(url, dataset_id=self._dataset_id), self._terms)
-            except OdsNotFound as error:
+                plan = files.open_file(
+                    url, dataset_id=self._dataset_id, mimetype=item.said.get("mimetype"), names=(item.name,)
+                )
+                response = drive(plan, self._terms)
+            except (OdsNotFound, OdsNotAPortal) as error:
+                # For an address that it does not know a portal may show one of its pages.
                 missing = missing or error
                 continue
             self._form = form
