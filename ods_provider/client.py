@@ -336,9 +336,9 @@ class OdsClient:
         )
         yield from _pieces(response)
 
-    def file(self, dataset_id: str, url: str) -> Iterator[bytes]:
-        """Yield the bytes of an attachment, an alternative export or the file of a record, by its ``url``."""
-        yield from _pieces(self.run(files.open_file(url, dataset_id=dataset_id)))
+    def file(self, dataset_id: str, url: str, *, mimetype: str | None = None) -> Iterator[bytes]:
+        """Yield the bytes of a file by its ``url``; it may be a web page if that or the listed ``mimetype`` says so."""
+        yield from _pieces(self.run(files.open_file(url, dataset_id=dataset_id, mimetype=mimetype)))
 
     def open_export(self, dataset_id: str | None, query: Query, **how: Any) -> Response:
         """Return an export's answer with its stream unread; the caller closes the stream."""

@@ -6,6 +6,7 @@
 | 2xx, HTML with a login form                | OdsAuthError     | no        |
 | 2xx, other HTML, or JSON that is no JSON   | OdsNotAPortal    | no        |
 | 2xx, a JSON error object instead of a file | by its code      | no        |
+| 2xx, a file announced as HTML or JSON      | none             |           |
 | 3xx that was not followed                  | OdsNotAPortal    | no        |
 | 400, 413, 414                              | OdsQueryError    | no        |
 | 401, 403, and 407 from a proxy             | OdsAuthError     | no        |
@@ -39,6 +40,7 @@ from ods_provider.core.times import http_date, parse_time
 from ods_provider.core.wire import Request, Response
 
 _PEEK_BYTES = 65_536
+_PAGES = ("text/html", "application/xhtml+xml")
 _SHOWN_CHARS = 300  # of an address; a query of 8 KB would hide what the error says
 _HTML = re.compile(rb"\A\s*(?:\xef\xbb\xbf)?\s*<(?:!doctype\s+html|html|head|body)\b", re.IGNORECASE)
 _LOGIN = re.compile(rb"type=[\"']?password|name=[\"']?password|/login\b|log ?in\b|sign ?in\b|connexion", re.IGNORECASE)
@@ -70,10 +72,9 @@ def check(request: Request, response: Response, *, now: datetime) -> None:
 
 def _check_success(request: Request, response: Response, where: str) -> None:
     head = response.stream.peek(_PEEK_BYTES) if response.stream else response.body[:_PEEK_BYTES]
-    # A file may well be an HTML page that somebody attached; API answers and exports never are.
-    if request.kind != "file" and (response.media_type == "text/html" or _HTML.match(head)):
-        raise _page_error(response.status, head, where)
-    if request.kind == "export" and head.lstrip()[:1] == b"{" and len(head) < _PEEK_BYTES:
+    if "html" not in request.expects and _is_page(request, response, head):
+        raise _page_error(request, response.status, head, where)
+    if request.streamed and "json" not in request.expects and head.lstrip()[:1] == b"{" and len(head) < _PEEK_BYTES:
         details = _details(head)
         if _code(details):
             raise _failure(request, response, details, _code(details), where=where, now=None)
@@ -86,17 +87,33 @@ def _check_success(request: Request, response: Response, where: str) -> None:
         )
 
 
+def _is_page(request: Request, response: Response, head: bytes) -> bool:
+    if response.media_type not in _PAGES:
+        return _HTML.match(head) is not None
+    # Files are labelled carelessly at times; no page is empty or holds zero bytes.
+    return request.kind != "file" or (bool(head.strip()) and b"\0" not in head)
+
+
 def _is_json(head: bytes) -> bool:
     return head.lstrip()[:1] in (b"{", b"[")
 
 
-def _page_error(status: int, head: bytes, where: str) -> OdsResponseError:
+def _page_error(request: Request, status: int, head: bytes, where: str) -> OdsResponseError:
+    wanted = "the file" if request.kind == "file" else "data"
     if _LOGIN.search(head):
+        advice = "The portal or dataset is private: put an API key that may read it into the connection's password"
         return OdsAuthError(
-            "The portal showed its login page instead of data",
+            f"The portal showed its login page instead of {wanted}",
             status=status,
             where=where,
-            advice="The portal or dataset is private: put an API key that may read it into the connection's password",
+            advice=advice + (f". {_announced('HTML', '.html')}" if request.kind == "file" else ""),
+        )
+    if request.kind == "file":
+        return OdsNotAPortal(
+            "A web page came instead of the file",
+            status=status,
+            where=where,
+            advice=f"Open the address in a browser to see what it is. {_announced('HTML', '.html')}",
         )
     return OdsNotAPortal(
         "The answer is a web page, not data",
@@ -104,6 +121,10 @@ def _page_error(status: int, head: bytes, where: str) -> OdsResponseError:
         where=where,
         advice="Check the host of the connection; the portal may have moved or be down for maintenance",
     )
+
+
+def _announced(content: str, ending: str) -> str:
+    return f"A file that is {content} itself is taken where its mimetype or its name says so ({ending})"
 
 
 def _details(body: bytes) -> Mapping[str, Any]:
@@ -171,7 +192,10 @@ def _failure(
             where=where,
             advice="Put the portal's present address into the connection, or name that host in its allowed_hosts",
         )
-    return OdsQueryError(message, status=status, code=code, where=where, advice=_query_advice(status))
+    advice = _query_advice(status)
+    if request.kind == "file" and 200 <= status < 300:
+        advice = f"An error came instead of the file: ask its publisher. {_announced('JSON', '.json')}"
+    return OdsQueryError(message, status=status, code=code, where=where, advice=advice)
 
 
 def _no_token(details: Mapping[str, Any], status: int, where: str) -> OdsAuthError:

@@ -12,6 +12,7 @@ from ods_provider.core.redact import Secret
 Params = tuple[tuple[str, str], ...]
 Form = tuple[tuple[str, str | Secret], ...]
 Kind = Literal["api", "export", "file", "push", "token"]
+Content = Literal["html", "json"]  # what a file may be and a page or an error in its place is too
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +29,7 @@ class Request:
         dataset_id: The dataset concerned, for its own quota and for messages.
         resource_id: The realtime resource of a push; with ``dataset_id`` it names the push key.
         form: Fields of a form that is the body of a POST; secrets among them are revealed at the moment of sending.
+        expects: For ``kind="file"``, what the file was announced to be.
     """
 
     path: str
@@ -38,6 +40,7 @@ class Request:
     dataset_id: str | None = None
     resource_id: str | None = None
     form: Form = ()
+    expects: frozenset[Content] = frozenset()
 
     @property
     def streamed(self) -> bool:

@@ -18,6 +18,7 @@ from ods_provider.plugins.run import Run
 from ods_provider.sinks.checkpoints import FolderStore
 from ods_provider.sinks.destination import Destination
 
+A = TypeVar("A")
 T = TypeVar("T")
 
 
@@ -108,7 +109,33 @@ class JobContext:
             self._said_at = now
             self.emit(Progress(done, total, unit))
 
-    def again(self, work: Callable[[], T], *, worth: Callable[[BaseException], bool]) -> T:
-        """Do a unit of work that is more than one request, and do it again under the same rules as a request."""
+    def again(
+        self,
+        ask: Callable[[], A],
+        read: Callable[[A], T],
+        *,
+        worth: Callable[[BaseException], bool],
+        sleep: Callable[[float], None] | None = None,
+    ) -> T:
+        """Ask for a body and read it; when the reading fails, do both again under the same rules as a request.
+
+        Args:
+            ask: Opens the answer. What it raises goes up: a request has had its own retries.
+            read: Reads the answer to its end and closes it.
+            worth: Which failures of ``read`` another try may help.
+            sleep: Waits some seconds; None waits as the client does.
+        """
         terms = self.client.terms
-        return retrying(terms.rules, now=terms.now, sleep=terms.sleep, emit=self.emit, worth=worth)(work)
+        reading = False
+
+        def once() -> T:
+            nonlocal reading
+            reading = False
+            answer = ask()
+            reading = True
+            return read(answer)
+
+        def broke_off(error: BaseException) -> bool:
+            return reading and worth(error)
+
+        return retrying(terms.rules, now=terms.now, sleep=sleep or terms.sleep, emit=self.emit, worth=broke_off)(once)

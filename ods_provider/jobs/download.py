@@ -98,7 +98,9 @@ class DownloadJob:
         for tries_left in reversed(range(MOVED_TRIES)):
             ctx.check()
             self._expect_data(before)
-            copy = ctx.again(lambda: self._fetch(ctx, place), worth=_cut_short)
+            copy = ctx.again(
+                lambda: self._open(ctx), lambda response: self._keep(ctx, response, place), worth=_cut_short
+            )
             with copy.writer as writer:
                 after = self._look(ctx)
                 moved = before.processed != after.processed or before.matching != after.matching
@@ -165,8 +167,7 @@ class DownloadJob:
     def _wanted(self, matching: int) -> int:
         return matching if self.limit is None else min(self.limit, matching)
 
-    def _fetch(self, ctx: JobContext, place: Destination) -> _Copy:
-        response = self._open(ctx)
+    def _keep(self, ctx: JobContext, response: Response, place: Destination) -> _Copy:
         stream = cast("ByteStream", response.stream)  # an export is always streamed
         check = self.format.check_with(self.format_options)
         try:
@@ -277,5 +278,4 @@ class DownloadJob:
 
 
 def _cut_short(error: BaseException) -> bool:
-    # Opening the export has had its own retries; what is left is a body that broke off.
     return isinstance(error, (OdsTruncated, OdsTimeout))

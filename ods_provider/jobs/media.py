@@ -10,7 +10,15 @@ from typing import Any, ClassVar, Literal, get_args
 from urllib.parse import urlsplit
 
 from ods_provider.core.checkpoint import Ledger, fingerprint
-from ods_provider.core.errors import OdsConfigError, OdsNotFound, OdsTimeout, OdsTruncated
+from ods_provider.core.drive import drive
+from ods_provider.core.errors import (
+    OdsConfigError,
+    OdsNotAPortal,
+    OdsNotFound,
+    OdsResponseError,
+    OdsTimeout,
+    OdsTruncated,
+)
 from ods_provider.core.outcome import outcome
 from ods_provider.core.plans import catalog, files
 from ods_provider.core.query import Query
@@ -27,6 +35,7 @@ Kind = Literal["attachments", "files", "alternative_exports", "thumbnails"]
 MANIFEST = "manifest.jsonl"
 OF_RECORDS = ("files", "thumbnails")
 _EVERY = Query()
+_NAP_S = 0.5  # how long a thread that waits to try again may overlook that it has to stop
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,10 +130,11 @@ class MediaJob:
         patient = True
         try:
             self._collect(ctx, fetcher, left, ledger, pool, total=len(found))
-        except (SystemExit, KeyboardInterrupt):
-            # Whoever ends a task gives it seconds, and a read that is stuck lasts until the idle timeout. What such a
-            # thread still writes is a hidden part, which the next try replaces.
-            patient = False
+        except BaseException as error:
+            # SystemExit, KeyboardInterrupt, a scheduler's own timeout: whoever ends a task gives it seconds, and a read
+            # that is stuck lasts until the idle timeout. What such a thread still writes is a hidden part, which the
+            # next try replaces.
+            patient = isinstance(error, Exception)
             raise
         finally:
             fetcher.stop.set()
@@ -177,11 +187,14 @@ class _Fetcher:
     def __init__(self, ctx: JobContext, folder: Destination, dataset_id: str) -> None:
         self._ctx, self._folder, self._dataset_id = ctx, folder, dataset_id
         self._form = 0  # of several addresses of a file, the one that this portal knew last
+        self._terms = replace(ctx.client.terms, sleep=self._sleep)
         self.stop = threading.Event()
 
     def __call__(self, item: Item) -> dict[str, Any]:
         """Fetch ``item`` and return its entry in the manifest."""
-        writer, response, url = self._ctx.again(lambda: self._once(item), worth=self._worth)
+        writer, response, url = self._ctx.again(
+            lambda: self._open(item), lambda opened: self._keep(item, *opened), worth=_cut_short, sleep=self._sleep
+        )
         asked, answered = urlsplit(url).netloc, urlsplit(response.url).netloc
         return {
             "file": item.name,
@@ -196,36 +209,58 @@ class _Fetcher:
             "dataset_id": self._dataset_id,
         }
 
-    def _once(self, item: Item) -> tuple[FileWriter, Response, str]:
-        response, url = self._open(item.urls)
+    def _keep(self, item: Item, response: Response, url: str) -> tuple[FileWriter, Response, str]:
         stream = response.stream
         assert stream is not None  # a file is always streamed
         try:
             with FileWriter(self._folder.child(item.name), token=self._ctx.token) as writer:
                 while piece := stream.read():
-                    if self.stop.is_set():
-                        raise OdsTruncated("stopped before the file was whole", where=item.name)
+                    self._expect_going()
                     writer.write(piece)
                 writer.commit()
                 return writer, response, url
         finally:
             stream.close()
 
-    def _open(self, urls: tuple[str, ...]) -> tuple[Response, str]:
-        missing: OdsNotFound | None = None
-        for form in _rotated(range(len(urls)), self._form):
+    def _open(self, item: Item) -> tuple[Response, str]:
+        missing: OdsResponseError | None = None
+        for form in _rotated(range(len(item.urls)), self._form):
+            self._expect_going()
+            url = item.urls[form]
             try:
-                response = self._ctx.client.run(files.open_file(urls[form], dataset_id=self._dataset_id))
-            except OdsNotFound as error:
+                plan = files.open_file(
+                    url, dataset_id=self._dataset_id, mimetype=item.said.get("mimetype"), names=(item.name,)
+                )
+                response = drive(plan, self._terms)
+            except (OdsNotFound, OdsNotAPortal) as error:
+                # For an address that it does not know a portal may show one of its pages.
                 missing = missing or error
                 continue
             self._form = form
-            return response, urls[form]
+            return response, url
         assert missing is not None  # every item has an address
         raise missing
 
-    def _worth(self, error: BaseException) -> bool:
-        return isinstance(error, (OdsTruncated, OdsTimeout)) and not self.stop.is_set()
+    def _sleep(self, seconds: float) -> None:
+        """Sleep before a retry, which is not made any more once the fetching has to stop."""
+        while seconds > 0:
+            self._expect_going()
+            piece_s = min(seconds, _NAP_S)
+            self._ctx.client.terms.sleep(piece_s)
+            seconds -= piece_s
+        self._expect_going()
+
+    def _expect_going(self) -> None:
+        if self.stop.is_set():
+            raise _Stopped("stopped before the file was whole")
+
+
+class _Stopped(Exception):
+    """Nobody waits for this thread's file any more. No error of ours, so that nothing retries it."""
+
+
+def _cut_short(error: BaseException) -> bool:
+    return isinstance(error, (OdsTruncated, OdsTimeout))
 
 
 def _rotated(forms: Iterable[int], first: int) -> list[int]:

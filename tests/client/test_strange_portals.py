@@ -177,6 +177,16 @@ def test_an_attachment_that_no_browser_could_fetch_gets_its_endpoint() -> None:
         assert b"".join(client.file("d@x", found["url"])) == b"PK"
 
 
+def test_a_page_is_a_file_only_where_its_address_or_its_listed_type_says_so() -> None:
+    page = answer(b"<html>Report</html>", "200 OK", "Content-Type: text/html")
+    with replay(page, page, page, page) as server:
+        client = OdsClient(server.url)
+        for address, listed in (("/a/page_html", None), ("/a/Page.HTM/?x=1", None), ("/a/page", "text/html")):
+            assert b"".join(client.file("d", address, mimetype=listed)) == b"<html>Report</html>"
+        with pytest.raises(OdsNotAPortal, match="A web page came instead of the file"):
+            list(client.file("d", "/a/page.png?name=x.html"))
+
+
 def test_pages_of_a_dataset_that_counts_otherwise_meanwhile_are_not_put_together() -> None:
     first = [{"id": number} for number in range(100)]
     second = [{"id": number} for number in range(100, 150)]

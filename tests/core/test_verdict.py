@@ -16,16 +16,23 @@ from ods_provider.core.errors import (
     OdsServerError,
 )
 from ods_provider.core.verdict import check
-from ods_provider.core.wire import Headers, Kind, Request, Response
+from ods_provider.core.wire import Content, Headers, Kind, Request, Response
 
 NOW = datetime(2026, 8, 17, 12, tzinfo=UTC)
 
 
-def judge(status: int, body: Any = b"", *, kind: Kind = "api", headers: dict[str, str] | None = None) -> None:
+def judge(
+    status: int,
+    body: Any = b"",
+    *,
+    kind: Kind = "api",
+    headers: dict[str, str] | None = None,
+    expects: frozenset[Content] = frozenset(),
+) -> None:
     data = body if isinstance(body, bytes) else json.dumps(body).encode()
     media_type = "application/json" if not isinstance(body, bytes) else "text/html"
     answer = Response(status, Headers({"content-type": media_type} | (headers or {})), "https://h/x", body=data)
-    check(Request("/x", kind=kind), answer, now=NOW)
+    check(Request("/x", kind=kind, expects=expects), answer, now=NOW)
 
 
 @pytest.mark.parametrize(
@@ -66,14 +73,42 @@ def test_an_answer_is_no_error() -> None:
 
 def test_a_json_error_where_a_file_was_asked_is_that_error() -> None:
     body = {"error_code": "ForbiddenAccess", "message": "no"}
-    with pytest.raises(OdsAuthError):
-        judge(200, body, kind="export")
+    for kind in ("export", "file"):
+        with pytest.raises(OdsAuthError):
+            judge(200, body, kind=kind)  # type: ignore[arg-type]
     with pytest.raises(OdsQuotaExceeded):
         judge(200, {"errorcode": 10002, "error": "no", "reset_time": "2026-09-01T00:00:00Z"}, kind="export")
 
 
-def test_an_html_attachment_is_a_file_like_any_other() -> None:
-    judge(200, b"<html><body>Annual report</body></html>", kind="file")
+def test_a_page_or_an_error_object_that_was_announced_is_a_file_like_any_other() -> None:
+    judge(200, b"<html><body>Log in</body></html>", kind="file", expects=frozenset({"html"}))
+    judge(200, {"error_code": "NotFoundResource", "message": "m"}, kind="file", expects=frozenset({"json"}))
+
+
+def test_a_page_in_place_of_a_file_is_an_error_that_says_which_pages_are_files() -> None:
+    with pytest.raises(OdsAuthError, match=r"login page instead of the file.*\.html"):
+        judge(200, b"<html><form><input type='password'></form></html>", kind="file")
+    with pytest.raises(OdsNotAPortal, match=r"A web page came instead of the file.*\.html"):
+        judge(200, b"<p>Annual report</p>", kind="file")
+    with pytest.raises(OdsNotAPortal):
+        judge(200, b"<!doctype html><p>It works", kind="file", headers={"content-type": "image/png"})
+    with pytest.raises(OdsNotAPortal):
+        judge(200, b"<html>", kind="file", expects=frozenset({"json"}))
+
+
+def test_an_error_object_in_place_of_a_file_is_an_error_that_says_which_objects_are_files() -> None:
+    with pytest.raises(OdsQueryError, match=r"broken.*\.json"):
+        judge(200, {"error_code": "ODSQLError", "message": "broken"}, kind="file")
+
+
+@pytest.mark.parametrize("body", [b"", b"\x89PNG\r\n\x1a\n\0\0"])
+def test_an_empty_or_a_binary_file_is_no_page_whatever_its_label(body: bytes) -> None:
+    judge(200, body, kind="file", headers={"content-type": "text/html; charset=utf-8"})
+
+
+@pytest.mark.parametrize("body", [{"type": "FeatureCollection"}, {"error": "a column"}, [{"error_code": 1}]])
+def test_json_that_is_no_error_object_is_a_file(body: Any) -> None:
+    judge(200, body, kind="file")
 
 
 @pytest.mark.parametrize(

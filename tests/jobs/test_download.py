@@ -168,6 +168,23 @@ def test_a_stalled_stream_times_out_and_is_fetched_again(lab: Lab, portal: Local
     assert lab.done(_job(out / "a.csv"))["rows"] == 110
 
 
+def test_an_export_that_never_begins_is_asked_for_as_often_as_the_connection_says(
+    lab: Lab, portal: LocalPortal, out: Path
+) -> None:
+    lab.settings |= {"timeout_s": 0.3, "max_retries": 2}
+    portal.fault("stall", path="/exports/", seconds=1, times=None)
+    with pytest.raises(OdsTimeout):
+        lab.run(_job(out / "a.csv"))
+    assert sum("/exports/" in request.path for request in portal.requests) == 3
+
+
+def test_an_export_cut_far_from_its_beginning_is_fetched_again(lab: Lab, portal: LocalPortal, out: Path) -> None:
+    # Far: past the first bytes, which are looked at while the request is still repeated by itself.
+    portal.fault("cut", path="/exports/", after_bytes=100_000, times=2)
+    assert lab.done(_job(out / "a.csv", dataset_id="synthetic-rows"))["rows"] == 12_345
+    assert sum("/exports/" in request.path for request in portal.requests) == 3
+
+
 def test_a_portal_that_stays_silent_is_a_timeout(lab: Lab, portal: LocalPortal, out: Path) -> None:
     lab.settings |= {"timeout_s": 0.3, "max_retries": 0}
     portal.fault("stall", path="/exports/", seconds=2)

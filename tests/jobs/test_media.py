@@ -4,6 +4,7 @@ import hashlib
 import json
 import ssl
 import threading
+import time
 from collections import Counter
 from collections.abc import Callable
 from datetime import datetime
@@ -12,9 +13,18 @@ from typing import Any
 
 import pytest
 from lab import API_KEY, Lab
-from replay import answer, replay
+from replay import answer, chunked, replay
 
-from ods_provider.core.errors import OdsConfigError, OdsNotFound, OdsServerError
+from ods_provider.core.errors import (
+    OdsAuthError,
+    OdsConfigError,
+    OdsError,
+    OdsNotAPortal,
+    OdsNotFound,
+    OdsQueryError,
+    OdsServerError,
+    OdsTimeout,
+)
 from ods_provider.core.events import Progress
 from ods_provider.core.outcome import Wait
 from ods_provider.core.query import Query
@@ -161,6 +171,25 @@ def test_a_portal_that_fails_is_asked_as_often_as_the_connection_says(lab: Lab, 
     assert sum("/attachments/" in request.path for request in portal.requests) == 2
 
 
+def test_a_file_that_never_begins_is_asked_for_as_often_as_the_connection_says(
+    lab: Lab, portal: LocalPortal, out: Path
+) -> None:
+    lab.settings |= {"timeout_s": 0.3, "max_retries": 2}
+    portal.fault("stall", path="/files/", seconds=1, times=None)
+    with pytest.raises(OdsTimeout):
+        lab.run(MediaJob("landmark-photos", out, kind="files", limit=1))
+    assert sum("/files/" in request.path for request in portal.requests) == 3
+
+
+def test_a_file_cut_far_from_its_beginning_is_fetched_again(make_lab: Callable[..., Lab], out: Path) -> None:
+    content = bytes(range(256)) * 800
+    cut = chunked([content[:150_000]], "Content-Type: image/png", end=False)
+    with replay(_dataset(), _photos({"id": "a", "filename": "a.png"}), cut, cut, _image(content)) as server:
+        make_lab(server.url, max_retries=2).done(MediaJob("d", out, kind="files"))
+        assert len(server.requests) == 5
+    assert (out / "a.png").read_bytes() == content
+
+
 def test_a_cancelled_fetch_stops_and_leaves_no_half_file(lab: Lab, portal: LocalPortal, out: Path) -> None:
     portal.fault("throttle", path="/attachments/", bytes_per_s=40_000, times=None)
     cancel = threading.Event()
@@ -169,6 +198,47 @@ def test_a_cancelled_fetch_stops_and_leaves_no_half_file(lab: Lab, portal: Local
         lab.run(MediaJob("landmark-photos", out), cancel=cancel)
     assert MANIFEST not in lab.files()
     assert not any(name.endswith(".part") for name in lab.files())
+
+
+class _TimedOut(BaseException):
+    """What a scheduler raises inside a task that took too long: no Exception, and none of Python's own ends."""
+
+
+class _TimeIsUp(threading.Event):
+    def is_set(self) -> bool:
+        raise _TimedOut
+
+
+def test_a_timeout_of_the_scheduler_ends_the_fetch_soon_and_nothing_is_asked_for_afterwards(
+    lab: Lab, portal: LocalPortal, out: Path
+) -> None:
+    lab.settings |= {"timeout_s": 3, "max_retries": 3}
+    portal.fault("stall", path="/files/", seconds=4, times=None)
+    started = time.monotonic()
+    with pytest.raises(_TimedOut):
+        lab.run(MediaJob("landmark-photos", out, kind="files", parallel=4), cancel=_TimeIsUp())
+    # Whoever waits for the threads waits for a timeout_s at least.
+    assert time.monotonic() - started < 2.9
+    asked = sum("/files/" in request.path for request in portal.requests)
+    for thread in threading.enumerate():
+        if thread.name.startswith("ods-media"):
+            thread.join(30)
+    assert sum("/files/" in request.path for request in portal.requests) == asked == 4
+    assert MANIFEST not in lab.files()
+
+
+def test_a_file_that_waits_to_be_tried_again_is_not_once_the_scheduler_ends_the_task(
+    lab: Lab, portal: LocalPortal, out: Path
+) -> None:
+    portal.fault("status", path="/files/", times=None, status=503, retry_after=4)
+    started = time.monotonic()
+    with pytest.raises(_TimedOut):
+        lab.run(MediaJob("landmark-photos", out, kind="files", parallel=2), cancel=_TimeIsUp())
+    for thread in threading.enumerate():
+        if thread.name.startswith("ods-media"):
+            thread.join(30)
+    assert time.monotonic() - started < 4
+    assert sum("/files/" in request.path for request in portal.requests) == 2
 
 
 def test_the_manifest_tells_where_from_and_when(lab: Lab, out: Path) -> None:
@@ -269,3 +339,81 @@ def test_alternative_exports_and_thumbnails_come_from_a_portal(lab: Lab, portal:
     result = lab.done(MediaJob("landmark-photos", out / "thumbs", kind="thumbnails", limit=5))
     assert result["files"] == 5
     assert all(entry["file"].endswith(".png") for entry in _manifest(out / "thumbs"))
+
+
+@pytest.mark.parametrize(
+    ("fault", "error"), [("login_html", OdsAuthError), ("html", OdsNotAPortal), ("json_error", OdsQueryError)]
+)
+@pytest.mark.parametrize("kind", ["attachments", "alternative_exports", "files", "thumbnails"])
+def test_what_a_portal_shows_in_place_of_a_file_is_an_error_and_no_file(
+    lab: Lab, portal: LocalPortal, out: Path, fault: str, error: type[OdsError], kind: Any
+) -> None:
+    path = "/files/" if kind in ("files", "thumbnails") else f"/{kind}/"
+    portal.fault(fault, path=path, times=None)
+    with pytest.raises(error):
+        lab.run(MediaJob("landmark-photos", out, kind=kind))
+    assert not [name for name in lab.files() if not name.startswith(".")]
+    portal.clear_faults()
+    lab.done(MediaJob("landmark-photos", out, kind=kind))
+
+
+PAGE = b"<!DOCTYPE html><html><body><a href='/login'>Log in</a> to see the annual report</body></html>"
+MISHAP = b'{"error_code": "E1", "message": "a mishap"}'
+
+
+def _attached(title: str, mimetype: str | None) -> Any:
+    return _dataset(attachments=[{"id": "a", "title": title, "mimetype": mimetype, "url": "odsfile://a"}])
+
+
+@pytest.mark.parametrize(
+    ("title", "mimetype", "content"),
+    [
+        ("report.html", None, PAGE),
+        ("Report.HTM", "application/octet-stream", PAGE),
+        ("report.xhtml", "", PAGE),
+        ("report", "text/html; charset=utf-8", PAGE),
+        ("mishap.json", None, MISHAP),
+        ("mishap.geojson", "text/plain", MISHAP),
+        ("mishap", "application/json", MISHAP),
+        ("nothing.bin", None, b""),
+        ("note.txt", None, b"x"),
+        ("object.txt", None, b"{}"),
+    ],
+)
+def test_a_file_that_is_announced_as_a_page_or_as_json_comes_as_it_is(
+    make_lab: Callable[..., Lab], out: Path, title: str, mimetype: str | None, content: bytes
+) -> None:
+    label = "Content-Type: text/html" if content in (PAGE, b"") else "Content-Type: application/json"
+    with replay(_attached(title, mimetype), answer(content, "200 OK", label)) as server:
+        make_lab(server.url).done(MediaJob("d", out))
+    assert (out / title).read_bytes() == content
+
+
+@pytest.mark.parametrize(("title", "mimetype"), [("report.pdf", "application/pdf"), ("report", None)])
+def test_a_page_that_nothing_announces_is_refused_and_the_error_says_what_would(
+    make_lab: Callable[..., Lab], out: Path, title: str, mimetype: str | None
+) -> None:
+    page = answer(b"<html><p>Annual report</html>", "200 OK", "Content-Type: text/html")
+    told = r"its mimetype or its name says so \(\.html\)"
+    with replay(_attached(title, mimetype), page) as server, pytest.raises(OdsNotAPortal, match=told):
+        make_lab(server.url).run(MediaJob("d", out))
+    assert not (out / title).exists()
+
+
+def test_a_page_of_another_host_is_no_file_either(
+    make_lab: Callable[..., Lab], out: Path, tls: tuple[ssl.SSLContext, Path]
+) -> None:
+    context, authority = tls
+    with replay(answer(PAGE, "200 OK", "Content-Type: text/html"), tls=context) as store:
+        moved = answer(b"", "302 Found", f"Location: https://127.0.0.1:{store.port}/sso/x.html")
+        photos = _photos({"id": "f1", "filename": "x.png"})
+        with replay(_dataset(), photos, moved) as server, pytest.raises(OdsAuthError, match="instead of the file"):
+            make_lab(server.url, verify=str(authority)).run(MediaJob("d", out, kind="files"))
+    assert not (out / "x.png").exists()
+
+
+def test_a_page_at_one_address_of_a_thumbnail_does_not_hide_the_next(make_lab: Callable[..., Lab], out: Path) -> None:
+    page = answer(b"<html><p>The portal</html>", "200 OK", "Content-Type: text/html")
+    with replay(_dataset(), _photos({"id": "a", "filename": "a.png"}), page, page, _image(b"A")) as server:
+        make_lab(server.url).done(MediaJob("d", out, kind="thumbnails"))
+    assert (out / "a.png").read_bytes() == b"A"

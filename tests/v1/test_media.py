@@ -6,7 +6,7 @@ import pytest
 
 from ods_provider.core.outcome import Wait
 from ods_provider.core.plans.v1.params import V1Query
-from ods_provider.errors import OdsConfigError, OdsNotFound
+from ods_provider.errors import OdsAuthError, OdsConfigError, OdsNotAPortal, OdsNotFound, OdsQueryError
 from ods_provider.jobs.v1_media import V1MediaJob
 
 PHOTOS = "landmark-photos"
@@ -66,6 +66,17 @@ def test_after_a_quota_the_files_that_are_here_are_not_asked_for_again(run, ods_
     ods_portal.set_quota(limit=1000, remaining=1000)
     assert run(media(tmp_path / "out", kind="files"), ods_portal).result["files"] == 40
     assert len(set(fetched(ods_portal))) == len(fetched(ods_portal)) == 40
+
+
+@pytest.mark.parametrize(
+    ("fault", "error"), [("login_html", OdsAuthError), ("html", OdsNotAPortal), ("json_error", OdsQueryError)]
+)
+def test_what_a_portal_shows_in_place_of_a_file_is_an_error_and_no_file(run, ods_portal, tmp_path, fault, error):
+    ods_portal.fault(fault, path="/attachments/", times=None)
+    with pytest.raises(error):
+        run(media(tmp_path / "out"), ods_portal)
+    ods_portal.clear_faults()
+    assert not [path for path in (tmp_path / "out").glob("*") if not path.name.startswith(".")]
 
 
 def test_what_cannot_be_meant_is_refused(run, ods_portal, tmp_path):
