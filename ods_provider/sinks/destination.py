@@ -15,6 +15,7 @@ from ods_provider.core.redact import scrub
 # What no waiting cures; anything else a store says may be a passing fault.
 _FINAL = (PermissionError, FileNotFoundError, FileExistsError, NotADirectoryError, IsADirectoryError)
 _FINAL_ERRNO = {28, 30, 36, 122}  # no space, read-only, name too long, disk quota
+_OBJECT_STORES = {"s3", "s3a", "gs", "gcs", "abfs", "abfss", "az", "adl", "oss", "oci"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +42,23 @@ class Destination:
     def name(self) -> str:
         """The last part of the path."""
         return PurePosixPath(self.path).name
+
+    def expect_file(self) -> None:
+        """Check that a file can stand here, before anybody makes one.
+
+        Raises:
+            OdsSinkError: The path names a folder.
+        """
+        with speaking(self):
+            # In an object store a key may be the beginning of others: nothing is replaced there.
+            folder = not self.name or self.url.endswith("/") or (not self._keys_only and self.fs.isdir(self.path))
+        if folder:
+            raise OdsSinkError("the path names a folder, not a file", where=self.url, advice="Add a file name")
+
+    @property
+    def _keys_only(self) -> bool:
+        protocol = self.fs.protocol
+        return bool(_OBJECT_STORES & ({protocol} if isinstance(protocol, str) else set(protocol)))
 
     def child(self, name: str) -> Destination:
         """Return the place called ``name`` below this one."""

@@ -121,6 +121,50 @@ def test_download_without_a_path_writes_parquet_here(ods, tmp_path):
     assert (outcome["format"], outcome["rows"], outcome["verified"]) == ("parquet", 110, "counted")
 
 
+@pytest.mark.parametrize("name", ["capitals.csv.gz", "capitals.txt", "s3://bucket/capitals.tsv"])
+def test_an_ending_that_names_no_format_is_no_parquet_file(ods, ods_portal, tmp_path, name):
+    refused = ods("download", "world-capitals", name)
+    assert refused.code == 2
+    assert f".{name.rpartition('.')[2]} names no format" in refused.err
+    assert "parquet" in refused.err and "--format" in refused.err
+    assert not ods_portal.requests and list((tmp_path / "here").iterdir()) == []
+
+
+def test_under_an_ending_of_one_s_own_the_format_is_said(ods, tmp_path):
+    assert ods("download", "world-capitals", "capitals.txt", "--format", "csv").code == 0
+    assert (tmp_path / "here" / "capitals.txt").read_text().startswith("geoname_id,")
+    assert ods("download", "world-capitals", "capitals").code == 0
+    assert (tmp_path / "here" / "capitals").read_bytes().startswith(b"PAR1")
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("download", "world-capitals", "-", "--format", "csv"),
+        ("records", "world-capitals", "--output", "-"),
+        ("datasets", "-o", "-"),
+        ("analyze", "world-capitals", "--select", "count(*) as n", "-o", "-"),
+        ("media", "landmark-photos", "-"),
+    ],
+)
+def test_standard_output_is_no_place_for_a_file(ods, ods_portal, tmp_path, words):
+    refused = ods(*words)
+    assert (refused.code, "- is no place to write to" in refused.err) == (2, True)
+    assert not ods_portal.requests and list((tmp_path / "here").iterdir()) == []
+
+
+@pytest.mark.parametrize("words", [("download", "world-capitals"), ("records", "world-capitals", "-o")])
+def test_a_folder_is_no_file_which_is_said_before_anything_is_asked_for(ods, ods_portal, tmp_path, words):
+    (tmp_path / "here" / "there").mkdir()
+    refused = ods(*words, "there")
+    assert refused.code == 1
+    assert "the path names a folder, not a file" in refused.err
+    slashed = ods(*words, "elsewhere/")
+    assert (slashed.code, "'elsewhere/' names a folder, not a file" in slashed.err) == (2, True)
+    assert not ods_portal.requests
+    assert [path.name for path in (tmp_path / "here").rglob("*")] == ["there"]
+
+
 def test_download_takes_the_format_s_own_options(ods, tmp_path):
     ods("download", "world-capitals", "c.csv", "--format-option", "delimiter=;", "--select", "name,country_code")
     assert (tmp_path / "here" / "c.csv").read_text().splitlines()[0] == "name;country_code"
