@@ -78,7 +78,11 @@ class Session:
                     store.clear()
                 return ended.result
             until, kept = ended.until, _to_keep(ended)
-            store.save(_WAIT, kept)
+            if ended.poll:
+                # Another process may look earlier, and must: what was seen then says nothing of now.
+                store.clear()
+            else:
+                store.save(_WAIT, kept)
 
     def _hold(self, until: datetime, reason: str, *, wait: bool) -> None:
         if not wait:
