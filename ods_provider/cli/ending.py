@@ -46,9 +46,11 @@ def exits(settings: Settings) -> Iterator[None]:
     except (click.ClickException, click.exceptions.Exit, click.Abort):
         raise
     except Waiting as wait:
-        _waiting(wait, settings)
+        until = wait.until.isoformat(timespec="seconds")
+        _waiting(f"Waiting until {until}: {wait.reason}. {wait.advice}", until, wait.reason, settings)
     except Busy as error:
-        _end(WAITING, f"Waiting: {error}", "yellow")
+        # Nobody knows when the other one ends.
+        _waiting(f"Waiting: {error}", None, error.what, settings)
     except OdsError as error:
         _trace(settings)
         _end(USAGE if isinstance(error, OdsConfigError) else FAILED, f"Error: {error}", "red")
@@ -72,14 +74,13 @@ def exits(settings: Settings) -> Iterator[None]:
         signal.signal(signal.SIGTERM, before)
 
 
-def _waiting(wait: Waiting, settings: Settings) -> NoReturn:
-    until = wait.until.isoformat(timespec="seconds")
+def _waiting(line: str, until: str | None, reason: str, settings: Settings) -> NoReturn:
     if settings.json:
-        click.echo(_json({"status": "waiting", "until": until, "reason": wait.reason}))
+        click.echo(_json({"status": "waiting", "until": until, "reason": reason}))
     if settings.quiet:
         # It is no error: whoever runs the same command every few minutes reads the exit code.
         sys.exit(WAITING)
-    _end(WAITING, f"Waiting until {until}: {wait.reason}. {wait.advice}", "yellow")
+    _end(WAITING, line, "yellow")
 
 
 def _json(value: Any) -> str:
