@@ -96,7 +96,7 @@ class Destination:
 
     def read_bytes(self) -> bytes:
         """Return the content of the file that stands here."""
-        with speaking(self):
+        with speaking(self, reading=True):
             return bytes(self.fs.cat_file(self.path))
 
     def remove(self, *, recursive: bool = False) -> None:
@@ -172,8 +172,8 @@ def destination(place: Any, *, where: str = "argument path") -> Destination:
 
 
 @contextmanager
-def speaking(place: Destination) -> Iterator[None]:
-    """Turn whatever a filesystem raises into ``OdsSinkError`` that names the place."""
+def speaking(place: Destination, *, reading: bool = False) -> Iterator[None]:
+    """Turn whatever a filesystem raises into ``OdsSinkError`` that names the place, and what was done there."""
     try:
         yield
     except OdsError:
@@ -181,9 +181,11 @@ def speaking(place: Destination) -> Iterator[None]:
     except Exception as error:
         final = isinstance(error, _FINAL) or getattr(error, "errno", None) in _FINAL_ERRNO
         said = getattr(error, "strerror", None) or str(error).partition("\n")[0][:200] or type(error).__name__
+        what = "the file cannot be read" if reading else "the destination failed"
+        needed = "exists and can be read" if reading else "exists, is writable and has room"
         raise OdsSinkError(
-            f"the destination failed: {type(error).__name__}: {said}",
+            f"{what}: {type(error).__name__}: {said}",
             where=place.url,
-            advice="Check that it exists, is writable and has room" if final else "Run it again",
+            advice=f"Check that it {needed}" if final else "Run it again",
             transient=not final,
         ) from None

@@ -189,6 +189,31 @@ def test_push_and_delete_by_file_by_pipe_and_by_id(ods, ods_portal, tmp_path):
     assert "s0" not in left and "s1" in left
 
 
+def test_a_deletion_is_told_as_one(ods, tmp_path):
+    record = json.dumps({"sensor_id": "s0", "at": "2026-03-01T00:00:00"})
+    assert ods("push", "live-readings", "realtime", "-", input=record).out.startswith("1 row, 1 batch, ")
+    (tmp_path / "here" / "gone.jsonl").write_text(record)
+    told = ods("delete", "live-readings", "realtime", "gone.jsonl", "--debug")
+    assert "Starting the deletion of live-readings" in told.err and "push of" not in told.err
+    assert told.out.startswith("1 row deleted, 1 batch, ")
+
+
+def test_a_source_that_is_not_there_is_no_fault_of_a_destination(ods, ods_portal, tmp_path):
+    failed = ods("push", "live-readings", "realtime", "nowhere.jsonl")
+    line = failed.err.splitlines()[-1]
+    assert failed.code == 1
+    assert line.startswith("Error: the file cannot be read: FileNotFoundError: No such file or directory (")
+    assert "nowhere.jsonl). Check that it exists and can be read." in line
+    assert not ods_portal.requests
+
+
+def test_a_push_key_that_is_missing_is_asked_for_in_words_of_the_command_line(ods, ods_portal):
+    refused = ods("push", "live-readings", "realtime", "-", input="{}", ODS_PUSH_API_KEY="")
+    assert (refused.code, "no push key for live-readings/realtime" in refused.err) == (2, True)
+    assert "--push-key-file" in refused.err and "ODS_PUSH_API_KEY" in refused.err and "extra" not in refused.err
+    assert not ods_portal.requests
+
+
 def test_delete_wants_a_file_or_an_id(ods, ods_portal):
     refused = ods("delete", "live-readings", "realtime")
     assert (refused.code, "FILE or --record-id" in refused.err) == (2, True)
@@ -248,3 +273,16 @@ def test_quota_costs_one_call_and_a_used_up_one_is_an_answer_too(ods, ods_portal
 def test_plugins_lists_the_built_in_ones(ods):
     shown = ods("plugins")
     assert shown.code == 0 and "ods-provider:builtin" in shown.out
+
+
+def test_plugins_are_told_to_machines_too(ods):
+    for words in (("plugins", "--json"), ("--json", "plugins")):
+        shown = ods(*words)
+        builtin = next(row for row in shown.rows if row["plugin"] == "ods-provider:builtin")
+        assert (shown.code, builtin["problem"]) == (0, None)
+        assert "ods_wait_policy" in builtin["hooks"]
+
+
+def test_a_port_that_is_none_is_wrong_usage(ods):
+    refused = ods("portal", "--port", "99999999")
+    assert (refused.code, "--port" in refused.err) == (2, True)
