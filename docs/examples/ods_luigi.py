@@ -1,8 +1,9 @@
 """Luigi tasks that are `ods` commands. What `ods` writes appears whole or not at all, so that it is the target itself.
 
-Run it with cron, every ten minutes or so: a job that waits for a quota ends the process with 75 and goes on later::
+Run it with cron, every ten minutes or so, from the folder of this file, which Luigi does not look into by itself: a job
+that waits for a quota ends the process with 75 and goes on later::
 
-    luigi --module ods_luigi Photos --local-scheduler
+    cd /srv && PYTHONPATH=. luigi --module ods_luigi Photos --local-scheduler
 """
 
 from __future__ import annotations

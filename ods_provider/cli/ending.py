@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import sys
@@ -19,6 +20,8 @@ from ods_provider.core.errors import OdsConfigError, OdsError
 from ods_provider.core.redact import scrub
 
 DONE, FAILED, USAGE, WAITING, INTERRUPTED, TERMINATED = 0, 1, 2, 75, 130, 143
+
+_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO}
 
 AGAIN = "Run the same command again after that, or with --wait; what is confirmed is not asked for again."
 
@@ -46,9 +49,11 @@ def exits(settings: Settings) -> Iterator[None]:
     except (click.ClickException, click.exceptions.Exit, click.Abort):
         raise
     except Waiting as wait:
-        _waiting(wait, settings)
+        until = wait.until.isoformat(timespec="seconds")
+        _waiting(f"Waiting until {until}: {wait.reason}. {wait.advice}", until, wait.reason, settings)
     except Busy as error:
-        _end(WAITING, f"Waiting: {error}", "yellow")
+        # Nobody knows when the other one ends.
+        _waiting(f"Waiting: {error}", None, error.what, settings)
     except OdsError as error:
         _trace(settings)
         _end(USAGE if isinstance(error, OdsConfigError) else FAILED, f"Error: {error}", "red")
@@ -60,11 +65,16 @@ def exits(settings: Settings) -> Iterator[None]:
             raise
         _end(TERMINATED, f"Stopped by SIGTERM. {_again(settings)}", "yellow")
     except BrokenPipeError:
-        # Whoever read our output has had enough; Python would complain once more when it flushes at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        # Whoever reads our output has had enough.
+        _write_no_more()
         sys.exit(128 + signal.SIGPIPE)
     except Exception as error:
         _trace(settings)
+        if isinstance(error, OSError) and error.errno in _FULL and error.filename is None:
+            # Files that we open ourselves are told of by name (OdsSinkError): this one is standard output.
+            _write_no_more()
+            line = f"Error: the output cannot be written: {error.strerror}. Make room, or send it elsewhere."
+            _end(FAILED, line, "red")
         said = scrub(str(error), settings.secrets)
         hint = "" if settings.debug else " Run it again with --debug and report what it shows."
         _end(FAILED, f"Error: this should not have happened: {type(error).__name__}: {said}.{hint}", "red")
@@ -72,14 +82,18 @@ def exits(settings: Settings) -> Iterator[None]:
         signal.signal(signal.SIGTERM, before)
 
 
-def _waiting(wait: Waiting, settings: Settings) -> NoReturn:
-    until = wait.until.isoformat(timespec="seconds")
+def _waiting(line: str, until: str | None, reason: str, settings: Settings) -> NoReturn:
     if settings.json:
-        click.echo(_json({"status": "waiting", "until": until, "reason": wait.reason}))
+        click.echo(_json({"status": "waiting", "until": until, "reason": reason}))
     if settings.quiet:
         # It is no error: whoever runs the same command every few minutes reads the exit code.
         sys.exit(WAITING)
-    _end(WAITING, f"Waiting until {until}: {wait.reason}. {wait.advice}", "yellow")
+    _end(WAITING, line, "yellow")
+
+
+def _write_no_more() -> None:
+    # Python would try, and complain, once more when it flushes at exit.
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _json(value: Any) -> str:

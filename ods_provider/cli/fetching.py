@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import PurePosixPath
 from typing import Any
 
 import click
@@ -22,7 +23,12 @@ def _formats(ctx: click.Context, option: click.Parameter, incomplete: str) -> li
 @click.command()
 @click.argument("dataset_id")
 @click.argument("path", required=False)
-@click.option("--format", metavar="NAME", shell_complete=_formats, help="csv, jsonl, parquet, … [by PATH's ending]")
+@click.option(
+    "--format",
+    metavar="NAME",
+    shell_complete=_formats,
+    help="csv, jsonl, parquet, … [by PATH's ending; parquet without one]",
+)
 @query_options
 @click.option("--group-by", metavar="ODSQL", help="Group the rows on the portal.")
 @click.option("--format-option", multiple=True, metavar="NAME=VALUE", callback=pairs, help="The format's own option.")
@@ -57,14 +63,15 @@ def download(
     ods download cities cities.csv --where 'population > 100000'
     """  # noqa: D301  click wants the character itself
     from ods_provider.cli.printing import show_outcome
-    from ods_provider.cli.running import absolute, run
+    from ods_provider.cli.running import file_place, run
     from ods_provider.core.formats.registry import format_named
     from ods_provider.core.query import Query
     from ods_provider.jobs.download import DownloadJob
     from ods_provider.sinks.names import safe_name
 
-    chosen = format_named(format or _by_ending(path) or DEFAULT_FORMAT)
-    place = absolute(path or f"{safe_name(dataset_id)}.{chosen.name}")
+    place = None if path is None else file_place(path)
+    chosen = format_named(format or (_by_ending(path) if path else DEFAULT_FORMAT))
+    place = place or file_place(f"{safe_name(dataset_id)}.{chosen.name}")
     asked = Query.of(**query)
     job = DownloadJob(
         dataset_id=dataset_id,
@@ -87,13 +94,26 @@ def download(
     show_outcome(run(job, identity=identity, wait=wait, now=now))
 
 
-def _by_ending(path: str | None) -> str | None:
-    """Return the format that a path's ending names, None when it names none."""
+def _by_ending(path: str) -> str:
+    """Return the format that a path's ending names; the default for a path that has none.
+
+    Raises:
+        UsageError: The ending is no format's.
+    """
     from ods_provider.core.formats.registry import format_names
 
-    ending = (path or "").rpartition("/")[2].rpartition(".")[2].lower()
-    ending = {"xls": "xlsx", "ndjson": "jsonl", "rdf": "rdfxml", "ics": "ical", "ttl": "turtle"}.get(ending, ending)
-    return ending if ending in format_names() else None
+    ending = PurePosixPath(path).suffix[1:].lower()
+    if not ending:
+        return DEFAULT_FORMAT
+    found = {"xls": "xlsx", "ndjson": "jsonl", "rdf": "rdfxml", "ics": "ical", "ttl": "turtle"}.get(ending, ending)
+    known = format_names()
+    if found not in known:
+        # Not a guess: a file whose ending says one thing and whose content is another deceives whoever reads it.
+        raise click.UsageError(
+            f"The ending .{ending} names no format. Known are {', '.join(known)}; --format NAME writes one of them "
+            f"under any name."
+        )
+    return found
 
 
 @click.command()

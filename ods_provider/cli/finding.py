@@ -66,7 +66,7 @@ def _search(
     now: bool,
 ) -> None:
     from ods_provider.cli.printing import copy_rows, note, show_outcome, show_rows, wants_json
-    from ods_provider.cli.running import absolute, read, run, spool_path
+    from ods_provider.cli.running import file_place, read, run, spool_path
     from ods_provider.core.query import Query
     from ods_provider.jobs.search import SearchJob
 
@@ -75,8 +75,8 @@ def _search(
     how: dict[str, Any] = {"wait": wait, "now": now}
     how["identity"] = {"command": "search", "dataset_id": dataset_id, "query": query, "limit": limit}
     if output is not None:
-        how["identity"] |= {"path": absolute(output)}
-        show_outcome(run(replace(job, path=absolute(output)), **how))
+        how["identity"] |= {"path": file_place(output)}
+        show_outcome(run(replace(job, path=file_place(output)), **how))
         return
     if wants_json():
         outcome = read(lambda name: replace(job, path=str(spool_path(name))), **how)
@@ -186,7 +186,7 @@ def analyze(
     ods analyze cities --geo-cluster coordinates --zoom 4 --geojson
     """  # noqa: D301  click wants the character itself
     from ods_provider.cli.printing import note, show_json, show_outcome, show_rows, wants_json
-    from ods_provider.cli.running import absolute, read, run
+    from ods_provider.cli.running import file_place, read, run
     from ods_provider.core.clusters import GeoCluster
     from ods_provider.core.query import Query
     from ods_provider.jobs.analysis import AnalysisJob
@@ -199,8 +199,8 @@ def analyze(
     how: dict[str, Any] = {"wait": wait, "now": now}
     how["identity"] = {"command": "analyze", "dataset_id": dataset_id, "limit": limit} | asked
     if output is not None:
-        how["identity"] |= {"path": absolute(output)}
-        show_outcome(run(replace(job, path=absolute(output)), **how))
+        how["identity"] |= {"path": file_place(output)}
+        show_outcome(run(replace(job, path=file_place(output)), **how))
         return
     rows = read(lambda name: job, **how)
     if wants_json() or geojson:

@@ -11,6 +11,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import click
 
+from ods_provider.cli.settings import Settings
 from ods_provider.core.connection import OdsConnection, from_parts
 from ods_provider.core.errors import OdsError
 from ods_provider.core.redact import Secret
@@ -21,8 +22,16 @@ _NO_PAGE = b"<!DOCTYPE html><title>ods login</title><p>This is not the answer th
 _ASK = "ask"
 
 
+def _host(ctx: click.Context, option: click.Parameter, value: str | None) -> str:
+    # It may stand before the command, as with every other one.
+    found = value or ctx.ensure_object(Settings).host or os.environ.get("ODS_HOST")
+    if not found:
+        raise click.MissingParameter(ctx=ctx, param=option)
+    return found
+
+
 @click.command()
-@click.option("--host", required=True, envvar="ODS_HOST", help="The portal, such as data.example.org.")
+@click.option("--host", callback=_host, help="The portal, such as data.example.org; else ODS_HOST.")
 @click.option("--client-id", required=True, envvar="ODS_CLIENT_ID", help="Client id of the application.")
 @click.option(
     "--client-secret-file",

@@ -13,7 +13,13 @@ DEMO_PUSH_KEY = "demo-push-key"
 
 
 @click.command()
-@click.option("--port", default=8080, show_default=True, help="Port on 127.0.0.1; 0 takes a free one.")
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65535),
+    default=8080,
+    show_default=True,
+    help="Port on 127.0.0.1; 0 takes a free one.",
+)
 @click.option(
     "--datasets",
     type=click.Choice(["small", "demo"]),

@@ -49,7 +49,8 @@ def show_outcome(outcome: Mapping[str, Any]) -> None:
     elif not sys.stdout.isatty():
         click.echo(summary(outcome))
     else:
-        known = {key: title for key, title in _SHOWN.items() if outcome.get(key) not in (None, False)}
+        shown = _SHOWN | ({"rows": "rows deleted"} if outcome.get("action") == "delete" else {})
+        known = {key: title for key, title in shown.items() if outcome.get(key) not in (None, False)}
         show_pairs({title: _value(key, outcome[key]) for key, title in known.items()})
 
 

@@ -35,6 +35,7 @@ _FILES = {
     "refresh_token_file": "refresh_token",
 }
 _PLAIN = ("host", "schema", "port", "login")
+_TEXTS = ("host", "schema", "login", *_FILES)
 
 
 def config_path() -> Path:
@@ -79,7 +80,12 @@ def default_profile() -> str | None:
     """Return the name under ``default``, or the only profile's."""
     config = load_config()
     names = list(_profiles(config))
-    return config.get("default") or (names[0] if len(names) == 1 else None)
+    named = config.get("default")
+    if named is not None and not isinstance(named, str):
+        raise OdsConfigError(
+            "default is no text", where=str(config_path()), advice='Name a profile: default = "city", in quotes'
+        )
+    return named or (names[0] if len(names) == 1 else None)
 
 
 def from_profile(name: str, warn: Callable[[str], None]) -> OdsConnection:
@@ -106,6 +112,10 @@ def from_profile(name: str, warn: Callable[[str], None]) -> OdsConnection:
             )
         if key not in allowed:
             raise OdsConfigError(f"unknown key {key}", where=where, advice=f"Known are {', '.join(allowed)}")
+        if key in _TEXTS and not isinstance(given[key], str):
+            raise OdsConfigError(f"{key} is no text", where=where, advice="Put it in quotes")
+        if key == "port" and not (str(given[key]).isdecimal() and 0 < int(given[key]) < 65536):
+            raise OdsConfigError("port is no port", where=where, advice="Use a number from 1 to 65535")
     secrets = {secret: read_secret(given[file], warn) for file, secret in _FILES.items() if given.get(file)}
     password = secrets.pop("api_key", None)
     extra = {key: value for key, value in given.items() if key in EXTRAS} | secrets

@@ -78,7 +78,11 @@ class Session:
                     store.clear()
                 return ended.result
             until, kept = ended.until, _to_keep(ended)
-            store.save(_WAIT, kept)
+            if ended.poll:
+                # Another process may look earlier, and must: what was seen then says nothing of now.
+                store.clear()
+            else:
+                store.save(_WAIT, kept)
 
     def _hold(self, until: datetime, reason: str, *, wait: bool) -> None:
         if not wait:
@@ -150,6 +154,26 @@ def spool_path(name: str) -> Path:
     return state_folder() / "spool" / f"{name}.jsonl"
 
 
+def file_place(place: str) -> str:
+    """Return the ``absolute`` path of a file to write.
+
+    Raises:
+        UsageError: It names a folder, or standard output.
+    """
+    if place.endswith("/") or not place:
+        raise click.UsageError(f"{place!r} names a folder, not a file. Add a file name.")
+    return absolute(place)
+
+
 def absolute(place: str) -> str:
-    """Return a path as it is from everywhere: run from another folder, the same words are another job. URLs stay."""
+    """Return a path as it is from everywhere: run from another folder, the same words are another job. URLs stay.
+
+    Raises:
+        UsageError: It is ``-``: what is written appears whole or not at all, which standard output cannot promise.
+    """
+    if place == "-":
+        raise click.UsageError(
+            "- is no place to write to: name a file (./- for one of that name). "
+            "Rows go to standard output with `ods records DATASET_ID --json`."
+        )
     return place if "://" in place else str(Path(place).expanduser().absolute())

@@ -79,12 +79,24 @@ def _send(dataset_id: str, resource_id: str, what: dict[str, Any], *, wait: bool
     from ods_provider.cli.printing import show_outcome
     from ods_provider.cli.running import run
     from ods_provider.core.checkpoint import fingerprint
+    from ods_provider.core.connection import PUSH_KEY
+    from ods_provider.core.errors import OdsConfigError
     from ods_provider.jobs.push import PushJob
 
     job = PushJob(dataset_id, resource_id, **what)
     # A digest: records that come from a pipe are named by what they are.
     identity = {"command": what["action"], "resource": [dataset_id, resource_id], "what": fingerprint(**what)}
-    show_outcome(run(job, identity=identity, wait=wait, now=now))
+    try:
+        sent = run(job, identity=identity, wait=wait, now=now)
+    except OdsConfigError as error:
+        if error.where != PUSH_KEY:
+            raise
+        # An extra is what a connection of a scheduler has.
+        raise OdsConfigError(
+            error.what,
+            advice="Use --push-key-file FILE, set ODS_PUSH_API_KEY, or put push_api_key_file into the profile",
+        ) from None
+    show_outcome(sent)
 
 
 def _from_stdin() -> list[dict[str, Any]]:

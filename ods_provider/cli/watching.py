@@ -24,20 +24,23 @@ from ods_provider.cli.options import shared_options
     type=click.FloatRange(min=0, min_open=True),
     default=300,
     show_default=True,
-    help="Seconds between two looks; each costs one call.",
+    help="Seconds between two looks; each costs one call. With --look every run is one.",
 )
 @click.option("--once", is_flag=True, help="End after one update.")
 @click.option(
     "--look", is_flag=True, help="Do not wait: end with 0 when there is an update, with 75 when there is none."
 )
+@click.option("--now", is_flag=True, help="Ask the portal although the time it named has not come.")
 @shared_options
-def watch(dataset_id: str, what: Any, since: str | None, every: float, once: bool, look: bool) -> None:
+def watch(dataset_id: str, what: Any, since: str | None, every: float, once: bool, look: bool, now: bool) -> None:
     """Wait for updates of a dataset, and print each.
 
-    Only times of the portal are compared. An empty --since knows of nothing, so that whatever is there is an update:
+    Only times of the portal are compared. An empty --since knows of nothing, so that whatever is there is an update.
+    What a download printed becomes what is known only once that download is whole:
 
     \b
-    ods watch cities --look --since "$(jq -r .data_processed cities.json)" && ods download cities --json > cities.json
+    ods watch cities --look --since "$(jq -r '.data_processed // empty' cities.json)" &&
+        ods download cities --json > cities.new && mv cities.new cities.json
     """  # noqa: D301  click wants the character itself
     from dataclasses import replace
 
@@ -53,7 +56,7 @@ def watch(dataset_id: str, what: Any, since: str | None, every: float, once: boo
         with session() as at_work:
             name = at_work.name(command="watch", dataset_id=dataset_id, what=what, since=str(job.since))
             try:
-                found = at_work.run(job, name, wait=not look)
+                found = at_work.run(job, name, wait=not look, now=now)
             except Waiting as wait:
                 raise Waiting(wait.until, wait.reason, "Run it again after that, or without --look.") from None
         if known:
@@ -61,7 +64,7 @@ def watch(dataset_id: str, what: Any, since: str | None, every: float, once: boo
         if known and (once or look):
             return
         # The first look only tells what is there.
-        job, known = replace(job, since=found), True
+        job, known, now = replace(job, since=found), True, False
 
 
 def _show_update(found: dict[str, Any]) -> None:

@@ -83,7 +83,7 @@ class OdsConnection:
                 return self.push_keys[name]
         raise OdsConfigError(
             f"no push key for {dataset_id}/{resource_id}",
-            where="connection extra push_api_key",
+            where=PUSH_KEY,
             advice='Set push_api_key to the key, or to {"dataset/resource": "key"}',
         )
 
@@ -305,4 +305,5 @@ _EXTRAS: dict[str, Callable[[str, Any, str], Any]] = {
     "refresh_token": _secret,
 }
 EXTRAS = tuple(_EXTRAS)
+PUSH_KEY = "connection extra push_api_key"
 _ATTRIBUTES = {"push_api_key": "push_keys"}

@@ -17,7 +17,7 @@ from ods_provider.core.events import (
     Waiting,
 )
 
-_NOUNS = {"media": "media fetch"}  # jobs whose name is no piece of work by itself
+_NOUNS = {"media": "media fetch", "delete": "deletion"}  # jobs whose name is no piece of work by itself
 _ONE = {"rows": "row", "files": "file", "batches": "batch", "calls": "call"}
 _UNITS = ("B", "KB", "MB", "GB", "TB")
 
@@ -49,6 +49,8 @@ def summary(result: Any) -> str:
     if not isinstance(result, Mapping):
         return _counted(len(result), "rows") if isinstance(result, list) else str(result)
     parts = [_counted(result[name], name) for name in ("rows", "files", "batches") if result.get(name) is not None]
+    if result.get("action") == "delete" and parts:
+        parts[0] += " deleted"
     if result.get("size_bytes") is not None:
         parts.append(size(result["size_bytes"]))
     if result.get("path"):

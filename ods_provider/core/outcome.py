@@ -53,8 +53,11 @@ class Wait:
         until: Aware UTC; a lower bound only.
         reason: One sentence for people.
         checkpoint: Small JSON state that travels with the wait; bulky progress stays in the checkpoint store.
+        poll: Whether ``until`` is but the job's own next look: nobody named that moment, and nothing speaks against an
+            earlier one.
     """
 
     until: datetime
     reason: str
     checkpoint: Mapping[str, Any] = field(default_factory=dict)
+    poll: bool = False

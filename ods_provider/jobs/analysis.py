@@ -65,7 +65,7 @@ class AnalysisJob:
     def work(self, ctx: JobContext) -> Any:
         """Return the rows, or an Outcome when a path was given."""
         rows = self._facets(ctx) if self.facet else self._clusters(ctx) if self.geo_cluster else self._groups(ctx)
-        place = None if self.path is None else ctx.destination(self.path)
+        place = None if self.path is None else ctx.file(self.path)
         if self.geojson:
             return give_map(ctx, place, rows, max_xcom_bytes=self.max_xcom_bytes, dataset_id=self.dataset_id)
         if place is not None:

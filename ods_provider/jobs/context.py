@@ -84,6 +84,16 @@ class JobContext:
         assert isinstance(place, Destination)  # the built-in plugin answers or raises
         return place
 
+    def file(self, place: Any) -> Destination:
+        """Open the destination that the user named for a file; a folder is refused before anything is asked for.
+
+        Raises:
+            OdsSinkError: A folder stands there.
+        """
+        found = self.destination(place)
+        found.expect_file()
+        return found
+
     def ledger(self, identity: str, *, beside: Destination | None = None) -> Ledger:
         """Open this job's confirmed units: beside its destination where there is one, else in the scheduler's store."""
         store: CheckpointStore

@@ -93,7 +93,7 @@ class DownloadJob:
 
     def work(self, ctx: JobContext) -> dict[str, Any]:
         """Return the Outcome of the file that now stands under its name."""
-        place = ctx.destination(self.path)
+        place = ctx.file(self.path)
         before = self._look(ctx)
         for tries_left in reversed(range(MOVED_TRIES)):
             ctx.check()

@@ -7,7 +7,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
-from typing import Any, ClassVar, Literal, get_args
+from typing import Any, Literal, get_args
 
 from ods_provider.core.batches import batches
 from ods_provider.core.checkpoint import Ledger, fingerprint
@@ -52,7 +52,6 @@ class PushJob:
     record_ids: tuple[str, ...] = ()
     file_fields: tuple[str, ...] = ()
     confirm: bool = False
-    name: ClassVar[str] = "push"
 
     def __post_init__(self) -> None:
         if self.action not in get_args(Action):
@@ -77,6 +76,11 @@ class PushJob:
                 where="argument batch_bytes",
                 advice=f"Use at most {PUSH_BYTES}",
             )
+
+    @property
+    def name(self) -> str:
+        """What it is called in messages: a deletion is no push."""
+        return self.action
 
     def work(self, ctx: JobContext) -> dict[str, Any]:
         """Return the Outcome with ``rows`` sent and ``batches``, those of earlier tries included."""

@@ -54,7 +54,7 @@ class SearchJob:
 
     def work(self, ctx: JobContext) -> Any:
         """Return the rows, or an Outcome when a path was given."""
-        place = None if self.path is None else ctx.destination(self.path)
+        place = None if self.path is None else ctx.file(self.path)
         base_url = ctx.client.connection.base_url
         ledger = ctx.ledger(
             fingerprint(

@@ -47,7 +47,7 @@ class V1SearchJob:
 
     def work(self, ctx: JobContext) -> Any:
         """Return the rows, or an Outcome when a path was given."""
-        place = None if self.path is None else ctx.destination(self.path)
+        place = None if self.path is None else ctx.file(self.path)
         base_url = ctx.client.connection.base_url
         identity = fingerprint(base_url=base_url, dataset_id=self.dataset_id, v1=self.query.params)
         ledger = ctx.ledger(identity, beside=place)
@@ -185,7 +185,7 @@ class V1AnalysisJob:
 
     def work(self, ctx: JobContext) -> Any:
         """Return the rows, or an Outcome when a path was given."""
-        place = None if self.path is None else ctx.destination(self.path)
+        place = None if self.path is None else ctx.file(self.path)
         if self.query.get("clusterprecision") is not None:
             rows: list[Row] = ctx.client.run(calls.geocluster(self.dataset_id, self.query))["clusters"]
         else:

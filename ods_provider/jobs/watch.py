@@ -56,4 +56,4 @@ class WatchJob:
         return self._later(f"{self.dataset_id} has not been updated since {last}")
 
     def _later(self, reason: str) -> Wait:
-        return Wait(utc_now() + timedelta(seconds=self.poll_interval_s), reason.rstrip("."))
+        return Wait(utc_now() + timedelta(seconds=self.poll_interval_s), reason.rstrip("."), poll=True)

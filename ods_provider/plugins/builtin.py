@@ -87,6 +87,8 @@ def ods_open_destination(place: Any, run: Run) -> Destination | None:
 @hookimpl
 def ods_wait_policy(wait: Wait, run: Run) -> Wait | None:
     """Spread the return: everybody's quota comes back at the same midnight. Half a minute, less after a short wait."""
+    if wait.poll:
+        return None
     most_s = min(JITTER_S, JITTER_SHARE * max(0.0, (wait.until - utc_now()).total_seconds()))
     return replace(wait, until=wait.until + timedelta(seconds=random.uniform(0, most_s)))
 

@@ -15,6 +15,7 @@ from ods_provider.core.redact import scrub
 # What no waiting cures; anything else a store says may be a passing fault.
 _FINAL = (PermissionError, FileNotFoundError, FileExistsError, NotADirectoryError, IsADirectoryError)
 _FINAL_ERRNO = {28, 30, 36, 122}  # no space, read-only, name too long, disk quota
+_OBJECT_STORES = {"s3", "s3a", "gs", "gcs", "abfs", "abfss", "az", "adl", "oss", "oci"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +42,23 @@ class Destination:
     def name(self) -> str:
         """The last part of the path."""
         return PurePosixPath(self.path).name
+
+    def expect_file(self) -> None:
+        """Check that a file can stand here, before anybody makes one.
+
+        Raises:
+            OdsSinkError: The path names a folder.
+        """
+        with speaking(self):
+            # In an object store a key may be the beginning of others: nothing is replaced there.
+            folder = not self.name or self.url.endswith("/") or (not self._keys_only and self.fs.isdir(self.path))
+        if folder:
+            raise OdsSinkError("the path names a folder, not a file", where=self.url, advice="Add a file name")
+
+    @property
+    def _keys_only(self) -> bool:
+        protocol = self.fs.protocol
+        return bool(_OBJECT_STORES & ({protocol} if isinstance(protocol, str) else set(protocol)))
 
     def child(self, name: str) -> Destination:
         """Return the place called ``name`` below this one."""
@@ -78,7 +96,7 @@ class Destination:
 
     def read_bytes(self) -> bytes:
         """Return the content of the file that stands here."""
-        with speaking(self):
+        with speaking(self, reading=True):
             return bytes(self.fs.cat_file(self.path))
 
     def remove(self, *, recursive: bool = False) -> None:
@@ -154,8 +172,8 @@ def destination(place: Any, *, where: str = "argument path") -> Destination:
 
 
 @contextmanager
-def speaking(place: Destination) -> Iterator[None]:
-    """Turn whatever a filesystem raises into ``OdsSinkError`` that names the place."""
+def speaking(place: Destination, *, reading: bool = False) -> Iterator[None]:
+    """Turn whatever a filesystem raises into ``OdsSinkError`` that names the place, and what was done there."""
     try:
         yield
     except OdsError:
@@ -163,9 +181,11 @@ def speaking(place: Destination) -> Iterator[None]:
     except Exception as error:
         final = isinstance(error, _FINAL) or getattr(error, "errno", None) in _FINAL_ERRNO
         said = getattr(error, "strerror", None) or str(error).partition("\n")[0][:200] or type(error).__name__
+        what = "the file cannot be read" if reading else "the destination failed"
+        needed = "exists and can be read" if reading else "exists, is writable and has room"
         raise OdsSinkError(
-            f"the destination failed: {type(error).__name__}: {said}",
+            f"{what}: {type(error).__name__}: {said}",
             where=place.url,
-            advice="Check that it exists, is writable and has room" if final else "Run it again",
+            advice=f"Check that it {needed}" if final else "Run it again",
             transient=not final,
         ) from None

@@ -32,7 +32,7 @@ def read_records(place: Destination) -> Iterator[Record]:
             where=place.url,
             advice=f"Use one of {', '.join(readers)}",
         )
-    with speaking(place), place.fs.open(place.path, "rb") as file:
+    with speaking(place, reading=True), place.fs.open(place.path, "rb") as file:
         yield from readers[ending](file, place)
 
 

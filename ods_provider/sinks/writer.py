@@ -36,8 +36,7 @@ class FileWriter:
         self._hash = hashlib.sha256()
         self._part = place.sibling(f".{place.name}.{token}.part")
         self._open = True
-        if not place.name:
-            raise OdsSinkError("the path names a folder, not a file", where=place.url, advice="Add a file name")
+        place.expect_file()
         place.make_parents()
         self._how, self._file = self._begin()
 

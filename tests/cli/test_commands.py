@@ -121,6 +121,50 @@ def test_download_without_a_path_writes_parquet_here(ods, tmp_path):
     assert (outcome["format"], outcome["rows"], outcome["verified"]) == ("parquet", 110, "counted")
 
 
+@pytest.mark.parametrize("name", ["capitals.csv.gz", "capitals.txt", "s3://bucket/capitals.tsv"])
+def test_an_ending_that_names_no_format_is_no_parquet_file(ods, ods_portal, tmp_path, name):
+    refused = ods("download", "world-capitals", name)
+    assert refused.code == 2
+    assert f".{name.rpartition('.')[2]} names no format" in refused.err
+    assert "parquet" in refused.err and "--format" in refused.err
+    assert not ods_portal.requests and list((tmp_path / "here").iterdir()) == []
+
+
+def test_under_an_ending_of_one_s_own_the_format_is_said(ods, tmp_path):
+    assert ods("download", "world-capitals", "capitals.txt", "--format", "csv").code == 0
+    assert (tmp_path / "here" / "capitals.txt").read_text().startswith("geoname_id,")
+    assert ods("download", "world-capitals", "capitals").code == 0
+    assert (tmp_path / "here" / "capitals").read_bytes().startswith(b"PAR1")
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("download", "world-capitals", "-", "--format", "csv"),
+        ("records", "world-capitals", "--output", "-"),
+        ("datasets", "-o", "-"),
+        ("analyze", "world-capitals", "--select", "count(*) as n", "-o", "-"),
+        ("media", "landmark-photos", "-"),
+    ],
+)
+def test_standard_output_is_no_place_for_a_file(ods, ods_portal, tmp_path, words):
+    refused = ods(*words)
+    assert (refused.code, "- is no place to write to" in refused.err) == (2, True)
+    assert not ods_portal.requests and list((tmp_path / "here").iterdir()) == []
+
+
+@pytest.mark.parametrize("words", [("download", "world-capitals"), ("records", "world-capitals", "-o")])
+def test_a_folder_is_no_file_which_is_said_before_anything_is_asked_for(ods, ods_portal, tmp_path, words):
+    (tmp_path / "here" / "there").mkdir()
+    refused = ods(*words, "there")
+    assert refused.code == 1
+    assert "the path names a folder, not a file" in refused.err
+    slashed = ods(*words, "elsewhere/")
+    assert (slashed.code, "'elsewhere/' names a folder, not a file" in slashed.err) == (2, True)
+    assert not ods_portal.requests
+    assert [path.name for path in (tmp_path / "here").rglob("*")] == ["there"]
+
+
 def test_download_takes_the_format_s_own_options(ods, tmp_path):
     ods("download", "world-capitals", "c.csv", "--format-option", "delimiter=;", "--select", "name,country_code")
     assert (tmp_path / "here" / "c.csv").read_text().splitlines()[0] == "name;country_code"
@@ -143,6 +187,31 @@ def test_push_and_delete_by_file_by_pipe_and_by_id(ods, ods_portal, tmp_path):
     assert ods("delete", "live-readings", "realtime", "gone.jsonl").code == 0
     left = {row["sensor_id"]: row for row in ods_portal.rows("live-readings")}
     assert "s0" not in left and "s1" in left
+
+
+def test_a_deletion_is_told_as_one(ods, tmp_path):
+    record = json.dumps({"sensor_id": "s0", "at": "2026-03-01T00:00:00"})
+    assert ods("push", "live-readings", "realtime", "-", input=record).out.startswith("1 row, 1 batch, ")
+    (tmp_path / "here" / "gone.jsonl").write_text(record)
+    told = ods("delete", "live-readings", "realtime", "gone.jsonl", "--debug")
+    assert "Starting the deletion of live-readings" in told.err and "push of" not in told.err
+    assert told.out.startswith("1 row deleted, 1 batch, ")
+
+
+def test_a_source_that_is_not_there_is_no_fault_of_a_destination(ods, ods_portal, tmp_path):
+    failed = ods("push", "live-readings", "realtime", "nowhere.jsonl")
+    line = failed.err.splitlines()[-1]
+    assert failed.code == 1
+    assert line.startswith("Error: the file cannot be read: FileNotFoundError: No such file or directory (")
+    assert "nowhere.jsonl). Check that it exists and can be read." in line
+    assert not ods_portal.requests
+
+
+def test_a_push_key_that_is_missing_is_asked_for_in_words_of_the_command_line(ods, ods_portal):
+    refused = ods("push", "live-readings", "realtime", "-", input="{}", ODS_PUSH_API_KEY="")
+    assert (refused.code, "no push key for live-readings/realtime" in refused.err) == (2, True)
+    assert "--push-key-file" in refused.err and "ODS_PUSH_API_KEY" in refused.err and "extra" not in refused.err
+    assert not ods_portal.requests
 
 
 def test_delete_wants_a_file_or_an_id(ods, ods_portal):
@@ -204,3 +273,16 @@ def test_quota_costs_one_call_and_a_used_up_one_is_an_answer_too(ods, ods_portal
 def test_plugins_lists_the_built_in_ones(ods):
     shown = ods("plugins")
     assert shown.code == 0 and "ods-provider:builtin" in shown.out
+
+
+def test_plugins_are_told_to_machines_too(ods):
+    for words in (("plugins", "--json"), ("--json", "plugins")):
+        shown = ods(*words)
+        builtin = next(row for row in shown.rows if row["plugin"] == "ods-provider:builtin")
+        assert (shown.code, builtin["problem"]) == (0, None)
+        assert "ods_wait_policy" in builtin["hooks"]
+
+
+def test_a_port_that_is_none_is_wrong_usage(ods):
+    refused = ods("portal", "--port", "99999999")
+    assert (refused.code, "--port" in refused.err) == (2, True)

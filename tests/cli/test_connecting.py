@@ -112,12 +112,34 @@ def test_a_secret_in_the_configuration_file_itself_is_refused_and_not_shown(tmp_
         ('[profiles.one]\nhost = "x"\nspeed = 1\n', "unknown key speed"),
         ('[profiles.one]\nhost = "x"\nkey_file = "/nowhere"\n', "No such file"),
         ('[profiles.one]\nhost = "x"\nmax_wait_s = "soon"\n', "max_wait_s is not a number"),
+        ("[profiles.one]\nhost = 3\n", "host is no text"),
+        ('[profiles.one]\nhost = "x"\nkey_file = 3\n', "key_file is no text"),
+        ('[profiles.one]\nhost = "x"\nschema = ["https"]\n', "schema is no text"),
+        ('[profiles.one]\nhost = "x"\nlogin = 3\n', "login is no text"),
+        ('[profiles.one]\nhost = "x"\nport = true\n', "port is no port"),
+        ('[profiles.one]\nhost = "x"\nport = 99999999\n', "port is no port"),
     ],
 )
 def test_what_is_wrong_with_a_profile_is_said_with_the_file_s_name(tmp_path, text, said):
     configure(tmp_path, text)
     with pytest.raises(OdsConfigError, match=said):
         connected(profile="one")
+
+
+@pytest.mark.parametrize("value", ["3", '["one"]', "true", "{ a = 1 }", "1979-05-27"])
+def test_no_value_of_a_profile_is_more_than_a_sentence(tmp_path, value):
+    from ods_provider.core.connection import EXTRAS
+
+    for key in ("host", "schema", "port", "login", "key_file", "push_api_key_file", *EXTRAS):
+        named = "" if key == "host" else 'host = "x.example.org"\n'
+        configure(tmp_path, f"[profiles.one]\n{named}{key} = {value}\n")
+        try:
+            connected(profile="one")
+        except OdsConfigError as refused:
+            assert "profile one" in str(refused)
+    configure(tmp_path, f"default = {value}\n[profiles.one]\nhost = 'x.example.org'\n")
+    with pytest.raises(OdsConfigError, match="default is no text"):
+        connected()
 
 
 def test_two_connections_at_once_are_refused():

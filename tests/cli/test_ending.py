@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import logging
+import os
+import subprocess
+import sys
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
@@ -84,16 +88,29 @@ def test_a_failure_leaves_no_file(ods, ods_portal, tmp_path):
 
 
 def test_a_reader_that_has_had_enough_is_no_error(ods_portal, start, surroundings):
-    import os
-    import subprocess
-    import sys
-
     command = f"{sys.executable} -m ods_provider.cli records world-capitals --json | head -n 1"
     done = subprocess.run(
         ["sh", "-c", command], env=os.environ | surroundings, capture_output=True, text=True, check=True, timeout=60
     )
     assert done.stdout.count("\n") == 1
     assert "Error" not in done.stderr and "Traceback" not in done.stderr
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has a device that is always full")
+@pytest.mark.parametrize("words", [("records", "world-capitals", "--json"), ("quota",)])
+def test_a_full_disk_is_an_ordinary_failure(ods_portal, surroundings, words):
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "ods_provider.cli", *words],
+            env=os.environ | surroundings,
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+            timeout=60,
+        )
+    said = "Error: the output cannot be written: No space left on device. Make room, or send it elsewhere."
+    assert (done.returncode, done.stderr.splitlines()[-1]) == (1, said)
 
 
 def test_debug_tells_every_call_and_no_key(ods, ods_portal):

@@ -91,7 +91,7 @@ def test_the_same_command_from_another_folder_is_another_job(ods, spent, tmp_pat
 
 
 def test_the_same_command_twice_at_once_is_refused_with_the_other_s_number(start, ods_portal, ods):
-    ods_portal.fault("stall", path="/records", seconds=20)
+    ods_portal.fault("stall", path="/records", seconds=30)
     first = start(*ROWS)
     while not ods_portal.requests:
         time.sleep(0.02)
@@ -102,6 +102,12 @@ def test_the_same_command_twice_at_once_is_refused_with_the_other_s_number(start
     assert err.strip().endswith(
         f"the same command is already running as process {first.pid}. Run it again when that has ended, or with --wait."
     )
+    quiet = start(*ROWS, "--quiet")
+    assert (*quiet.communicate(timeout=30), quiet.returncode) == ("", "", 75)
+    machine = start(*ROWS, "--quiet", "--json")
+    out, err = machine.communicate(timeout=30)
+    told = {"status": "waiting", "until": None, "reason": f"the same command is already running as process {first.pid}"}
+    assert (json.loads(out), err, machine.returncode) == (told, "", 75)
     other = start("records", "world-capitals", "--json", "--limit", "3")
     out, err = other.communicate(timeout=30)
     assert (other.returncode, len(out.splitlines())) == (0, 3)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import importlib
 import importlib.util
 import re
 from pathlib import Path
@@ -48,6 +49,31 @@ class Made:
     (tmp_path / "made.py").write_text(source)
     with pytest.raises(SystemExit, match="does not explain untold"):
         tool.arguments(tmp_path / "made.py", "Made")  # an absolute path stays what it is
+
+
+@pytest.mark.parametrize(
+    "page", [page for page in PAGES if "are templates." in page.read_text()], ids=lambda page: page.stem
+)
+def test_the_arguments_that_a_page_calls_templates_are_those_that_airflow_renders(page):
+    pytest.importorskip("airflow")
+    text = page.read_text()
+    file, name, table = re.search(r"<!-- arguments: (\S+) (\w+) -->\n(.*?)<!-- end -->", text, re.DOTALL).groups()
+    arguments = re.findall(r"^\| `(\w+)`", table, re.MULTILINE)
+    but = re.findall(r"`(\w+)`", re.search(r"^(All .*) are templates\.", text, re.MULTILINE)[1])
+    rendered = getattr(importlib.import_module(file.removesuffix(".py").replace("/", ".")), name).template_fields
+    assert set(arguments) - set(but) == set(rendered)
+
+
+def test_lines_with_nox_find_its_uv_and_name_sessions_that_exist():
+    found = [
+        line for page in PAGES for line in re.findall(r"^    (.*\.venv/bin/nox\b.*)$", page.read_text(), re.MULTILINE)
+    ]
+    assert len(found) >= 2
+    sessions = re.findall(r"^def (\w+)\(session", (ROOT / "noxfile.py").read_text(), re.MULTILINE)
+    for line in found:
+        # Where make had to fetch uv, it is not on anybody's path.
+        assert line.startswith("PATH=$PWD/.tools/bin:$PATH ")
+        assert set(line.partition(" -s ")[2].split()) <= set(sessions)
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))

@@ -146,6 +146,18 @@ def test_a_code_can_be_given_where_there_is_no_browser(
     assert "invalid_grant" in again.output
 
 
+def test_the_host_may_stand_before_the_command_and_then_wins_over_the_environment(
+    ods_portal: Any, environment: dict[str, str]
+) -> None:
+    environment |= {"ODS_HOST": "http://127.0.0.1:9"}
+    for words in (["--host", ods_portal.url, "login"], ["login", "--host", ods_portal.url]):
+        address = get_code(environment, ods_portal)
+        done = CliRunner().invoke(main, [*words, "--code", address], env=environment)
+        assert done.exit_code == 0, done.output
+    nowhere = CliRunner().invoke(main, ["login", "--code", "c"], env=environment | {"ODS_HOST": ""})
+    assert (nowhere.exit_code, "Missing option '--host'" in nowhere.output) == (2, True)
+
+
 def test_a_pasted_address_is_checked_against_the_state(ods_portal: Any, environment: dict[str, str]) -> None:
     done = paste(environment, "--code", text=get_code(environment, ods_portal) + "\n")
     assert done.exit_code == 1

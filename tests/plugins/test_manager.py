@@ -285,6 +285,11 @@ def test_a_wait_policy_replaces_the_wait_and_none_keeps_it():
     assert wait.until <= spread.until <= wait.until + timedelta(seconds=30)
 
 
+def test_a_look_every_ten_minutes_is_one_every_ten_minutes():
+    look = Wait(datetime.now(UTC) + timedelta(minutes=10), "nothing new", poll=True)
+    assert build().wait_policy(look, RUN) == look
+
+
 # When
 
 

@@ -163,6 +163,12 @@ class TestLocalFiles(SinkContract):
         with pytest.raises(OdsSinkError, match="folder, not a file"):
             FileWriter(Destination(destination(tmp_path).fs, "", "x"), token="t")
 
+    def test_a_folder_is_not_taken_for_a_file(self, root: Destination) -> None:
+        root.child("a.csv").child("b").make_parents()
+        with pytest.raises(OdsSinkError, match="folder, not a file"):
+            FileWriter(root.child("a.csv"), token="t")
+        assert root.names() == ["a.csv"]
+
     def test_what_was_written_can_be_read_before_the_commit(self, root: Destination) -> None:
         with FileWriter(root.child("a.csv"), token="t") as writer:
             writer.write(b"x" * 10)
