@@ -104,15 +104,17 @@ def _answered(plan: Plan[T], response: Response) -> Request:
     """
     try:
         return plan.send(response)
-    except OdsError:
+    except OdsError as error:
+        error.cut_out(response.secrets)
         raise
     except (TypeError, ValueError, LookupError, AttributeError, RecursionError) as error:
+        said = response.quoted(str(error))
         raise OdsNotAPortal(
-            f"The answer is not shaped like a portal's ({type(error).__name__}: {str(error)[:100]})",
+            f"The answer is not shaped like a portal's ({type(error).__name__}: {said[:100]})",
             status=response.status,
             where=response.url,
             advice="Check the host of the connection; some portals only imitate the API",
-        ) from error
+        ) from (error if said == str(error) else None)
 
 
 @cache
@@ -141,6 +143,7 @@ class _Exchange:
         try:
             check(request, response, now=terms.now())
         except OdsError as error:
+            error.cut_out(response.secrets)
             if response.stream:
                 response.stream.close()
             if isinstance(error, OdsQuotaExceeded) and error.retry_at is None:

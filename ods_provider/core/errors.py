@@ -25,10 +25,11 @@ survive pickling, because schedulers carry errors between processes.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from ods_provider.core.redact import scrub
+from ods_provider.core.redact import Secret, scrub
 
 __all__ = [
     "OdsAuthError",
@@ -71,6 +72,14 @@ class OdsError(Exception):
         if transient is not None:
             self.transient = transient
         super().__init__(self._sentence())
+
+    def cut_out(self, secrets: Iterable[Secret]) -> None:
+        """Cut secrets out of everything that the error says, in place: an answer may quote the key that it refuses."""
+        known = list(secrets)
+        for name, value in vars(self).items():
+            if isinstance(value, str):
+                setattr(self, name, scrub(value, known))
+        self.args = (self._sentence(),)
 
     def _sentence(self) -> str:
         place = f" ({self.where})" if self.where else ""

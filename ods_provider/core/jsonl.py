@@ -31,12 +31,13 @@ def _decode_lines(lines: bytes) -> list[Row]:
     return rows
 
 
-def batches(stream: ByteStream, *, where: str) -> Iterator[list[Row]]:
+def batches(stream: ByteStream, *, where: str, quoted: Callable[[str], str] = str) -> Iterator[list[Row]]:
     """Yield the rows in lists; the stream is closed at the end, at an error, and when the iterator is dropped.
 
     Args:
         stream: The body of a ``jsonl`` export.
         where: For messages.
+        quoted: Makes a piece of the stream fit for a message, as ``Response.quoted``.
 
     Raises:
         OdsTruncated: A line is no JSON object, as when the answer was cut inside one.
@@ -49,22 +50,23 @@ def batches(stream: ByteStream, *, where: str) -> Iterator[list[Row]]:
                 rest += piece[start : start + _STEP_BYTES]
                 cut = rest.rfind(b"\n") + 1
                 if cut:
-                    yield _decoded(decode, rest[:cut], where)
+                    yield _decoded(decode, rest[:cut], where, quoted)
                     rest = rest[cut:]
         if rest.strip():
-            yield _decoded(decode, rest, where)
+            yield _decoded(decode, rest, where, quoted)
     finally:
         stream.close()
 
 
-def _decoded(decode: Callable[[bytes], list[Row]], lines: bytes, where: str) -> list[Row]:
+def _decoded(decode: Callable[[bytes], list[Row]], lines: bytes, where: str, quoted: Callable[[str], str]) -> list[Row]:
     try:
         rows = decode(lines)
     except (ValueError, RecursionError):  # msgspec's DecodeError is a ValueError too
         rows = [None]  # type: ignore[list-item]
     if not all(type(row) is dict for row in rows):
+        near = quoted(lines.decode(errors="replace"))[-60:]
         raise OdsTruncated(
-            f"a line of the export is no JSON object, near {lines[-60:]!r}",
+            f"a line of the export is no JSON object, near {near!r}",
             where=where,
             advice="Run it again; nothing was kept",
         )

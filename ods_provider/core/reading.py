@@ -106,7 +106,10 @@ class Reader:
         response = self.run(records.open_export(self.dataset_id, self.query, format=named, limit=limit))
         assert response.stream is not None  # an export is always streamed
         where = f"GET {response.url}"
-        found = jsonl.batches(response.stream, where=where) if named == "jsonl" else _listed(response.stream, where)
+        if named == "jsonl":
+            found = jsonl.batches(response.stream, where=where, quoted=response.quoted)
+        else:
+            found = _listed(response.stream, where)
         got = 0
         for batch in found:
             got += len(batch)

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import NoReturn
-from urllib.parse import quote, quote_plus
 
 MASK = "***"
 
 # Every name under which a portal takes a credential in a query or a form body (portal API, authentication table).
 # The last three sign the addresses of files in a store (X-Amz-Signature, X-Amz-Security-Token, Azure's sig).
 _NAMES = "apikey|api_key|pushkey|push_api_key|access_token|refresh_token|client_secret|password|signature|token|sig"
-_PARAMETER = re.compile(rf"(?i)(?:\b|(?<=%3F)|(?<=%26))({_NAMES})(=|%3D)([^&\s\"'<>)\]]+)")
+# In an address within an address the marks around them are encoded, twice when that one is in another.
+_PARAMETER = re.compile(rf"(?i)(?:\b|(?<=%3F)|(?<=%26)|(?<=%253F)|(?<=%2526))({_NAMES})(=|%(?:25)?3D)([^&\s\"'<>)\]]+)")
 _AUTHORIZATION = re.compile(r"(?i)\b(apikey|bearer|basic)(\s+)([A-Za-z0-9._~+/=-]{4,})")
 _USERINFO = re.compile(r"(?i)\b([a-z][a-z0-9+.-]*://)[^/\s\"']*@")
 
@@ -56,12 +57,24 @@ def scrub(text: str, secrets: Iterable[Secret] = ()) -> str:
     for secret in secrets:
         plain = secret.reveal()
         if plain:
-            # The same key looks different once a URL library has encoded it.
-            for form in {plain, quote(plain, safe=""), quote_plus(plain)}:
-                text = text.replace(form, MASK)
+            text = text.replace(plain, MASK)
+            if "%" in text or "+" in text:
+                text = _encoded(plain).sub(MASK, text)
     text = _PARAMETER.sub(rf"\1\2{MASK}", text)
     text = _AUTHORIZATION.sub(_mask_scheme, text)
     return _USERINFO.sub(rf"\1{MASK}@", text)
+
+
+@lru_cache(maxsize=256)
+def _encoded(plain: str) -> re.Pattern[str]:
+    """Return what finds a text whatever part of it is percent-encoded, up to three times over."""
+    return re.compile("".join(_spellings(letter) for letter in plain))
+
+
+def _spellings(letter: str) -> str:
+    encoded = "".join(f"%(?:25){{0,2}}(?i:{byte:02X})" for byte in letter.encode("utf-8", "surrogatepass"))
+    # A form writes a space as +, which the next encoding takes for a letter.
+    return f"(?:{re.escape(letter)}|{encoded}{'|[+]|%(?:25){0,2}2[Bb]' if letter == ' ' else ''})"
 
 
 def _mask_scheme(match: re.Match[str]) -> str:

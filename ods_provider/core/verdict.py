@@ -147,7 +147,7 @@ def _code(details: Mapping[str, Any]) -> str | None:
 def _message(details: Mapping[str, Any], response: Response) -> str:
     for key in ("message", "error"):
         if isinstance(details.get(key), str) and details[key].strip():
-            return str(details[key])[:500]
+            return response.quoted(str(details[key]))[:500]
     return f"The portal answered HTTP {response.status} without saying why"
 
 
@@ -186,8 +186,10 @@ def _failure(
         advice = "Nothing is wrong with the call itself: it is retried, or run it again later"
         return OdsServerError(message, status=status, code=code, retry_at=retry_at, where=where, advice=advice)
     if 300 <= status < 400:
+        # A login page is often told where to return to: the whole address of the push, key included.
+        location = response.quoted(response.headers.get("location", "nowhere"))
         return OdsNotAPortal(
-            f"The portal redirects to {response.headers.get('location', 'nowhere')!r}, which is not followed",
+            f"The portal redirects to {location!r}, which is not followed",
             status=status,
             where=where,
             advice="Put the portal's present address into the connection, or name that host in its allowed_hosts",

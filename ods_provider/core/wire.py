@@ -1,4 +1,4 @@
-"""What a plan asks for and what it gets back: values that hold no secret and no socket."""
+"""What a plan asks for and what it gets back: values that show no secret and hold no socket."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Generator, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol, TypeVar
 
-from ods_provider.core.redact import Secret
+from ods_provider.core.redact import Secret, scrub
 
 Params = tuple[tuple[str, str], ...]
 Form = tuple[tuple[str, str | Secret], ...]
@@ -101,6 +101,7 @@ class Response:
         url: Where it came from, credentials cut out.
         body: The whole body when it was read, else ``b""``.
         stream: The body still to be read (``kind`` export and file with a 2xx status), else None.
+        secrets: What the call went out with; the answer may repeat it.
     """
 
     status: int
@@ -108,6 +109,11 @@ class Response:
     url: str
     body: bytes = field(default=b"", repr=False)
     stream: ByteStream | None = field(default=None, repr=False)
+    secrets: tuple[Secret, ...] = field(default=(), repr=False, compare=False)
+
+    def quoted(self, text: str) -> str:
+        """Return a piece of the answer fit for a message: secrets cut out. Quote first, shorten then."""
+        return scrub(text, self.secrets)
 
     def json(self) -> Any:
         """Return the decoded JSON body. 64-bit integers stay exact (Q15)."""

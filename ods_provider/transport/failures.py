@@ -14,6 +14,32 @@ import urllib3
 
 from ods_provider.core.errors import OdsConfigError, OdsError, OdsTimeout, OdsTransportError, OdsTruncated
 
+# What OpenSSL says when two sides have no common ground, or the other one speaks no TLS: it says so every time.
+_NO_COMMON_GROUND = frozenset(
+    {
+        "CA_KEY_TOO_SMALL",
+        "CA_MD_TOO_WEAK",
+        "DH_KEY_TOO_SMALL",
+        "EE_KEY_TOO_SMALL",
+        "HTTPS_PROXY_REQUEST",
+        "HTTP_REQUEST",
+        "NO_CIPHERS_AVAILABLE",
+        "NO_PROTOCOLS_AVAILABLE",
+        "NO_SHARED_CIPHER",
+        "PACKET_LENGTH_TOO_LONG",
+        "RECORD_LAYER_FAILURE",
+        "TLSV1_UNRECOGNIZED_NAME",
+        "UNKNOWN_PROTOCOL",
+        "UNSAFE_LEGACY_RENEGOTIATION_DISABLED",
+        "UNSUPPORTED_PROTOCOL",
+        "WRONG_SIGNATURE_TYPE",
+        "WRONG_SSL_VERSION",
+        "WRONG_VERSION_NUMBER",
+    }
+)
+# Alerts are the other side's refusals, final but for these: trouble of its own, or bytes damaged on the way.
+_PASSING_ALERTS = ("ALERT_BAD_RECORD_MAC", "ALERT_INTERNAL_ERROR", "ALERT_USER_CANCELLED", "ALERT_CLOSE_NOTIFY")
+
 
 def translate(error: BaseException, *, where: str, reading: bool = False) -> OdsError:
     """Return our error for a foreign one.
@@ -33,7 +59,7 @@ def translate(error: BaseException, *, where: str, reading: bool = False) -> Ods
     if _any(chain, requests.exceptions.InvalidProxyURL):
         return OdsConfigError("the proxy is not a valid URL", where=where, advice="Correct the connection's proxy")
     if _any(chain, ssl.SSLError, urllib3.exceptions.SSLError, requests.exceptions.SSLError):
-        return _tls(chain, where)
+        return _tls(chain, where, reading=reading)
     # Before the timeouts: urllib3 counts a refused connection among its connect timeouts.
     if _any(chain, socket.gaierror, urllib3.exceptions.NameResolutionError):
         return OdsTransportError("the host name is not known", where=where, advice="Check the host of the connection")
@@ -79,15 +105,41 @@ def _proxy(chain: list[BaseException], where: str) -> OdsError:
     return OdsTransportError("the proxy did not let the call through", where=where, advice="Check the proxy")
 
 
-def _tls(chain: list[BaseException], where: str) -> OdsError:
-    reason = next((link for link in chain if isinstance(link, ssl.SSLCertVerificationError)), None)
-    detail = f": {reason.verify_message}" if reason is not None else ""
+def _tls(chain: list[BaseException], where: str, *, reading: bool) -> OdsError:
+    """Return the error of a TLS layer: final where trust or agreement is missing, else passing."""
+    if reading:
+        # Trust and agreement were there before the first byte of the answer.
+        return OdsTruncated(
+            "the TLS connection broke off before the answer was whole", where=where, advice="It is fetched again"
+        )
+    reasons = [link for link in chain if isinstance(link, ssl.SSLError)]
+    if reasons and not any(_is_final(reason) for reason in reasons):
+        return OdsTransportError(
+            "the TLS connection broke off",
+            where=where,
+            advice="Run it again; if it persists, check the host, its port and what lies between",
+        )
+    refused = next((link for link in reasons if isinstance(link, ssl.SSLCertVerificationError)), None)
+    detail = f": {refused.verify_message}" if refused is not None else ""
     return OdsTransportError(
         f"the TLS connection could not be trusted or set up{detail}",
         where=where,
         advice="Check the host; for a private certificate set verify to the path of its CA bundle",
         transient=False,
     )
+
+
+def _is_final(error: ssl.SSLError) -> bool:
+    """Return whether no retry cures it; what is not known to be final is retried, which costs less than a lost run."""
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return True
+    if isinstance(error, (ssl.SSLEOFError, ssl.SSLZeroReturnError, ssl.SSLSyscallError)):
+        return False
+    reason = error.reason or ""
+    if "ALERT" in reason:
+        return not reason.endswith(_PASSING_ALERTS)
+    # Another library than SSL, such as X509 or PEM, stumbles over files of ours: a bundle that is none.
+    return reason in _NO_COMMON_GROUND or (error.library or "SSL") != "SSL"
 
 
 def _any(chain: list[BaseException], *kinds: type[BaseException]) -> bool:

@@ -111,14 +111,16 @@ class RequestsTransport:
         url = self._clean(answer.url or target.url)
         where = f"{request.method} {url}"
         headers = Headers(answer.headers)
+        secrets = tuple(self._secrets(request))
         if request.streamed and answer.status_code < 300:
-            return Response(answer.status_code, headers, url, stream=Body(answer.raw, where=where))
+            return Response(answer.status_code, headers, url, stream=Body(answer.raw, where=where), secrets=secrets)
         body = read_whole(answer.raw, where=where)
-        if answer.status_code >= 300:
-            # A refusal may quote the key that it refuses.
-            for secret in self._secrets(request):
+        # A refusal may quote the key that it refuses, and a push is refused with 200 too; other answers with 200 are
+        # data, a new token among them, which may hold the same text rightly.
+        if answer.status_code >= 300 or request.kind == "push":
+            for secret in secrets:
                 body = body.replace(secret.reveal().encode(), MASK.encode())
-        return Response(answer.status_code, headers, url, body=body)
+        return Response(answer.status_code, headers, url, body=body, secrets=secrets)
 
     def _clean(self, url: str) -> str:
         return scrub(url, self._secrets())

@@ -54,13 +54,11 @@ class Together:
 
     async def _ask_soon(self) -> None:
         from ods_provider.core.errors import OdsError
-        from ods_provider.core.limits import PAGE_ROWS
+        from ods_provider.core.plans.watch import calls
 
         await asyncio.sleep(GATHER_S)
         wanted, self._wanted = self._wanted, {}
-        ids = sorted(wanted)
-        for start in range(0, len(ids), PAGE_ROWS):
-            some = ids[start : start + PAGE_ROWS]
+        for some in calls(wanted):
             try:
                 await self._ask(some, wanted)
             except OdsError as error:
@@ -71,9 +69,8 @@ class Together:
     async def _ask(self, ids: list[str], wanted: dict[str, asyncio.Future[Dataset]]) -> None:
         from ods_provider.core.errors import OdsError
         from ods_provider.core.plans.catalog import dataset
-        from ods_provider.core.plans.watch import datasets
 
-        found = await self.client.arun(datasets(ids)) if len(ids) > 1 else {}
+        found = await self._found(ids) if len(ids) > 1 else {}
         for dataset_id in ids:
             if dataset_id in found:
                 wanted[dataset_id].set_result(found[dataset_id])
@@ -83,6 +80,17 @@ class Together:
                 wanted[dataset_id].set_result(await self.client.arun(dataset(dataset_id)))
             except OdsError as error:
                 wanted[dataset_id].set_exception(error)
+
+    async def _found(self, ids: list[str]) -> dict[str, Dataset]:
+        from ods_provider.core.errors import OdsQueryError
+        from ods_provider.core.plans.watch import datasets
+
+        try:
+            return await self.client.arun(datasets(ids))
+        except OdsQueryError:
+            # What the portal cannot read may be one id of many: each is asked for by itself, so that none of the others
+            # pays for it. Any other error, such as a wrong key, is everybody's.
+            return {}
 
 
 _OPEN: list[Together] = []

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from ods_provider.core.errors import OdsNotFound
+from ods_provider.core.errors import OdsAuthError, OdsNotFound, OdsQueryError
 from ods_provider.testing.portal import LocalPortal
 from ods_provider.triggers import together as room
 from ods_provider.triggers.dataset import OdsDatasetUpdateTrigger
@@ -46,6 +46,39 @@ def test_a_dataset_that_is_not_there_is_an_error_for_its_own_trigger_alone(ods_p
     assert seen[0].dataset_id == "world-capitals"
     assert isinstance(seen[1], OdsNotFound)
     assert calls(ods_portal) == ["/catalog/datasets", "/catalog/datasets/no-such-dataset"]
+
+
+@pytest.mark.parametrize("letter", ["x", "é", "'"])
+def test_long_ids_share_as_many_calls_as_their_urls_take(ods_portal, connect, letter):
+    unknown = [f"{number:02}-".ljust(90, letter) for number in range(99)]
+    seen = asyncio.run(look("world-capitals", *unknown))
+    assert seen[0].dataset_id == "world-capitals"
+    assert {type(one) for one in seen[1:]} == {OdsNotFound}
+    assert 1 < calls(ods_portal).count("/catalog/datasets") < 10
+    assert 414 not in {entry.status for entry in ods_portal.requests}
+
+
+def test_an_id_too_long_for_any_url_fails_for_its_own_trigger_alone(ods_portal, connect):
+    seen = asyncio.run(look("world-capitals", "x" * 9_000, "live-readings"))
+    assert [seen[0].dataset_id, seen[2].dataset_id] == ["world-capitals", "live-readings"]
+    assert isinstance(seen[1], OdsQueryError)
+    assert seen[1].status == 414
+
+
+def test_a_query_that_the_portal_refuses_fails_only_for_the_dataset_that_is_to_blame(ods_portal, connect):
+    ods_portal.fault("status", status=400, path="/catalog/datasets")
+    ods_portal.fault("status", status=400, path="/catalog/datasets/live-readings")
+    seen = asyncio.run(look("landmark-photos", "live-readings", "world-capitals"))
+    assert [seen[0].dataset_id, seen[2].dataset_id] == ["landmark-photos", "world-capitals"]
+    assert isinstance(seen[1], OdsQueryError)
+    assert len(ods_portal.requests) == 4
+
+
+def test_a_wrong_key_is_everybodys_error_and_costs_one_call(ods_portal, connect):
+    ods_portal.fault("status", status=401, times=None)
+    seen = asyncio.run(look("landmark-photos", "world-capitals"))
+    assert {type(one) for one in seen} == {OdsAuthError}
+    assert calls(ods_portal) == ["/catalog/datasets"]
 
 
 def test_another_key_is_another_conversation(ods_portal, connect):

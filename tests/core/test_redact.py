@@ -2,7 +2,8 @@
 
 import copy
 import pickle
-from urllib.parse import quote_plus
+from collections.abc import Callable
+from urllib.parse import quote, quote_plus
 
 import pytest
 from hypothesis import given
@@ -34,6 +35,7 @@ def test_a_secret_prints_as_stars_and_refuses_to_be_pickled_or_copied() -> None:
         "https://bucket/x.png?X-Amz-Security-Token=ABC123",
         "https://account.blob/x.png?se=1&sig=ABC123",
         "redirect to %3Fapikey%3DABC123",
+        "redirect to %252Fx%253Fa%253D1%2526apikey%253DABC123",
     ],
 )
 def test_credentials_are_cut_out_by_their_names(text: str) -> None:
@@ -44,6 +46,16 @@ def test_credentials_are_cut_out_by_their_names(text: str) -> None:
 def test_prose_about_credentials_is_left_alone() -> None:
     text = "Use basic authentication or an Apikey header"
     assert scrub(text) == text
+
+
+@pytest.mark.parametrize("encode", [lambda text: quote(text, safe=""), lambda text: quote(text, safe="/="), quote_plus])
+def test_a_known_secret_is_found_however_often_and_however_much_of_it_is_encoded(encode: Callable[[str], str]) -> None:
+    key = "k3y with/odd=signs+é"
+    text = key
+    for _ in range(3):
+        text = encode(text)
+        for spelled in (text, text.lower()):
+            assert scrub(f"next={spelled};", [Secret(key)]) == "next=***;"
 
 
 @given(st.text(min_size=4, max_size=30), st.text(max_size=20), st.text(max_size=20))

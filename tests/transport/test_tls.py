@@ -1,19 +1,26 @@
 """Whom we trust, and what never leaves the portal's own origin, over real TLS."""
 
+import os
 import socket
 import ssl
+import struct
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 import replay as play
+import requests
 import trustme
 from replay import Replay, replay
 
+from ods_provider.client import OdsClient
 from ods_provider.core.connection import from_parts
-from ods_provider.core.errors import OdsConfigError, OdsTransportError
+from ods_provider.core.errors import OdsConfigError, OdsTransportError, OdsTruncated
 from ods_provider.core.wire import Request, Response
+from ods_provider.transport.failures import translate
 from ods_provider.transport.session import RequestsTransport
 
 KEY = "k3y-0f-the-p0rtal"
@@ -118,6 +125,89 @@ def test_a_server_that_speaks_no_tls_is_told_apart_from_a_dead_one() -> None:
         with pytest.raises(OdsTransportError, match="TLS connection could not"):
             send(Replay(server.getsockname()[1], scheme="https"), Request("/x"))
         thread.join()
+
+
+@contextmanager
+def hanging_up(*, reset: bool) -> Iterator[tuple[Replay, list[bytes]]]:
+    """A server that reads the greeting and closes, as a load balancer does that restarts; it lists the greetings."""
+    greetings: list[bytes] = []
+
+    def hang_up(server: socket.socket) -> None:
+        while True:
+            try:
+                client, _ = server.accept()
+            except OSError:  # the test is over
+                return
+            greetings.append(client.recv(1 if reset else 65_536))
+            if reset:
+                client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            client.close()
+
+    server = socket.create_server(("127.0.0.1", 0))
+    thread = threading.Thread(target=hang_up, args=(server,), daemon=True)
+    thread.start()
+    try:
+        yield Replay(server.getsockname()[1], scheme="https"), greetings
+    finally:
+        server.shutdown(socket.SHUT_RDWR)
+        server.close()
+        thread.join()
+
+
+@pytest.mark.parametrize("reset", [False, True])
+def test_a_handshake_that_breaks_off_is_tried_again_and_blames_no_certificate(reset: bool) -> None:
+    with (
+        hanging_up(reset=reset) as (server, greetings),
+        OdsClient(server.url, max_retries=3, sleep=lambda _: None) as client,
+        pytest.raises(OdsTransportError) as caught,
+    ):
+        client.count("d")
+    assert len(greetings) == 4
+    assert caught.value.transient
+    assert "certificate" not in str(caught.value)
+    if not reset:
+        assert caught.value.what == "the TLS connection broke off"
+
+
+def test_a_certificate_that_nobody_vouches_for_is_looked_at_once(authority: Authority) -> None:
+    tls, greetings = authority.serves(), []
+    tls.sni_callback = lambda connection, name, context: greetings.append(name)
+    with (
+        replay(play.answer(), tls=tls) as server,
+        OdsClient(server.url, max_retries=3, sleep=lambda _: None) as client,
+        pytest.raises(OdsTransportError, match=r"could not be trusted or set up: .*certificate") as caught,
+    ):
+        client.count("d")
+    assert len(greetings) == 1
+    assert not caught.value.transient
+
+
+def test_a_tls_connection_that_is_damaged_within_an_answer_is_an_answer_cut_short(authority: Authority) -> None:
+    def damage(connection: socket.socket) -> bool:
+        connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf")
+        with socket.socket(fileno=os.dup(connection.fileno())) as below:
+            below.sendall(b"\x17\x03\x03\x00\x40" + b"?" * 64)
+        return False
+
+    with replay(damage, tls=authority.serves()) as server:
+        with pytest.raises(OdsTruncated, match="TLS connection broke off before the answer was whole") as caught:
+            send(server, Request("/x"), verify=authority.bundle)
+        assert caught.value.transient
+
+
+def test_what_no_retry_cures_is_told_apart_from_what_passes() -> None:
+    for library, reason, transient in (
+        ("SSL", "WRONG_VERSION_NUMBER", False),
+        ("SSL", "SSLV3_ALERT_HANDSHAKE_FAILURE", False),
+        ("SSL", "TLSV13_ALERT_CERTIFICATE_REQUIRED", False),
+        ("X509", "NO_CERTIFICATE_OR_CRL_FOUND", False),
+        ("SSL", "TLSV1_ALERT_INTERNAL_ERROR", True),
+        ("SSL", "DECRYPTION_FAILED_OR_BAD_RECORD_MAC", True),
+    ):
+        error = ssl.SSLError(1, reason)
+        error.library, error.reason = library, reason
+        assert translate(error, where="GET x").transient is transient, reason
+    assert not translate(requests.exceptions.SSLError("no TLS here"), where="GET x").transient
 
 
 def test_only_http_1_1_is_offered(authority: Authority) -> None:

@@ -48,7 +48,7 @@ def _expect_ok(response: Response) -> None:
     if str(body.get("status", "")).lower() != "ok":
         reason = body.get("message") or body.get("error") or body.get("status") or "no reason given"
         raise OdsResponseError(
-            f"The portal did not accept the records: {str(reason)[:300]}",
+            f"The portal did not accept the records: {response.quoted(str(reason))[:300]}",
             status=response.status,
             where=where,
             advice="Check the dataset and resource ids, and that push is enabled on the resource",

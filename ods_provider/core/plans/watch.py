@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable
+from collections.abc import Generator, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from urllib.parse import quote_plus
 
 from ods_provider.core.errors import OdsQuotaExceeded
 from ods_provider.core.limits import PAGE_ROWS
-from ods_provider.core.odsql import any_of
+from ods_provider.core.odsql import any_of, literal
 from ods_provider.core.plans.records import count, page
 from ods_provider.core.query import Query
 from ods_provider.core.quota import Quota, QuotaBook
 from ods_provider.core.schema import Dataset
 from ods_provider.core.wire import Plan, Request, Response
+
+_IDS_BYTES = 7_000  # in a URL; nginx takes 8 KB for the whole request line
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,18 +51,32 @@ def quota(book: QuotaBook, dataset_id: str | None, min_remaining: int) -> Genera
 
 
 def datasets(dataset_ids: Iterable[str]) -> Plan[dict[str, Dataset]]:
-    """Ask how fresh many datasets are: one call for each hundred.
+    """Ask how fresh many datasets are: one call for each hundred, or for as many as a URL takes.
 
     Returns:
         Descriptions by id; a dataset that this key does not see in the catalogue is absent.
     """
-    ids = sorted(set(dataset_ids))
     found: dict[str, Dataset] = {}
-    for start in range(0, len(ids), PAGE_ROWS):
-        some = ids[start : start + PAGE_ROWS]
+    for some in calls(dataset_ids):
         seen = yield from page(None, Query.of(where=any_of("dataset_id", some)), limit=len(some))
         found |= {str(row["dataset_id"]): Dataset.from_json(row) for row in seen.rows}
     return found
+
+
+def calls(dataset_ids: Iterable[str]) -> Iterator[list[str]]:
+    """Yield the ids, each once and in order, cut into as few calls as page size and length of a URL allow."""
+    some: list[str] = []
+    size = 0
+    for dataset_id in sorted(set(dataset_ids)):
+        # As it will stand in the URL: a letter beyond ASCII takes six bytes there and more.
+        more = len(quote_plus(f"{literal(dataset_id)}, "))
+        if some and (len(some) == PAGE_ROWS or size + more > _IDS_BYTES):
+            yield some
+            some, size = [], 0
+        some.append(dataset_id)
+        size += more
+    if some:
+        yield some
 
 
 def as_result(look: QuotaLook) -> dict[str, Any]:
