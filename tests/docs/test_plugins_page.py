@@ -181,8 +181,15 @@ def test_the_example_masks_a_new_secret_and_names_a_store_of_tokens(team):
         record = logging.LogRecord("x", 20, "x", 1, "got %s", ("a-new-token",), None)
         ods_team_plugin.masked.filter(record)
         print(record.getMessage())
+        misfit = logging.LogRecord("x", 20, "x", 1, "%d tokens", ("a-new-token",), None)
+        ods_team_plugin.masked.filter(misfit)
+        print(misfit.getMessage())
     """
-    assert python(code, team).splitlines() == [f"{team['TEAM_HOME']}/tokens/data.example.org.json", "got ***"]
+    assert python(code, team).splitlines() == [
+        f"{team['TEAM_HOME']}/tokens/data.example.org.json",
+        "got ***",
+        "'%d tokens' ('***',)",
+    ]
 
 
 def test_the_example_is_listed_by_name_and_can_be_left_out(team):

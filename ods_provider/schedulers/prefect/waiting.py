@@ -5,8 +5,8 @@
   early, so that it is the default of top-level deployments only.
 - ``retry``: the flow run itself is given back as AwaitingRetry, and its deployment's worker begins it again at the
   moment. The process is free, and the run keeps its identity.
-- ``hold``: the process sleeps. The only way without a deployment, and where no task of ours can end the flow run: it was
-  called as a function (``.fn``), or its ``on_completion`` was replaced.
+- ``hold``: the process sleeps. The only way without a deployment, and where no task of ours can end the flow run: it
+  was called as a function (``.fn``), or its ``on_completion`` was replaced.
 
 A task cannot end its flow run by returning. So it returns a state of its own making, named Waiting, and a hook on that
 state, which runs once the task run is on record, tells the API and raises ``Pause``: Prefect's engine then leaves the
