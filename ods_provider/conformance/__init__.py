@@ -14,6 +14,8 @@ run::
 
     ODS_ADAPTER=my_package.conformance:MyScheduler pytest --pyargs ods_provider.conformance
 
+There a class with ``run`` that is no ``AdapterSuite``, such as the reference's, gets the suite mixed in.
+
 Without ``ODS_ADAPTER`` the suite runs against ``reference.Reference``, the smallest adapter there is: read it first.
 The extra ``[portal]`` must be installed where pytest runs; the processes of the jobs need only ``ods-provider``.
 

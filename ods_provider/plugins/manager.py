@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
@@ -26,6 +26,7 @@ from ods_provider.plugins.run import Run, SchedulerAdapter
 log = logging.getLogger(__name__)
 
 PREFIX = "ods_"
+OURS = "ods-provider:"
 NAMED = "ODS_PLUGINS"
 DISABLE = "ODS_PLUGINS_DISABLE"
 STRICT = "ODS_PLUGINS_STRICT"
@@ -65,10 +66,10 @@ class Plugins:
         self._manager = pluggy.PluginManager(hookspecs.PROJECT)
         self._manager.add_hookspecs(hookspecs)
         self.loaded: list[Loaded] = []
-        self._register("ods-provider:builtin", lambda: builtin)
+        self._register(f"{OURS}builtin", lambda: builtin)
         disabled = _names(environ, DISABLE)
         for name, point in _installed() if entry_points else ():
-            if name not in disabled and ("all" not in disabled or name.startswith("ods-provider:")):
+            if name not in disabled and ("all" not in disabled or name.startswith(OURS)):
                 self._register(name, point.load)
         for name in _names(environ, NAMED):
             if name not in disabled and "all" not in disabled:
@@ -239,15 +240,18 @@ def _hook_names(plugin: object) -> list[str]:
     return sorted(name for name in dir(plugin) if getattr(getattr(plugin, name, None), marked, None) is not None)
 
 
-def _installed() -> Iterable[tuple[str, EntryPoint]]:
-    # Keyed by distribution: two of them may call their entry point the same.
-    seen: set[str] = set()
+def _installed() -> list[tuple[str, EntryPoint]]:
+    """Return the installed plugins in the order in which they are registered: ours first, the others by name.
+
+    pluggy asks the one that came last first, so that ours answer last, wherever the path names which distribution.
+    """
+    # Keyed by distribution: two of them may call their entry point the same. The first on the path is the one in use.
+    found: dict[str, EntryPoint] = {}
     for distribution in distributions():
         for point in distribution.entry_points:
-            name = f"{distribution.metadata['Name']}:{point.name}"
-            if point.group == hookspecs.PROJECT and name not in seen:
-                seen.add(name)
-                yield name, point
+            if point.group == hookspecs.PROJECT:
+                found.setdefault(f"{distribution.metadata['Name']}:{point.name}", point)
+    return sorted(found.items(), key=lambda named: (not named[0].startswith(OURS), named[0]))
 
 
 @cache

@@ -28,7 +28,7 @@ PROTOCOLS = [
     (protocol, name)
     for protocol in (SchedulerAdapter, CheckpointStore, TokenStore)
     for name, member in vars(protocol).items()
-    if inspect.isfunction(member) and not name.startswith("_")
+    if (inspect.isfunction(member) or isinstance(member, property)) and not name.startswith("_")
 ]
 
 
@@ -61,8 +61,18 @@ def test_a_hook_is_documented_with_its_exact_signature_and_all_that_an_author_as
 
 @pytest.mark.parametrize(("protocol", "name"), PROTOCOLS, ids=lambda each: getattr(each, "__name__", each))
 def test_a_method_of_a_protocol_is_documented_with_its_exact_signature(protocol, name):
-    heading = f"{protocol.__name__}.{name}{signature(getattr(protocol, name), bound=True)}"
+    member = vars(protocol)[name]
+    if isinstance(member, property):
+        made = f": {inspect.signature(member.fget).return_annotation}"
+    else:
+        made = signature(member, bound=True)
+    heading = f"{protocol.__name__}.{name}{made}"
     assert "xception ends the" in SECTIONS[heading]
+
+
+def test_no_section_is_of_a_member_that_no_protocol_has():
+    documented = [re.match(r"\w+\.\w+", heading)[0] for heading in SECTIONS if not heading.startswith("ods_")]
+    assert sorted(documented) == sorted(f"{protocol.__name__}.{name}" for protocol, name in PROTOCOLS)
 
 
 def test_the_fields_of_a_run_are_documented():
@@ -181,8 +191,15 @@ def test_the_example_masks_a_new_secret_and_names_a_store_of_tokens(team):
         record = logging.LogRecord("x", 20, "x", 1, "got %s", ("a-new-token",), None)
         ods_team_plugin.masked.filter(record)
         print(record.getMessage())
+        misfit = logging.LogRecord("x", 20, "x", 1, "%d tokens", ("a-new-token",), None)
+        ods_team_plugin.masked.filter(misfit)
+        print(misfit.getMessage())
     """
-    assert python(code, team).splitlines() == [f"{team['TEAM_HOME']}/tokens/data.example.org.json", "got ***"]
+    assert python(code, team).splitlines() == [
+        f"{team['TEAM_HOME']}/tokens/data.example.org.json",
+        "got ***",
+        "'%d tokens' ('***',)",
+    ]
 
 
 def test_the_example_is_listed_by_name_and_can_be_left_out(team):

@@ -82,12 +82,53 @@ def test_the_smallest_adapter_goes_on_after_a_kill(portal, tmp_path: Path):
     adapter.test_a_killed_job_goes_on_where_it_was(portal, tmp_path)
 
 
-def test_the_suite_is_found_by_its_package_name():
-    found = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "--collect-only", "--pyargs", "ods_provider.conformance"],
+def held_against(adapter, *options, **environ):
+    """Run what the page tells authors to run, and return what pytest said."""
+    return subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", *options, "--pyargs", "ods_provider.conformance"],
         capture_output=True,
         text=True,
-        check=True,
-        env={"ODS_ADAPTER": "tests.plugins.test_conformance:Talkative", "PYTHONPATH": str(Path(__file__).parents[2])},
+        check=False,
+        env={"ODS_ADAPTER": adapter, "PYTHONPATH": str(Path(__file__).parents[2]), **environ},
     )
+
+
+@pytest.mark.parametrize(
+    "adapter",
+    ["", "tests.plugins.test_conformance:Talkative", "ods_provider.conformance.reference:Reference"],
+    ids=["none", "a suite", "a class without the suite"],
+)
+def test_the_suite_is_found_by_its_package_name(adapter):
+    found = held_against(adapter, "--collect-only")
+    assert found.returncode == 0, found.stdout
     assert "TestAdapter::test_a_killed_job_goes_on_where_it_was" in found.stdout
+
+
+def test_the_smallest_adapter_keeps_the_contract_when_it_is_named_as_the_page_says():
+    found = held_against("ods_provider.conformance.reference:Reference", "-k", "no_retry_cures")
+    assert (found.returncode, "1 passed" in found.stdout) == (0, True), found.stdout
+
+
+class Idle:
+    """An adapter that runs nothing."""
+
+
+@pytest.mark.parametrize(
+    ("adapter", "said"),
+    [
+        ("my_adapter", "'my_adapter' names no class (ODS_ADAPTER=my_adapter). Write module:Class, such as"),
+        (":Mine", "':Mine' names no class"),
+        ("no_such_module:Mine", "the module no_such_module cannot be imported: No module named 'no_such_module'"),
+        ("ods_provider.conformance.reference:Refrence", "has no Refrence"),
+        ("ods_provider.conformance.reference:main", "ods_provider.conformance.reference:main is no class"),
+        (
+            "tests.plugins.test_conformance:Idle",
+            "Idle has no run (ODS_ADAPTER=tests.plugins.test_conformance:Idle). Name a",
+        ),
+    ],
+)
+def test_a_name_that_is_no_adapter_is_explained(adapter, said):
+    found = held_against(adapter, "--collect-only")
+    assert found.returncode == 2
+    assert said in found.stdout
+    assert "Traceback" not in found.stdout + found.stderr

@@ -4,6 +4,7 @@ import logging
 import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
+from textwrap import dedent
 from types import SimpleNamespace
 
 import pluggy
@@ -93,6 +94,43 @@ def test_two_distributions_may_call_their_entry_point_the_same(site):
     install(site, "second-dist", {"same": "second_plugin"}, second_plugin=GOOD)
     plugins = Plugins(environ={})
     assert named(plugins, "first-dist:same").hooks == named(plugins, "second-dist:same").hooks != ()
+
+
+ANSWERING = """
+    from types import SimpleNamespace
+    from ods_provider.plugins.hookspecs import hookimpl
+
+    @hookimpl
+    def ods_get_scheduler(name):
+        return SimpleNamespace(name=__name__)
+
+    @hookimpl
+    def ods_checkpoint_store(run):
+        return __name__
+"""
+
+
+@pytest.mark.parametrize("behind", [False, True])
+def test_installed_plugins_answer_by_name_and_ours_last_wherever_the_path_finds_them(tmp_path, behind):
+    install(tmp_path, "b-dist", {"b": "second_plugin"}, second_plugin=ANSWERING)
+    install(tmp_path, "a-dist", {"z": "first_plugin"}, first_plugin=ANSWERING)
+    code = """
+        import logging, sys
+        {place}
+        from ods_provider.plugins.manager import Plugins
+        from ods_provider.plugins.run import Run
+        plugins = Plugins()
+        print([each.name for each in plugins.loaded])
+        for name in ("cli", "airflow", "prefect", "dagster"):
+            print(plugins.scheduler(name).name, plugins.checkpoint_store(Run(name, "k", "r", logging.getLogger())))
+    """
+    place = f"sys.path.{'append(' if behind else 'insert(0, '}{str(tmp_path)!r})"
+    told = subprocess.run(
+        [sys.executable, "-c", dedent(code.format(place=place))], check=True, capture_output=True, text=True
+    ).stdout.splitlines()
+    ours = ["builtin", "airflow", "dagster", "prefect"]
+    assert told[0] == str([*(f"ods-provider:{name}" for name in ours), "a-dist:z", "b-dist:b"])
+    assert told[1:] == ["second_plugin second_plugin"] * 4
 
 
 def test_a_hook_that_does_not_take_the_parameter_leaves_nothing_half_registered():
@@ -304,8 +342,6 @@ def test_importing_jobs_and_parsing_a_dag_load_no_plugin(site):
         assert plugins() is first
         assert "bad-dist:bad" in [plugin.name for plugin in first.loaded]
     """
-    from textwrap import dedent
-
     subprocess.run([sys.executable, "-c", dedent(code)], check=True, env={"PYTHONPATH": str(site)})
 
 

@@ -72,3 +72,22 @@ def test_a_line_without_a_secret_stays_as_it_was(heard):
     mask([Secret("a-very-secret-key")])
     logging.getLogger("prefect.flow_runs").warning("%d of %d", 3, 5)
     assert heard.getvalue() == "3 of 5\n"
+
+
+class Unshowable:
+    def __repr__(self):
+        raise RuntimeError("it cannot be shown")
+
+
+@pytest.mark.parametrize(
+    ("message", "arguments", "shown"),
+    [
+        ("%d rows", ("many",), "'%d rows' ('many',)"),
+        ("%s and %s", ("a-very-secret-key",), "'%s and %s' ('***',)"),
+        ("%d rows", (Unshowable(),), "a log line that cannot be formatted"),
+    ],
+)
+def test_a_line_that_does_not_fit_its_arguments_raises_into_nobodys_code(heard, message, arguments, shown):
+    mask([Secret("a-very-secret-key")])
+    logging.getLogger("prefect.flow_runs").warning(message, *arguments)
+    assert heard.getvalue() == f"{shown}\n"

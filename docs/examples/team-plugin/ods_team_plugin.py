@@ -128,7 +128,12 @@ class Masked(logging.Filter):
         self.secrets = set()
 
     def filter(self, record):
-        record.msg, record.args = scrub(record.getMessage(), self.secrets), ()
+        try:
+            said = record.getMessage()
+        except Exception:
+            # A line that does not fit its arguments is no reason to raise into the code that logged it.
+            said = f"{record.msg!r} {record.args!r}"
+        record.msg, record.args = scrub(said, self.secrets), ()
         return True
 
 

@@ -1,5 +1,6 @@
 """Partitions of an asset as parts of a dataset: a filter and a file for each."""
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, cast
@@ -29,7 +30,8 @@ class Parts:
         field: The field whose value is the partition's key, or whose time lies in the partition's window. With several
             dimensions, a mapping from dimension to field.
         where: Instead, a function of the key and the window (None where there is none) that returns a filter.
-        path: Where the asset is written; it names each partition apart by ``{partition}``.
+        path: Where the asset is written, None for nowhere; with partitions it is text or a ``pathlib.Path`` that names
+            each partition apart by ``{partition}``.
 
     Raises:
         OdsConfigError: The arguments do not fit together.
@@ -49,10 +51,26 @@ class Parts:
                 "the portal is not told which rows a partition holds" if not told else "a partition is told twice",
                 "Pass either partition_field or partition_where",
             )
-        if self.definition is not None and isinstance(self.path, str) and PLACEHOLDER not in self.path:
+        if self.definition is not None and self.path is not None:
+            object.__setattr__(self, "path", self._template())
+
+    def _template(self) -> str:
+        """Return the path as text with a place for the key, so that no two partitions are written to one file."""
+        text = self.path
+        # Text would forget the filesystem that some paths carry along: those are refused below.
+        if isinstance(text, os.PathLike) and not hasattr(text, "fs"):
+            text = os.fspath(text)
+        if not isinstance(text, str):
+            raise OdsConfigError(
+                f"with partitions, {text!r} is no path",
+                where="argument path",
+                advice=f"Pass text or a pathlib.Path that holds {PLACEHOLDER}: s3://bucket/{PLACEHOLDER}.parquet",
+            )
+        if PLACEHOLDER not in text:
             raise self._bad(
                 "all partitions would be written to the same path", f"Put {PLACEHOLDER} into path: data/{PLACEHOLDER}"
             )
+        return text
 
     @staticmethod
     def _bad(what: str, advice: str) -> OdsConfigError:
@@ -72,10 +90,10 @@ class Parts:
 
     def place(self, context: Any) -> Any:
         """Return the path of the run's partition."""
-        if self.definition is None or not isinstance(self.path, str):
+        if self.definition is None or self.path is None:
             return self.path
         # A key may hold a slash or "..": it names one file, wherever it comes from.
-        return self.path.replace(PLACEHOLDER, safe_name(str(context.partition_key)))
+        return str(self.path).replace(PLACEHOLDER, safe_name(str(context.partition_key)))
 
     @staticmethod
     def _timed(definition: PartitionsDefinition) -> bool:

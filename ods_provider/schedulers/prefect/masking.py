@@ -18,16 +18,28 @@ class _Filter(logging.Filter):
         self._formatter = logging.Formatter()
 
     def filter(self, record: logging.LogRecord) -> bool:
-        said = record.getMessage()
-        clean = scrub(said, self.secrets)
-        if clean != said:
-            record.msg, record.args = clean, ()
+        try:
+            said = record.getMessage()
+        except Exception:
+            # Anybody's line: logging forgives one that does not fit its arguments, so that this must not raise either.
+            record.msg, record.args = scrub(_unformatted(record), self.secrets), ()
+        else:
+            clean = scrub(said, self.secrets)
+            if clean != said:
+                record.msg, record.args = clean, ()
         if record.exc_info and not record.exc_text:
             # Formatters take the text where it is there already.
             record.exc_text = self._formatter.formatException(record.exc_info)
         if record.exc_text:
             record.exc_text = scrub(record.exc_text, self.secrets)
         return True
+
+
+def _unformatted(record: logging.LogRecord) -> str:
+    try:
+        return f"{record.msg!r} {record.args!r}"
+    except Exception:  # an object that cannot even be shown
+        return "a log line that cannot be formatted"
 
 
 _filter = _Filter()

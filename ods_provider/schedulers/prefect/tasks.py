@@ -28,7 +28,7 @@ from ods_provider.jobs.v1 import V1AnalysisJob, V1DownloadJob, V1SearchJob
 from ods_provider.jobs.v1_media import V1MediaJob
 from ods_provider.jobs.watch import WatchJob
 from ods_provider.schedulers.prefect.credentials import DEFAULT, OdsCredentials
-from ods_provider.schedulers.prefect.updates import announce, last_seen, remember
+from ods_provider.schedulers.prefect.updates import announce, last_seen, memory_name, remember
 from ods_provider.schedulers.prefect.waiting import WaitMode, leave
 from ods_provider.schedulers.prefect.working import advance, named, same_call, worth_retrying
 
@@ -268,11 +268,13 @@ def ods_await_update(
     records the first value. Emits the event ``opendatasoft.dataset.updated``.
     """
     given = named(locals())
-    memory = last_seen(dataset_id) if since is None else since
-    job = WatchJob(required("dataset_id", dataset_id), memory, what_named(what), float(poll_interval_s))
+    watched, aspect = required("dataset_id", dataset_id), what_named(what)
+    name = memory_name(credentials, watched, aspect)
+    memory = last_seen(name) if since is None else since
+    job = WatchJob(watched, memory, aspect, float(poll_interval_s))
     seen = advance(job, credentials=credentials, wait_mode=wait_mode, **given)
     if isinstance(seen, Mapping):
-        remember(dataset_id, seen)
+        remember(name, seen)
         if memory is not None:
             announce(credentials, seen)
     return seen

@@ -5,7 +5,8 @@
   early, so that it is the default of top-level deployments only.
 - ``retry``: the flow run itself is given back as AwaitingRetry, and its deployment's worker begins it again at the
   moment. The process is free, and the run keeps its identity.
-- ``hold``: the process sleeps. The only way without a deployment.
+- ``hold``: the process sleeps. The only way without a deployment, and where no task of ours can end the flow run: it
+  was called as a function (``.fn``), or its ``on_completion`` was replaced.
 
 A task cannot end its flow run by returning. So it returns a state of its own making, named Waiting, and a hook on that
 state, which runs once the task run is on record, tells the API and raises ``Pause``: Prefect's engine then leaves the
@@ -16,6 +17,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal, get_args
 from uuid import UUID
@@ -71,26 +73,57 @@ def way(mode: WaitMode) -> Literal["continue", "retry", "hold"]:
     """Return how this run can wait.
 
     Raises:
-        OdsConfigError: The mode that was asked for needs a deployment, and there is none.
+        OdsConfigError: The mode that was asked for ends this flow run, and something keeps it from being ended.
     """
-    run = flow_run()
-    # A task that Prefect serves by itself, and a subflow, have no process of their own that could be freed.
-    deployed = run is not None and run.deployment_id is not None
+    if mode == "hold":
+        return "hold"
+    kept = _obstacle()
     if mode == "auto":
-        return "continue" if deployed and run is not None and run.parent_task_run_id is None else "hold"
-    if mode != "hold" and not deployed:
+        run = flow_run()
+        # A subflow has no process of its own that could be freed.
+        return "continue" if kept is None and run is not None and run.parent_task_run_id is None else "hold"
+    if kept is not None:
         raise OdsConfigError(
-            f"wait_mode={mode!r} needs a flow run of a deployment",
+            f"wait_mode={mode!r} needs {kept.needs}",
             where="argument wait_mode",
-            advice="Serve or deploy the flow, or use wait_mode='auto', which holds the process where it must",
+            advice=f"{kept.advice}, or use wait_mode='auto', which holds the process where it must",
         )
     return mode
+
+
+@dataclass(frozen=True, slots=True)
+class _Obstacle:
+    """What keeps a flow run from being ended: why the process is held, what is missing, and what to do."""
+
+    because: str
+    needs: str
+    advice: str
+
+
+_NO_DEPLOYMENT = _Obstacle(
+    "this flow run has no deployment that could go on then", "a flow run of a deployment", "Serve or deploy the flow"
+)
+_NO_HOOK = _Obstacle(
+    "nothing here can end this flow run: the task was called as a function, or its on_completion was replaced",
+    "a task run of this task, with its own hook",
+    "Call the task itself instead of .fn, and add its on_completion_hooks to those of with_options(on_completion=…)",
+)
+
+
+def _obstacle() -> _Obstacle | None:
+    run = flow_run()
+    # A task that Prefect serves by itself has no flow run.
+    if run is None or run.deployment_id is None:
+        return _NO_DEPLOYMENT
+    context = TaskRunContext.get()
+    # Without the hook nobody would end the flow run: the flow would go on with a state where it wants rows.
+    return None if context is not None and leave in context.task.on_completion_hooks else _NO_HOOK
 
 
 def suspended(wait: Wait, how: str) -> State[Any]:
     """Return the state that ends this task run; the hook ``leave`` then ends the flow run."""
     run = TaskRunContext.get()
-    assert run is not None  # way() has seen a flow run, and only tasks come here
+    assert run is not None  # way() has seen it
     _waits[run.task_run.id] = (wait, how)
     transaction = get_transaction()
     if transaction is not None:
@@ -137,10 +170,12 @@ def _continued(run_id: UUID, wait: Wait) -> State[Any]:
 
 def hold(wait: Wait, log: Any, *, now: Callable[[], datetime] = utc_now) -> None:
     """Sleep in this process until the wait is over, in slices, and say so first."""
+    kept = _obstacle()
     log.warning(
-        "Holding this process until %s, because this flow run has no deployment that could go on then, or was asked to "
-        "hold. Serve or deploy the flow to free it.",
+        "Holding this process until %s, because %s.%s",
         wait.until.isoformat(timespec="seconds"),
+        kept.because if kept is not None else "that was asked for, or this is a subflow",
+        f" To free it: {kept.advice}." if kept is not None else "",
     )
     while (left_s := (wait.until - now()).total_seconds()) > 0:
         time.sleep(min(left_s, 5.0))

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+from pathlib import Path
 
+import fsspec
 import pyarrow.parquet as pq
 import pytest
 from dagster import (
@@ -103,6 +105,21 @@ def test_a_value_is_a_partition_whatever_stands_in_it(ods, portal, instance, tmp
     assert odd.metadata["dagster/row_count"].value == 0
 
 
+def test_a_path_object_names_each_partition_apart_as_text_does(ods, portal, instance, tmp_path):
+    pair = ods_dataset_asset(
+        "world-capitals",
+        path=tmp_path / "{partition}.jsonl",
+        format="jsonl",
+        partitions_def=StaticPartitionsDefinition(["FR", "DE"]),
+        partition_field="country_code",
+    )
+    for code in ("FR", "DE"):
+        make(pair, ods, instance, partition_key=code)
+        (row,) = [json.loads(line) for line in (tmp_path / f"{code}.jsonl").read_text().splitlines()]
+        assert row["country_code"] == code
+    assert sorted(file.name for file in tmp_path.glob("*.jsonl")) == ["DE.jsonl", "FR.jsonl"]
+
+
 def test_two_dimensions_are_two_conditions(ods, portal, instance, tmp_path):
     both = MultiPartitionsDefinition(
         {"day": DailyPartitionsDefinition("2026-01-01"), "flag": StaticPartitionsDefinition(["Zürich 城市 7"])}
@@ -133,6 +150,15 @@ def test_a_filter_of_ones_own_tells_partitions_apart(ods, portal, instance, tmp_
     ("arguments", "advice"),
     [
         ({"path": "out/all.parquet", "partition_field": "at"}, "all partitions would be written to the same path"),
+        (
+            {"path": Path("out/all.parquet"), "partition_field": "at"},
+            "all partitions would be written to the same path",
+        ),
+        (
+            {"path": fsspec.open("memory://out/{partition}.parquet"), "partition_field": "at"},
+            r"with partitions, .* is no path .*argument path.*Pass text or a pathlib.Path that holds \{partition\}",
+        ),
+        ({"path": 7, "partition_field": "at"}, "with partitions, 7 is no path"),
         ({"path": "out/{partition}.parquet"}, "the portal is not told which rows"),
         ({"path": "out/{partition}.parquet", "partition_field": "at", "partition_where": str}, "told twice"),
         ({"path": "out/{partition}.parquet", "partition_field": "at", "format": "doc"}, "doc"),

@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from prefect import flow
+from prefect import flow, task
 
 from ods_provider.schedulers.prefect import ods_media, ods_search
 
@@ -46,6 +46,41 @@ def side_by_side(path: str, credentials: str) -> Any:
     return [future.result()["files"] for future in running]
 
 
+@task
+def of_ones_own(**asked: Any) -> Any:
+    """A task of the user's that calls ours as a function."""
+    return ods_search.fn(**asked)["rows"]
+
+
+@flow(persist_result=True)
+def without_its_hook(how: str, path: str, credentials: str, wait_mode: str = "auto") -> Any:
+    """Calls from which no task run of ours, with the hook of ours, ends the flow run."""
+    asked = {
+        "dataset_id": "synthetic-rows",
+        "order_by": "id",
+        "path": path,
+        "credentials": credentials,
+        "wait_mode": wait_mode,
+    }
+    if how == "with hooks of one's own":
+        return ods_search.with_options(on_completion=[lambda task, task_run, state: None])(**asked)["rows"]
+    if how == "in a task of one's own":
+        return of_ones_own(**asked)
+    return ods_search.fn(**asked)["rows"]
+
+
+@flow(persist_result=True)
+def with_both_hooks(path: str, credentials: str) -> Any:
+    """A hook of the user's besides ours, as the page says."""
+    own = ods_search.with_options(on_completion=[_heard, *ods_search.on_completion_hooks])
+    return own("synthetic-rows", order_by="id", path=path, credentials=credentials)["rows"]
+
+
+def _heard(task: Any, task_run: Any, state: Any) -> None:
+    print(f"a hook of one's own heard {state.name}")
+
+
 if __name__ == "__main__":
-    served = {flow.fn.__name__: flow for flow in (one_task, stubborn, two_tasks, side_by_side)}
+    every = (one_task, stubborn, two_tasks, side_by_side, without_its_hook, with_both_hooks)
+    served = {flow.fn.__name__: flow for flow in every}
     served[sys.argv[1]].serve(name=sys.argv[2])

@@ -25,6 +25,7 @@ from ods_provider.schedulers.prefect import (
     ods_search,
 )
 from ods_provider.schedulers.prefect.artifacts import Board
+from ods_provider.schedulers.prefect.updates import memory_name
 
 ROOT = Path(__file__).parents[3]
 API_KEY, PUSH_KEY = "k3y-that-nobody-may-read", "pu5h-k3y-that-nobody-may-read"
@@ -211,7 +212,7 @@ def test_the_first_look_records_what_is_there_and_the_next_waits_for_an_update(c
     began = datetime.now(UTC) - timedelta(seconds=5)
     first = watching()
     assert first["records_count"] == 110
-    kept = Variable.get("ods-seen-watching-capitals-world-capitals")
+    (kept,) = remembered(client, "ods-seen-watching-capitals-world-capitals-")
     assert kept["data_processed"] == first["data_processed"]
 
     looks = len(portal.requests)
@@ -239,6 +240,42 @@ def test_the_first_look_records_what_is_there_and_the_next_waits_for_an_update(c
     (event,) = wait_for(told)
     assert event["resource"]["prefect.resource.id"] == f"ods://{portal.netloc}/world-capitals"
     assert event["payload"]["records_count"] == 111
+
+
+def remembered(client, beginning):
+    """What every variable of which the name begins like that remembers."""
+    variables = client.request("POST", "/variables/filter", json={"limit": 200}).json()
+    return [each["value"] for each in variables if each["name"].startswith(beginning)]
+
+
+def test_each_portal_dataset_and_thing_watched_is_remembered_apart(credentials, portal, client):
+    from ods_provider.testing.portal import LocalPortal
+
+    @flow(name="Apart")
+    def looking(dataset_id, portal, what="data"):
+        return ods_await_update(dataset_id, credentials=portal, what=what, poll_interval_s=30)["dataset_id"]
+
+    with LocalPortal() as other:
+        # A first look returns at once; one that took another's memory for its own would wait for an update.
+        elsewhere = OdsCredentials(host=other.url)
+        looks = [("world-capitals", credentials), ("world-capitals", elsewhere), ("world-capitals", elsewhere, "any")]
+        assert [looking(*look) for look in looks] == ["world-capitals"] * 3
+    assert len(remembered(client, "ods-seen-apart-world-capitals-")) == 3
+
+
+def test_names_of_datasets_that_look_alike_are_remembered_apart_however_long_they_are(server):
+    @flow(name="Alike")
+    def naming():
+        block = OdsCredentials(host="data.example.org")
+        alike = ["air_quality", "air-quality", "Air.Quality", "a" * 300, "a" * 301]
+        return [memory_name(block, dataset_id, "data") for dataset_id in alike]
+
+    names = naming()
+    assert len(set(names)) == 5
+    for name in names:
+        Variable.set(name, {"seen": name})
+        assert Variable.get(name) == {"seen": name}
+    assert memory_name(OdsCredentials(host="data.example.org"), "air-quality", "data") is None
 
 
 # Artifacts
