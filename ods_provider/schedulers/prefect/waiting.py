@@ -18,7 +18,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Literal, get_args
 from uuid import UUID
 
@@ -140,7 +140,7 @@ def leave(task: Any, task_run: Any, state: State[Any]) -> None:
     wait, how = found
     run_id = task_run.flow_run_id
     ended = (
-        _continued(run_id, wait) if how == "continue" else AwaitingRetry(scheduled_time=wait.until, message=_said(wait))
+        _continued(run_id, wait) if how == "continue" else AwaitingRetry(scheduled_time=_due(wait), message=_said(wait))
     )
     with get_client(sync_client=True) as client:
         answer = client.set_flow_run_state(run_id, ended, force=ended.is_final())
@@ -157,7 +157,7 @@ def _continued(run_id: UUID, wait: Wait) -> State[Any]:
     following: Any = run_deployment(
         run.deployment_id,  # type: ignore[arg-type]  # way() has seen it
         parameters=run.parameters,
-        scheduled_time=wait.until,
+        scheduled_time=_due(wait),
         timeout=0,
         as_subflow=False,
         tags=tags,
@@ -185,6 +185,11 @@ def flow_run() -> Any:
     """Return the flow run of this thread, None outside one."""
     context = FlowRunContext.get()
     return context.flow_run if context is not None else None
+
+
+def _due(wait: Wait) -> datetime:
+    # Prefect's server rounds the time that is left to whole seconds, and would begin up to half a second early.
+    return wait.until + timedelta(seconds=0.5)
 
 
 def _said(wait: Wait) -> str:

@@ -44,7 +44,10 @@ def test_a_wait_ends_the_flow_run_and_another_one_goes_on_without_doing_anything
     assert f"It goes on in the flow run {runs[1].name}." in runs[0].state.message
     assert runs[1].parameters == runs[0].parameters
     assert set(runs[1].tags) == {"nightly", f"{TAG}{runs[0].id}"}
-    assert runs[1].start_time >= runs[1].expected_start_time > runs[0].end_time
+    assert runs[1].expected_start_time > runs[0].end_time
+    (refused_at,) = [entry.at for entry in portal.requests if entry.status == 429]
+    assert not [entry.path for entry in portal.requests if refused_at < entry.at < refused_at + 3]
+    assert runs[1].start_time.timestamp() >= refused_at + 3
     assert runs[-1].state.result() == {"rows": 5, "files": 40}
     assert asked(portal, "/files/") == 40
     assert asked(portal, "world-capitals/records") == 1
