@@ -158,4 +158,5 @@ class _Exchange:
         if said is None or said in self._terms.warned:
             return
         self._terms.warned.add(said)
-        log.warning("The portal says that this API is deprecated: %s %s (%s)", said, link, response.url)
+        what = response.quoted(f"{said} {link}")
+        log.warning("The portal says that this API is deprecated: %s (%s)", what, response.url)

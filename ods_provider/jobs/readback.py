@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
+from urllib.parse import quote_plus
 
 from ods_provider.core.errors import OdsConfigError, OdsIncomplete
 from ods_provider.core.limits import PAGE_ROWS
@@ -24,7 +25,7 @@ from ods_provider.jobs.context import JobContext
 
 MOST = 2_000
 WAITS_S = (1.0, 2.0, 4.0, 8.0, 15.0)  # the portal aims at two seconds from push to search
-_WHERE_CHARS = 4_000
+_WHERE_BYTES = 6_000  # in a URL; nginx takes 8 KB for the whole request line
 _COMPARED = frozenset({"text", "int", "double", "boolean", "date", "datetime"})
 
 Key = tuple[Any, ...]
@@ -127,8 +128,9 @@ class ReadBack:
         chosen: list[Record] = []
         size = 0
         for record in wanted.values():
-            more = sum(len(str(record[field.name])) + len(field.name) + 16 for field in self.keys)
-            if chosen and (len(chosen) == PAGE_ROWS or size + more > _WHERE_CHARS):
+            # As it will stand in the URL, with what is written around each value.
+            more = sum(len(quote_plus(f"{field.name}{record[field.name]}")) + 36 for field in self.keys)
+            if chosen and (len(chosen) == PAGE_ROWS or size + more > _WHERE_BYTES):
                 yield self._clause(chosen)
                 chosen, size = [], 0
             chosen.append(record)

@@ -59,13 +59,14 @@ def test_a_deprecation_is_logged_once_for_each_client(caplog: pytest.LogCaptureF
         b'{"total_count": 1, "results": []}',
         "200 OK",
         "ODS-Explore-API-Deprecation: This version ends in June",
-        'Link: <https://help.example.org/v2>; rel="deprecation"',
+        'Link: <https://help.example.org/v2?from=my-secret-key>; rel="deprecation"',
     )
     with replay(old, old, old) as server, caplog.at_level(logging.WARNING, "ods_provider"):
-        client = OdsClient(server.url)
+        client = OdsClient(server.url, api_key="my-secret-key")
         client.count("d")
         client.count("d")
         assert len(caplog.records) == 1
+        assert "my-secret-key" not in caplog.text
         assert "ends in June" in caplog.text
         assert "help.example.org" in caplog.text
         OdsClient(server.url).count("d")

@@ -317,6 +317,11 @@ def test_what_was_pushed_is_read_back_by_the_key_fields(lab: Lab, portal: LocalP
     assert lab.done(_push(records[:5], action="delete", confirm=True))["confirmed"] == 5
 
 
+def test_keys_beyond_ascii_are_read_back_with_as_many_calls_as_urls_need(lab: Lab) -> None:
+    records = [_reading(number, sensor_id=f"{number} " + "城" * 60) for number in range(60)]
+    assert lab.done(_push(records, confirm=True))["confirmed"] == 60
+
+
 def test_a_value_that_the_portal_lost_is_named_and_nothing_is_sent_again(lab: Lab, portal: LocalPortal) -> None:
     lab.settings["max_wait_s"] = 1
     job = _push([_reading(1), _reading(2, value="many")], confirm=True)
