@@ -14,8 +14,8 @@ from scenario import MediaScenario, Scenario, SearchScenario
 def test_the_same_job_is_done_in_spite_of_two_quotas_and_a_kill(
     kind: type[Scenario], airflow: Airflow, keys: list[str], tmp_path: Path
 ) -> None:
-    # Airflow's supervisor may notice up to five seconds late that a deferred task's process has ended. When the task was
-    # resumed meanwhile, the scheduler takes that end for the end of the resumed one and runs it once more.
+    # Airflow's supervisor may notice up to five seconds late that a deferred task's process has ended. When the task
+    # was resumed meanwhile, the scheduler takes that end for the end of the resumed one and runs it once more.
     with kind(tmp_path, reset_s=12.0) as scenario:
         keys.extend((scenario.api_key, scenario.push_key))
         conn_id = f"ods_same_{scenario.job}"
