@@ -111,17 +111,20 @@ class MediaJob:
         }
 
     def _items(self, ctx: JobContext) -> list[Item]:
+        found = self.found(ctx)
+        if self.kind == "thumbnails":
+            return items(pictures(found), lambda value: thumbnail(value, self.dataset_id), MANIFEST)
+        return items(found[: self.limit], lambda said: (said["url"],), MANIFEST)
+
+    def found(self, ctx: JobContext) -> list[dict[str, Any]]:
+        """Return what the portal says of each file, its ``url`` included."""
         run, dataset_id = ctx.client.run, self.dataset_id
         if self.kind == "attachments":
-            found = run(catalog.attachments(dataset_id))
-        elif self.kind == "alternative_exports":
-            found = run(catalog.alternative_exports(dataset_id))
-        else:
-            narrowed = replace(self.query, where=(*self.where, *self.query.where))
-            found = Files(run, dataset_id, self.field, narrowed, self.limit).values()
-        if self.kind == "thumbnails":
-            return items(pictures(found), lambda value: thumbnail(value, dataset_id), MANIFEST)
-        return items(found[: self.limit], lambda said: (said["url"],), MANIFEST)
+            return run(catalog.attachments(dataset_id))
+        if self.kind == "alternative_exports":
+            return run(catalog.alternative_exports(dataset_id))
+        narrowed = replace(self.query, where=(*self.where, *self.query.where))
+        return Files(run, dataset_id, self.field, narrowed, self.limit).values()
 
     def _fetch_all(self, ctx: JobContext, folder: Destination, found: list[Item], ledger: Ledger) -> None:
         left = [item for item in found if not _stands(folder, item, ledger)]

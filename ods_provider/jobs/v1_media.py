@@ -11,8 +11,8 @@ from ods_provider.core.errors import OdsConfigError
 from ods_provider.core.plans.v1 import calls
 from ods_provider.core.plans.v1.params import V1Query
 from ods_provider.jobs.context import JobContext
-from ods_provider.jobs.listing import Item, distinct, field_of_files, items, pictures, thumbnail
-from ods_provider.jobs.media import MANIFEST, OF_RECORDS, MediaJob
+from ods_provider.jobs.listing import distinct, field_of_files
+from ods_provider.jobs.media import OF_RECORDS, MediaJob
 from ods_provider.jobs.v1 import V1SearchJob
 
 
@@ -54,26 +54,23 @@ class V1MediaJob(MediaJob):
         """Return what decides which files are wanted."""
         return MediaJob.asked(self) | {"v1": self.v1.params}
 
-    def _items(self, ctx: JobContext) -> list[Item]:
+    def found(self, ctx: JobContext) -> list[dict[str, Any]]:
+        """Return what the portal says of each file, its ``url`` included."""
         dataset = ctx.client.run(calls.dataset(self.dataset_id))
-        if self.kind in OF_RECORDS:
-            offered = [field["name"] for field in dataset.get("fields") or [] if field.get("type") == "file"]
-            name = field_of_files(offered, self.field, self.dataset_id)
-            found = distinct(
-                self._values(ctx, name),
-                name,
-                self.dataset_id,
-                address=lambda file_id: calls.file_path(self.dataset_id, "files", file_id),
-            )
-        else:
+        if self.kind not in OF_RECORDS:
             # Their own addresses, "odsfile://name", cannot be fetched.
-            found = [
+            return [
                 said | {"url": calls.file_path(self.dataset_id, self.kind, str(said["id"]))}
                 for said in dataset.get(self.kind) or []
             ]
-        if self.kind == "thumbnails":
-            return items(pictures(found), lambda value: thumbnail(value, self.dataset_id), MANIFEST)
-        return items(found[: self.limit], lambda said: (said["url"],), MANIFEST)
+        offered = [field["name"] for field in dataset.get("fields") or [] if field.get("type") == "file"]
+        name = field_of_files(offered, self.field, self.dataset_id)
+        return distinct(
+            self._values(ctx, name),
+            name,
+            self.dataset_id,
+            address=lambda file_id: calls.file_path(self.dataset_id, "files", file_id),
+        )
 
     def _values(self, ctx: JobContext, name: str) -> Iterator[Any]:
         """Yield the field's value of each record that has one: without a value the field is absent (Q17)."""

@@ -6,7 +6,7 @@ Source: Search API v1.0 endpoints; section 7 (attachments and files).
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from typing import Any
 from urllib.parse import quote
@@ -18,7 +18,7 @@ from starlette.routing import Route
 from ods_provider.testing import catalog
 from ods_provider.testing.access import Access
 from ods_provider.testing.odsql import Field
-from ods_provider.testing.schema import Column, DatasetState
+from ods_provider.testing.schema import Attachment, Column, DatasetState
 from ods_provider.testing.search_v1 import catalogue, facets, formats, geocluster, values
 from ods_provider.testing.search_v1.analyze import analysis
 from ods_provider.testing.search_v1.download import MEDIA_TYPES, Download, search_rows
@@ -253,19 +253,13 @@ class SearchV1:
 
     def attachment(self, request: Request) -> Response:
         """/api/datasets/1.0/{dataset_id}/attachments/{attachment_id}/."""
-        wanted = request.path_params["attachment_id"]
-        for item in self._state(request, Parameters(request.query_params)).attachments:
-            if item.id == wanted:
-                return _file(item.content, item.mimetype, item.title)
-        raise V1Refusal(404, f"Unknown attachment: {wanted}")
+        state = self._state(request, Parameters(request.query_params))
+        return _listed(state.attachments, request.path_params["attachment_id"], "attachment")
 
     def alternative_export(self, request: Request) -> Response:
         """/api/datasets/1.0/{dataset_id}/alternative_exports/{export_id}/."""
-        wanted = request.path_params["export_id"]
-        for item in self._state(request, Parameters(request.query_params)).alternative_exports:
-            if item.id == wanted:
-                return _file(item.content, item.mimetype, item.title)
-        raise V1Refusal(404, f"Unknown alternative export: {wanted}")
+        state = self._state(request, Parameters(request.query_params))
+        return _listed(state.alternative_exports, request.path_params["export_id"], "alternative export")
 
     def file(self, request: Request) -> Response:
         """/api/datasets/1.0/{dataset_id}/files/{file_id}/ and its thumbnail …/300/."""
@@ -280,6 +274,13 @@ class SearchV1:
                 raise V1Refusal(404, f"No thumbnail: {wanted}")
             mimetype, content = "image/png", _thumbnail(content, width)
         return _file(content, mimetype, wanted)
+
+
+def _listed(items: Iterable[Attachment], wanted: str, kind: str) -> Response:
+    for item in items:
+        if item.id == wanted:
+            return _file(item.content, item.mimetype, item.title)
+    raise V1Refusal(404, f"Unknown {kind}: {wanted}")
 
 
 def _named(fields: list[Field]) -> dict[str, Field]:
