@@ -30,7 +30,7 @@ def get_provider_info() -> dict[str, Any]:
             }
         ],
         "asset-uris": [{"schemes": [CONNECTION_TYPE], "handler": "ods_provider.assets.sanitize_uri"}],
-        "cli": ["ods_provider.hooks.commands.get_cli_commands"],
+        "cli": ["ods_provider.airflow.commands.get_cli_commands"],
         "hooks": [{"integration-name": "Opendatasoft", "python-modules": ["ods_provider.hooks.ods"]}],
         "operators": [
             {

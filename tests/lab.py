@@ -17,8 +17,8 @@ from ods_provider.jobs.context import Job
 from ods_provider.jobs.runner import run_job
 from ods_provider.plugins.hookspecs import hookimpl
 from ods_provider.plugins.manager import Plugins
-from ods_provider.sinks.checkpoints import FolderStore
 from ods_provider.sinks.destination import Destination, destination
+from ods_provider.stores.checkpoints import FolderStore
 
 API_KEY = "k3y-that-nobody-may-read-0123456789"
 PUSH_KEY = "pu5h-key-that-nobody-may-read-9876543210"

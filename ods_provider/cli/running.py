@@ -23,7 +23,7 @@ from ods_provider.core.outcome import Done, Wait
 from ods_provider.core.times import parse_time, utc_now
 from ods_provider.jobs.runner import run_job
 from ods_provider.plugins.manager import Plugins
-from ods_provider.sinks.state import state_folder
+from ods_provider.stores.state import state_folder
 
 if TYPE_CHECKING:
     from ods_provider.jobs.context import Job

@@ -88,11 +88,11 @@ def quota(dataset_id: str | None) -> None:
     from ods_provider.cli.asking import Ask
     from ods_provider.cli.printing import show_json, show_pairs, wants_json
     from ods_provider.cli.running import session
-    from ods_provider.core.plans import watch
+    from ods_provider.core.plans import freshness
 
-    job = Ask("quota", dataset_id, lambda ctx: ctx.client.run(watch.quota(ctx.client.quota, dataset_id, 1)))
+    job = Ask("quota", dataset_id, lambda ctx: ctx.client.run(freshness.quota(ctx.client.quota, dataset_id, 1)))
     with session() as at_work:
-        found = watch.as_result(at_work.run(job, at_work.name(command="quota", dataset_id=dataset_id), now=True))
+        found = freshness.as_result(at_work.run(job, at_work.name(command="quota", dataset_id=dataset_id), now=True))
     if wants_json():
         show_json(found)
     elif found["limit"] is None and found["remaining"] is None:

@@ -15,8 +15,8 @@ from ods_provider.core.events import Emit, Progress
 from ods_provider.core.retry import retrying
 from ods_provider.plugins.manager import Plugins
 from ods_provider.plugins.run import Run
-from ods_provider.sinks.checkpoints import FolderStore
 from ods_provider.sinks.destination import Destination
+from ods_provider.stores.checkpoints import FolderStore
 
 A = TypeVar("A")
 T = TypeVar("T")

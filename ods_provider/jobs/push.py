@@ -18,7 +18,7 @@ from ods_provider.core.outcome import outcome
 from ods_provider.core.plans import catalog, push
 from ods_provider.jobs.context import JobContext
 from ods_provider.jobs.readback import ReadBack
-from ods_provider.sinks.recordfiles import read_records
+from ods_provider.sources.recordfiles import read_records
 
 Action = Literal["push", "delete"]
 Record = Mapping[str, Any]

@@ -10,7 +10,7 @@ from ods_provider.core.errors import OdsConfigError, OdsError
 from ods_provider.core.outcome import Wait
 from ods_provider.core.plans import catalog
 from ods_provider.core.times import utc_now
-from ods_provider.core.watch import What, moved_on, watermark
+from ods_provider.core.watermark import What, moved_on, watermark
 from ods_provider.jobs.context import JobContext
 
 

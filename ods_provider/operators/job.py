@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from airflow.sdk import BaseOperator
 
-from ods_provider.hooks.policy import DEFAULT_CONN_ID, deferrable_by_default, fail
+from ods_provider.airflow.policy import DEFAULT_CONN_ID, deferrable_by_default, fail
 from ods_provider.triggers.wait import OdsWaitTrigger, checkpoint_of
 
 if TYPE_CHECKING:

@@ -20,10 +20,10 @@ from ods_provider.core.outcome import Wait
 from ods_provider.core.times import utc_now
 from ods_provider.plugins.hookspecs import hookimpl
 from ods_provider.plugins.run import Run, SchedulerAdapter
-from ods_provider.sinks.checkpoints import FolderStore
 from ods_provider.sinks.destination import Destination, destination
-from ods_provider.sinks.state import state_folder
-from ods_provider.sinks.tokens import FileTokens
+from ods_provider.stores.checkpoints import FolderStore
+from ods_provider.stores.state import state_folder
+from ods_provider.stores.tokens import FileTokens
 
 JITTER_S = 30.0
 JITTER_SHARE = 0.1

@@ -49,7 +49,7 @@ class OdsDatasetUpdateSensor(OdsLookingSensor):
         """Return the dataset's freshness when it is newer, or when there is nothing to compare with yet."""
         from ods_provider.core.plans.catalog import dataset
         from ods_provider.core.query import required
-        from ods_provider.core.watch import moved_on, watermark, what_named
+        from ods_provider.core.watermark import moved_on, watermark, what_named
 
         what = what_named(self.what)
         given = self.since if self.since not in (None, "", "None") else self._last_result(context)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import BaseSensorOperator, PokeReturnValue
 
-from ods_provider.hooks.policy import DEFAULT_CONN_ID, deferrable_by_default, fail
+from ods_provider.airflow.policy import DEFAULT_CONN_ID, deferrable_by_default, fail
 
 if TYPE_CHECKING:
     from airflow.triggers.base import BaseTrigger

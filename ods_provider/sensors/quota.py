@@ -34,14 +34,14 @@ class OdsQuotaResetSensor(OdsLookingSensor):
 
     def look(self, client: OdsClient, context: Any) -> dict[str, Any] | None:
         """Return the quota when enough is left."""
-        from ods_provider.core.plans import watch
+        from ods_provider.core.plans import freshness
         from ods_provider.core.query import whole_number
 
         self._least = whole_number("min_remaining", self.min_remaining) or 0
         self._until: str | None = None
-        seen = client.run(watch.quota(client.quota, self.dataset_id or None, self._least))
+        seen = client.run(freshness.quota(client.quota, self.dataset_id or None, self._least))
         self._until = seen.ready_at.isoformat() if seen.ready_at else None
-        return watch.as_result(seen) if seen.ready else None
+        return freshness.as_result(seen) if seen.ready else None
 
     def make_trigger(self) -> OdsQuotaResetTrigger:
         """Return the trigger that comes back at the reset."""

@@ -74,7 +74,7 @@ class OdsDatasetUpdateTrigger(BaseTrigger):
     async def run(self) -> AsyncIterator[TriggerEvent]:
         """Poll until the dataset is newer; an error that no waiting cures becomes an event that says so."""
         from ods_provider.core.errors import OdsError
-        from ods_provider.core.watch import moved_on, watermark, what_named
+        from ods_provider.core.watermark import moved_on, watermark, what_named
 
         try:
             what = what_named(self.what)
@@ -116,7 +116,7 @@ class OdsDatasetEventTrigger(BaseEventTrigger):
         what: str = "data",
         poll_interval_s: float = POLL_INTERVAL_S,
     ) -> None:
-        from ods_provider.core.watch import what_named
+        from ods_provider.core.watermark import what_named
 
         super().__init__()
         self.dataset_id = dataset_id
@@ -150,7 +150,7 @@ class OdsDatasetEventTrigger(BaseEventTrigger):
                 await asyncio.sleep(self.poll_interval_s)
 
     async def _updates(self, memory: _Memory) -> AsyncGenerator[dict[str, Any]]:
-        from ods_provider.core.watch import TIMES, moved_on, watermark
+        from ods_provider.core.watermark import TIMES, moved_on, watermark
 
         last = await memory.get()
         async with aclosing(descriptions(self.ods_conn_id, self.dataset_id, self.poll_interval_s)) as looks:

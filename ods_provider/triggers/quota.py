@@ -53,7 +53,7 @@ class OdsQuotaResetTrigger(BaseTrigger):
     async def run(self) -> AsyncIterator[TriggerEvent]:
         """Sleep and look until enough calls are left; an error that no waiting cures becomes an event that says so."""
         from ods_provider.core.errors import OdsError
-        from ods_provider.core.plans import watch
+        from ods_provider.core.plans import freshness
         from ods_provider.hooks.ods import OdsHook
 
         if self.until:
@@ -63,14 +63,14 @@ class OdsQuotaResetTrigger(BaseTrigger):
                 while True:
                     ready_at: datetime | None = None
                     try:
-                        look = await client.arun(watch.quota(client.quota, self.dataset_id, self.min_remaining))
+                        look = await client.arun(freshness.quota(client.quota, self.dataset_id, self.min_remaining))
                     except OdsError as error:
                         if not error.transient:
                             raise
                         self.log.warning("Looking again in %.0f s: %s", self.poll_interval_s, error)
                     else:
                         if look.ready:
-                            event = TriggerEvent({"status": "updated", "result": watch.as_result(look)})
+                            event = TriggerEvent({"status": "updated", "result": freshness.as_result(look)})
                             break
                         ready_at = look.ready_at
                     # Never at once: a reset in the past would become a loop of calls.

@@ -54,7 +54,7 @@ class Together:
 
     async def _ask_soon(self) -> None:
         from ods_provider.core.errors import OdsError
-        from ods_provider.core.plans.watch import calls
+        from ods_provider.core.plans.freshness import calls
 
         await asyncio.sleep(GATHER_S)
         wanted, self._wanted = self._wanted, {}
@@ -83,7 +83,7 @@ class Together:
 
     async def _found(self, ids: list[str]) -> dict[str, Dataset]:
         from ods_provider.core.errors import OdsQueryError
-        from ods_provider.core.plans.watch import datasets
+        from ods_provider.core.plans.freshness import datasets
 
         try:
             return await self.client.arun(datasets(ids))

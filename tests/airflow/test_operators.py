@@ -19,8 +19,8 @@ from airflow.sdk import DAG
 from airflow.sdk.exceptions import AirflowFailException, AirflowRescheduleException, TaskDeferred
 from airflow_task import context_of, events_of, resume_task, revived, run_task
 
+from ods_provider.airflow.policy import deferrable_by_default
 from ods_provider.core.errors import OdsServerError, OdsTransportError
-from ods_provider.hooks.policy import deferrable_by_default
 from ods_provider.jobs.context import Suspended
 from ods_provider.operators.analysis import OdsAnalysisOperator
 from ods_provider.operators.download import OdsDownloadOperator
@@ -313,7 +313,7 @@ def test_only_an_airflow_cfg_that_a_person_wrote_is_a_choice(written_by: str, tm
     options = shipped if written_by == "airflow" else {"default_deferrable": "false"}
     lines = [f"{name} = {value}" for name, value in options.items()]
     (tmp_path / "airflow.cfg").write_text("\n".join(["[operators]", *lines]))
-    code = "from ods_provider.hooks.policy import deferrable_by_default as asked; print(asked())"
+    code = "from ods_provider.airflow.policy import deferrable_by_default as asked; print(asked())"
     environ = os.environ | {"AIRFLOW_HOME": str(tmp_path)}
     done = subprocess.run([sys.executable, "-c", code], env=environ, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == str(written_by == "airflow")

@@ -31,8 +31,8 @@ def connection(monkeypatch, ods_portal, tmp_path):
 
 
 def test_airflow_knows_every_command(parser):
+    from ods_provider.airflow.commands import get_cli_commands
     from ods_provider.cli import COMMANDS
-    from ods_provider.hooks.commands import get_cli_commands
 
     (group,) = get_cli_commands()
     assert group.name == "ods"

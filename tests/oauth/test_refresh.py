@@ -18,7 +18,7 @@ from ods_provider.core.oauth import Grant
 from ods_provider.core.redact import Secret
 from ods_provider.plugins.hookspecs import hookimpl
 from ods_provider.plugins.manager import Plugins
-from ods_provider.sinks.tokens import FileTokens
+from ods_provider.stores.tokens import FileTokens
 
 Connect = Callable[..., OdsConnection]
 DATASET = "world-capitals"

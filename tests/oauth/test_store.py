@@ -13,7 +13,7 @@ from ods_provider.core.connection import from_parts
 from ods_provider.core.errors import OdsConfigError, OdsSinkError
 from ods_provider.core.oauth import Grant
 from ods_provider.core.redact import Secret
-from ods_provider.sinks.tokens import FileTokens
+from ods_provider.stores.tokens import FileTokens
 
 GRANT = Grant(Secret("r3fresh"), Secret("acc3ss"), datetime(2030, 1, 1, tzinfo=UTC))
 
@@ -60,7 +60,7 @@ def test_a_lock_that_somebody_keeps_too_long_is_an_error(tmp_path: Path) -> None
 def test_a_process_that_is_killed_lets_go_of_its_lock(tmp_path: Path) -> None:
     path = tmp_path / "grant.json"
     code = (
-        "import sys, time; from pathlib import Path; from ods_provider.sinks.tokens import FileTokens\n"
+        "import sys, time; from pathlib import Path; from ods_provider.stores.tokens import FileTokens\n"
         "with FileTokens(Path(sys.argv[1])).lock():\n    print('mine', flush=True); time.sleep(60)\n"
     )
     holder = subprocess.Popen([sys.executable, "-c", code, str(path)], stdout=subprocess.PIPE, text=True)

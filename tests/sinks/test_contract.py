@@ -12,9 +12,9 @@ from bucket import Bucket
 from fsspec.implementations.memory import MemoryFileSystem
 
 from ods_provider.core.errors import OdsSinkError
-from ods_provider.sinks.checkpoints import FolderStore
 from ods_provider.sinks.destination import Destination, destination
 from ods_provider.sinks.writer import FileWriter, write_bytes
+from ods_provider.stores.checkpoints import FolderStore
 
 
 class SinkContract:

@@ -11,8 +11,8 @@ from ods_provider.jobs.runner import run_job
 from ods_provider.plugins.hookspecs import hookimpl
 from ods_provider.plugins.manager import Plugins
 from ods_provider.plugins.run import Run
-from ods_provider.sinks.checkpoints import FolderStore
 from ods_provider.sinks.destination import destination
+from ods_provider.stores.checkpoints import FolderStore
 from ods_provider.testing.portal import LocalPortal
 
 ROWS = 12_000

@@ -18,7 +18,7 @@ from ods_provider.core.redact import scrub
 from ods_provider.plugins.hookspecs import hookimpl
 from ods_provider.plugins.run import Run
 from ods_provider.sinks.destination import destination
-from ods_provider.sinks.tokens import FileTokens
+from ods_provider.stores.tokens import FileTokens
 
 # Not loaded where the contract is another one; `ods plugins` says so.
 ODS_PLUGIN_API_REQUIRES = ">=1.0,<2"

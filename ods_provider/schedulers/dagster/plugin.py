@@ -14,8 +14,8 @@ from ods_provider.core.events import DatasetDescribed, Event
 from ods_provider.core.schema import Dataset
 from ods_provider.plugins.hookspecs import hookimpl
 from ods_provider.plugins.run import Run, SchedulerAdapter
-from ods_provider.sinks.checkpoints import FolderStore
 from ods_provider.sinks.destination import destination
+from ods_provider.stores.checkpoints import FolderStore
 
 NAME = "dagster"
 

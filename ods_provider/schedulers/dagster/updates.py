@@ -19,10 +19,10 @@ from dagster import (
 
 from ods_provider.client import OdsClient
 from ods_provider.core.errors import OdsConfigError, OdsError, OdsResponseError
-from ods_provider.core.plans.watch import datasets as freshness
+from ods_provider.core.plans.freshness import datasets as freshness
 from ods_provider.core.schema import Dataset
 from ods_provider.core.times import iso, parse_time, utc_now
-from ods_provider.core.watch import What, moved_on, watermark, what_named
+from ods_provider.core.watermark import What, moved_on, watermark, what_named
 from ods_provider.plugins.manager import plugins
 from ods_provider.schedulers.dagster.assets import DATASET_ID, RESOURCE
 from ods_provider.schedulers.dagster.plugin import NAME

@@ -17,7 +17,7 @@ from ods_provider.core.errors import OdsConfigError
 from ods_provider.core.formats.registry import format_named
 from ods_provider.core.plans.v1.params import V1Query
 from ods_provider.core.query import Query, clauses, record_list, required, whole_number
-from ods_provider.core.watch import what_named
+from ods_provider.core.watermark import what_named
 from ods_provider.jobs.analysis import AnalysisJob
 from ods_provider.jobs.context import Job
 from ods_provider.jobs.download import DownloadJob

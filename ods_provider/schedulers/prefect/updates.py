@@ -14,7 +14,7 @@ from prefect.types import MAX_VARIABLE_NAME_LENGTH
 from prefect.variables import Variable
 
 from ods_provider.core.checkpoint import fingerprint
-from ods_provider.core.watch import What
+from ods_provider.core.watermark import What
 from ods_provider.schedulers.prefect.artifacts import artifact_key
 from ods_provider.schedulers.prefect.credentials import OdsCredentials
 

@@ -19,7 +19,7 @@ from pathlib import Path
 from ods_provider.core.connection import OdsConnection
 from ods_provider.core.errors import OdsConfigError, OdsSinkError
 from ods_provider.core.oauth import Grant, grant_name
-from ods_provider.sinks.state import state_folder
+from ods_provider.stores.state import state_folder
 
 TOKEN_STORE = "ODS_TOKEN_STORE"  # noqa: S105  the name of a variable
 PATIENCE_S = 120.0  # longer than a refresh can take that waits for a slow portal

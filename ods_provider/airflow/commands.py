@@ -10,8 +10,8 @@ from typing import Any
 
 from airflow.cli.cli_config import ActionCommand, Arg, CLICommand, GroupCommand, lazy_load_command
 
+from ods_provider.airflow.policy import DEFAULT_CONN_ID
 from ods_provider.cli import COMMANDS
-from ods_provider.hooks.policy import DEFAULT_CONN_ID
 
 
 class _Rest(Arg):

@@ -6,7 +6,7 @@ import pytest
 
 from ods_provider.core.errors import OdsConfigError, OdsSinkError
 from ods_provider.sinks.destination import destination
-from ods_provider.sinks.recordfiles import read_records
+from ods_provider.sources.recordfiles import read_records
 
 
 def _read(path: Path) -> list[dict[str, object]]:

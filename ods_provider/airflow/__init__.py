@@ -1,0 +1,1 @@
+"""What Airflow asks beside hooks, operators, sensors and triggers: its commands, and how our tasks wait and fail."""

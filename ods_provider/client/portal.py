@@ -1,0 +1,119 @@
+"""``OdsClient``: one portal, with its connection, its quota and all its methods."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Self
+
+from ods_provider.client.catalogue import CatalogueCalls
+from ods_provider.client.files import FileCalls
+from ods_provider.client.realtime import RealtimeCalls
+from ods_provider.client.records import RecordCalls
+from ods_provider.core.connection import OdsConnection, from_parts
+from ods_provider.core.drive import Terms, Transport
+from ods_provider.core.events import Emit, ignore
+from ods_provider.core.oauth import TokenStore
+from ods_provider.core.quota import QuotaBook
+from ods_provider.core.redact import Secret
+from ods_provider.core.retry import RetryRules
+from ods_provider.core.times import utc_now
+
+if TYPE_CHECKING:
+    from ods_provider.client.v1 import ClientV1
+
+
+class OdsClient(CatalogueCalls, RecordCalls, FileCalls, RealtimeCalls):
+    """A portal's catalogue, records, aggregates and realtime resources.
+
+    Args:
+        host: Host name or URL of the portal, or a whole ``OdsConnection``.
+        api_key: API key; without it calls are anonymous.
+        emit: Hears what happens (requests, retries, quotas).
+        tokens: Keeps the OAuth2 grant of ``auth="oauth2"``; the default is a file, see ``docs/authentication.md``.
+        transport: What sends; the default is ``requests``.
+        now, sleep: Clock and sleep, for tests.
+        settings: The connection's extras (``timeout_s``, ``push_api_key``, ``verify``, …).
+
+    Raises:
+        OdsConfigError: The host or a setting is bad.
+
+    Every method raises the errors that ``ods_provider.errors`` draws. Use it as a context manager, or call ``close``.
+    """
+
+    def __init__(
+        self,
+        host: str | OdsConnection,
+        *,
+        api_key: str | None = None,
+        emit: Emit = ignore,
+        tokens: TokenStore | None = None,
+        transport: Transport | None = None,
+        now: Callable[[], datetime] = utc_now,
+        sleep: Callable[[float], None] = time.sleep,
+        **settings: Any,
+    ) -> None:
+        if not isinstance(host, OdsConnection):
+            host = from_parts(host=host, password=api_key, extra=settings, where="OdsClient")
+        self.connection = host
+        self.transport = transport = transport or _transport(host, tokens, emit=emit, now=now)
+        super().__init__(
+            Terms(
+                transport=transport,
+                rules=RetryRules(max_retries=host.max_retries, max_wait_s=host.max_wait_s),
+                emit=emit,
+                now=now,
+                sleep=sleep,
+            )
+        )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"OdsClient({self.connection.base_url!r}, key={'sent' if self.key_sent else 'none'})"
+
+    def close(self) -> None:
+        """Close the pooled connections."""
+        close = getattr(self.transport, "close", None)
+        if close:
+            close()
+
+    @property
+    def quota(self) -> QuotaBook:
+        """The last known quotas: ``.portal`` and ``.datasets[id]``, each limit, remaining, reset_at."""
+        return self.terms.quota
+
+    @property
+    def key_sent(self) -> bool:
+        """Whether calls carry credentials."""
+        return self.connection.signs
+
+    @property
+    def v1(self) -> ClientV1:
+        """Search API v1.0, in its own words."""
+        from ods_provider.client.v1 import ClientV1
+
+        return ClientV1(self)
+
+    def secrets(self) -> list[Secret]:
+        """Return the connection's secrets, for maskers."""
+        return self.connection.secrets()
+
+
+def _transport(
+    connection: OdsConnection, tokens: TokenStore | None, *, emit: Emit, now: Callable[[], datetime]
+) -> Transport:
+    # Imported late: whoever only builds plans or parses DAG files never loads requests.
+    if connection.auth == "oauth2":
+        from ods_provider.stores.tokens import FileTokens
+        from ods_provider.transport.oauth import OAuthTransport
+
+        return OAuthTransport(connection, tokens or FileTokens.of(connection), emit=emit, now=now)
+    from ods_provider.transport.session import RequestsTransport
+
+    return RequestsTransport(connection)

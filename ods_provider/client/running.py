@@ -1,0 +1,39 @@
+"""Run plans against one portal: what every group of the client's methods stands on."""
+
+from __future__ import annotations
+
+from typing import TypeVar
+
+from ods_provider.core.drive import Terms, adrive, drive
+from ods_provider.core.schema import Dataset
+from ods_provider.core.wire import Plan
+
+T = TypeVar("T")
+
+
+class Runs:
+    """Runs plans; knows the schema of each dataset that was asked for.
+
+    Args:
+        terms: The transport, the rules and the clock that plans run under.
+    """
+
+    def __init__(self, terms: Terms) -> None:
+        self.terms = terms
+        self._schemas: dict[str, Dataset] = {}
+
+    def run(self, plan: Plan[T]) -> T:
+        """Run a plan in this thread."""
+        return drive(plan, self.terms)
+
+    async def arun(self, plan: Plan[T]) -> T:
+        """Run a plan without blocking the event loop."""
+        return await adrive(plan, self.terms)
+
+    def schema(self, dataset_id: str) -> Dataset:
+        """Return the dataset's description, asked for once per client."""
+        from ods_provider.core.plans import catalog
+
+        if dataset_id not in self._schemas:
+            self._schemas[dataset_id] = self.run(catalog.dataset(dataset_id))
+        return self._schemas[dataset_id]

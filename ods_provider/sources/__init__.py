@@ -1,0 +1,1 @@
+"""Files that are pushed or published, read as records."""
