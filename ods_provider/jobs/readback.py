@@ -15,10 +15,11 @@ from typing import Any
 from urllib.parse import quote_plus
 
 from ods_provider.core.errors import OdsConfigError, OdsIncomplete
+from ods_provider.core.given import truth
 from ods_provider.core.limits import PAGE_ROWS
 from ods_provider.core.odsql import any_of, identifier, literal
 from ods_provider.core.plans import records
-from ods_provider.core.query import Query, truth
+from ods_provider.core.query import Query
 from ods_provider.core.schema import Dataset, Field
 from ods_provider.core.times import parse_time
 from ods_provider.jobs.context import JobContext
