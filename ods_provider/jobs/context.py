@@ -6,7 +6,7 @@ import hashlib
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
 from ods_provider.client import OdsClient
@@ -49,18 +49,13 @@ class Job(Protocol):
 
 @dataclass(slots=True)
 class JobContext:
-    """A job's client, stores, destinations, and the means to say how far it is and to be stopped.
-
-    Attributes:
-        state: Small JSON state that travels with a wait; the job may change it.
-    """
+    """A job's client, stores, destinations, and the means to say how far it is and to be stopped."""
 
     client: OdsClient
     run: Run
     plugins: Plugins
     emit: Emit
     cancel: threading.Event
-    state: dict[str, Any] = field(default_factory=dict)
     _said_at: float = 0.0
 
     @property
@@ -80,9 +75,7 @@ class JobContext:
 
     def destination(self, place: Any) -> Destination:
         """Open the destination that the user named."""
-        place = self.plugins.destination(place, self.run)
-        assert isinstance(place, Destination)  # the built-in plugin answers or raises
-        return place
+        return self.plugins.destination(place, self.run)
 
     def file(self, place: Any) -> Destination:
         """Open the destination that the user named for a file; a folder is refused before anything is asked for.

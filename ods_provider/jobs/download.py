@@ -12,6 +12,7 @@ from ods_provider.core.errors import (
     OdsAuthError,
     OdsConfigError,
     OdsIncomplete,
+    OdsMismatch,
     OdsMoved,
     OdsNotFound,
     OdsQueryError,
@@ -224,11 +225,10 @@ class DownloadJob:
                 )
             if not low <= rows <= high:
                 expected = str(low) if low == high else f"between {low} and {high}"
-                raise OdsIncomplete(
+                raise OdsMismatch(
                     f"the file holds {rows} rows where the portal counts {expected}",
                     where=self._where(),
                     advice="Nothing was kept. Run it again; if it persists, the export is gated or broken",
-                    transient=True,
                 )
         if rows < self.min_rows:
             raise OdsIncomplete(

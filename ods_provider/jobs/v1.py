@@ -9,7 +9,7 @@ from typing import Any, ClassVar, cast
 from ods_provider.core import jsonarray
 from ods_provider.core.checkpoint import Ledger, fingerprint
 from ods_provider.core.clusters import cluster_rows
-from ods_provider.core.errors import OdsConfigError, OdsIncomplete, OdsMoved
+from ods_provider.core.errors import OdsConfigError, OdsIncomplete, OdsMismatch, OdsMoved
 from ods_provider.core.formats.registry import Format, format_named
 from ods_provider.core.plans.v1 import calls
 from ods_provider.core.plans.v1.params import PAGE_ROWS, WINDOW_ROWS, V1Query
@@ -114,11 +114,10 @@ class V1SearchJob:
             )
         ids = {str(row.get("recordid") or row.get("datasetid")) for row in page["rows"]}
         if len(page["rows"]) != ask or len(ids) != ask or ids & seen:
-            raise OdsIncomplete(
+            raise OdsMismatch(
                 f"a page holds {len(ids - seen)} new rows of {ask}",
                 where=where,
                 advice="Sort by a field without equal values, or use the download",
-                transient=True,
             )
         seen |= ids
 
@@ -144,11 +143,10 @@ class V1SearchJob:
             if got % PAGE_ROWS == 0:
                 ctx.progress(got, total, "rows")
         if got != total:
-            raise OdsIncomplete(
+            raise OdsMismatch(
                 f"the download held {got} rows where the portal counted {total}",
                 where=response.url,
                 advice="The dataset may have been republished meanwhile: run it again",
-                transient=True,
             )
 
 
