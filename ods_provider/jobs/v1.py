@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, cast
+from typing import Any, ClassVar, TypeVar, cast
 
 from ods_provider.core import jsonarray
 from ods_provider.core.checkpoint import Ledger, fingerprint
@@ -20,6 +20,7 @@ from ods_provider.jobs.download import DownloadJob, State
 from ods_provider.jobs.rows import Allowance, give_map, write_rows
 
 Row = dict[str, Any]
+T = TypeVar("T")
 
 FORMATS = {made.name: made for made in (*map(format_named, ("csv", "json", "geojson", "shp", "kml")), Format("xls"))}
 _ELSEWHERE = "parquet"
@@ -251,8 +252,8 @@ class V1DownloadJob(DownloadJob):
         matching = ctx.client.run(calls.count(dataset_id, self.v1))
         return State(matching, metas.get("records_count"), parse_time(metas.get("data_processed")))
 
-    def _open(self, ctx: JobContext) -> Response:
-        return ctx.client.run(calls.open_download(cast("str", self.dataset_id), self.v1))
+    def _plan(self, read: Callable[[Response], T]) -> Plan[T]:
+        return calls.download(cast("str", self.dataset_id), self.v1, read)
 
     @property
     def _filtered(self) -> bool:
