@@ -18,7 +18,7 @@ from ods_provider.cli.face import NAME, Terminal
 from ods_provider.cli.locking import Busy, locked
 from ods_provider.cli.settings import Settings
 from ods_provider.cli.wording import own_words
-from ods_provider.core.checkpoint import CheckpointStore, fingerprint
+from ods_provider.core.checkpoint import fingerprint
 from ods_provider.core.errors import OdsSinkError
 from ods_provider.core.outcome import Done, Wait
 from ods_provider.core.times import parse_time, utc_now
@@ -61,7 +61,7 @@ class Session:
             Waiting: The portal says to come back later, and ``wait`` is False.
             OdsError: It failed.
         """
-        store: CheckpointStore = self.plugins.checkpoint_store(self._terminal.run(f"{name}-wait", connection_ref=REF))
+        store = self.plugins.checkpoint_store(self._terminal.run(f"{name}-wait", connection_ref=REF))
         kept = store.load().get(_WAIT) or {}
         until = parse_time(kept.get("until"))
         while True:

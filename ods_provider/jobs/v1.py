@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, cast
+from typing import Any, ClassVar, TypeVar, cast
 
 from ods_provider.core import jsonarray
 from ods_provider.core.checkpoint import Ledger, fingerprint
 from ods_provider.core.clusters import cluster_rows
-from ods_provider.core.errors import OdsConfigError, OdsIncomplete, OdsMoved
+from ods_provider.core.errors import OdsConfigError, OdsIncomplete, OdsMismatch, OdsMoved
 from ods_provider.core.formats.endings import format_for
 from ods_provider.core.formats.registry import Format, format_named
 from ods_provider.core.plans.v1 import calls
@@ -21,6 +21,7 @@ from ods_provider.jobs.download import DownloadJob, State
 from ods_provider.jobs.rows import Allowance, give_map, write_rows
 
 Row = dict[str, Any]
+T = TypeVar("T")
 
 FORMATS = {made.name: made for made in (*map(format_named, ("csv", "json", "geojson", "shp", "kml")), Format("xls"))}
 
@@ -114,11 +115,10 @@ class V1SearchJob:
             )
         ids = {str(row.get("recordid") or row.get("datasetid")) for row in page["rows"]}
         if len(page["rows"]) != ask or len(ids) != ask or ids & seen:
-            raise OdsIncomplete(
+            raise OdsMismatch(
                 f"a page holds {len(ids - seen)} new rows of {ask}",
                 where=where,
                 advice="Sort by a field without equal values, or use the download",
-                transient=True,
             )
         seen |= ids
 
@@ -144,11 +144,10 @@ class V1SearchJob:
             if got % PAGE_ROWS == 0:
                 ctx.progress(got, total, "rows")
         if got != total:
-            raise OdsIncomplete(
+            raise OdsMismatch(
                 f"the download held {got} rows where the portal counted {total}",
                 where=response.url,
                 advice="The dataset may have been republished meanwhile: run it again",
-                transient=True,
             )
 
 
@@ -258,8 +257,8 @@ class V1DownloadJob(DownloadJob):
         matching = ctx.client.run(calls.count(dataset_id, self.v1))
         return State(matching, metas.get("records_count"), parse_time(metas.get("data_processed")))
 
-    def _open(self, ctx: JobContext) -> Response:
-        return ctx.client.run(calls.open_download(cast("str", self.dataset_id), self.v1))
+    def _plan(self, read: Callable[[Response], T]) -> Plan[T]:
+        return calls.download(cast("str", self.dataset_id), self.v1, read)
 
     @property
     def _filtered(self) -> bool:

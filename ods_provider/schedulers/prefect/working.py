@@ -117,6 +117,5 @@ def _native(job: Job, credentials: OdsCredentials | str, arguments: Mapping[str,
 
 def _travelling(native: Native, ref: str) -> CheckpointStore:
     """Return the store of the small state that goes from one flow run to the next."""
-    run = plugins().scheduler(NAME).run(native, connection_ref=ref)
-    store: CheckpointStore = plugins().checkpoint_store(replace(run, key=f"{run.key}/wait"))
-    return store
+    run = plugins().run(NAME, native, connection_ref=ref)
+    return plugins().checkpoint_store(replace(run, key=f"{run.key}/wait"))
