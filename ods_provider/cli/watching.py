@@ -90,7 +90,7 @@ def quota(dataset_id: str | None) -> None:
     from ods_provider.cli.running import session
     from ods_provider.core.plans import freshness
 
-    job = Ask("quota", dataset_id, lambda ctx: ctx.client.run(freshness.quota(ctx.client.quota, dataset_id, 1)))
+    job = Ask("quota", dataset_id, lambda ctx: ctx.client.run(freshness.quota(ctx.client.quota, dataset_id, 0)))
     with session() as at_work:
         found = freshness.as_result(at_work.run(job, at_work.name(command="quota", dataset_id=dataset_id), now=True))
     if wants_json():
