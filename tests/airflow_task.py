@@ -19,7 +19,9 @@ class TaskInstance:
     map_index = -1
     try_number = 1
 
-    def __init__(self, task_id: str, earlier: Any = None) -> None:
+    def __init__(self, task_id: str, earlier: Any = None, *, map_index: int = -1, kept: Any = None) -> None:
+        self.map_index = map_index
+        self.kept: dict[str, list[Any]] = {} if kept is None else kept
         self.run_id = f"manual__{os.urandom(4).hex()}"
         self.task_id = task_id
         self._earlier = earlier
@@ -33,10 +35,15 @@ class TaskInstance:
         key: str = "return_value",
     ) -> Any:
         """As Airflow's: the newest result of a named map index; without one, all of them once they are several."""
+        if key != "return_value":
+            return self.kept.get(key)
         found = self._earlier if include_prior_dates and task_ids == self.task_id else None
         if not isinstance(found, list) or not found:
             return found
         return found[-1] if map_indexes == self.map_index or len(found) == 1 else found
+
+    def xcom_push(self, key: str, value: Any) -> None:
+        self.kept.setdefault(key, []).append(json.loads(json.dumps(value)))
 
     def get_first_reschedule_date(self, context: Any) -> None:
         return None
@@ -60,9 +67,12 @@ class TaskStateStore:
         self.kept.pop(key, None)
 
 
-def context_of(task: Any, *, earlier: Any = None, **more: Any) -> dict[str, Any]:
-    """What Airflow hands to ``execute``, for a run that no timetable started: no logical date, no ``ds``."""
-    ti = TaskInstance(task.task_id, earlier)
+def context_of(task: Any, *, earlier: Any = None, map_index: int = -1, kept: Any = None, **more: Any) -> dict[str, Any]:
+    """What Airflow hands to ``execute``, for a run that no timetable started: no logical date, no ``ds``.
+
+    ``earlier`` is what the task returned in earlier runs, ``kept`` what it pushed under other keys, at any map index.
+    """
+    ti = TaskInstance(task.task_id, earlier, map_index=map_index, kept=kept)
     run = SimpleNamespace(run_id=ti.run_id, run_type="asset_triggered", logical_date=None, conf={})
     return {
         "ti": ti,
@@ -100,10 +110,26 @@ def revived(trigger: Any) -> Any:
     return getattr(import_module(module), name)(**json.loads(json.dumps(arguments)))
 
 
+def at_once(trigger: Any) -> Any:
+    """The trigger of a deferral as the triggerer makes it, but for its first ten seconds."""
+    made = revived(trigger)
+    if hasattr(made, "first_at"):
+        made.first_at = None
+    return made
+
+
 def events_of(
-    trigger: Any, *, count: int = 1, meanwhile: Callable[[], Any] | None = None, timeout_s: float = 20
+    trigger: Any,
+    *,
+    count: int = 1,
+    meanwhile: Callable[[], Any] | None = None,
+    again: Callable[[], Any] | None = None,
+    timeout_s: float = 20,
 ) -> Any:
-    """Payloads of the first events of a trigger that was sent to the triggerer; ``meanwhile`` runs once it waits."""
+    """Payloads of the first events of a trigger that was sent to the triggerer.
+
+    ``meanwhile`` runs once it waits, ``again`` after its first event.
+    """
 
     async def collect() -> list[Any]:
         found: list[Any] = []
@@ -114,6 +140,8 @@ def events_of(
                 found.append(event.payload)
                 if len(found) == count:
                     break
+                if again is not None:
+                    again()
         return found
 
     return asyncio.run(collect())
