@@ -9,10 +9,11 @@ from typing import Any
 
 from ods_provider.core import jsonarray, jsonl
 from ods_provider.core.errors import OdsConfigError, OdsMismatch, OdsMoved
+from ods_provider.core.given import whole_number
 from ods_provider.core.limits import PAGE_ROWS, WINDOW_ROWS
 from ods_provider.core.plans import records
 from ods_provider.core.plans.records import Page, Row
-from ods_provider.core.query import Query, whole_number
+from ods_provider.core.query import Query
 from ods_provider.core.wire import ByteStream, Plan
 
 Batch = list[Row]

@@ -5,21 +5,16 @@ from __future__ import annotations
 import hashlib
 import threading
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol
 
 from ods_provider.client import OdsClient
 from ods_provider.core.checkpoint import CheckpointStore, Ledger
 from ods_provider.core.events import Emit, Progress
-from ods_provider.core.retry import retrying
 from ods_provider.plugins.manager import Plugins
 from ods_provider.plugins.run import Run
 from ods_provider.sinks.destination import Destination
 from ods_provider.stores.checkpoints import FolderStore
-
-A = TypeVar("A")
-T = TypeVar("T")
 
 
 class Suspended(SystemExit):
@@ -111,34 +106,3 @@ class JobContext:
         if now - self._said_at >= self.run.progress_every_s or done == total:
             self._said_at = now
             self.emit(Progress(done, total, unit))
-
-    def again(
-        self,
-        ask: Callable[[], A],
-        read: Callable[[A], T],
-        *,
-        worth: Callable[[BaseException], bool],
-        sleep: Callable[[float], None] | None = None,
-    ) -> T:
-        """Ask for a body and read it; when the reading fails, do both again under the same rules as a request.
-
-        Args:
-            ask: Opens the answer. What it raises goes up: a request has had its own retries.
-            read: Reads the answer to its end and closes it.
-            worth: Which failures of ``read`` another try may help.
-            sleep: Waits some seconds; None waits as the client does.
-        """
-        terms = self.client.terms
-        reading = False
-
-        def once() -> T:
-            nonlocal reading
-            reading = False
-            answer = ask()
-            reading = True
-            return read(answer)
-
-        def broke_off(error: BaseException) -> bool:
-            return reading and worth(error)
-
-        return retrying(terms.rules, now=terms.now, sleep=sleep or terms.sleep, emit=self.emit, worth=broke_off)(once)

@@ -22,7 +22,7 @@ from ods_provider.jobs.runner import run_job
 from ods_provider.plugins.manager import plugins
 from ods_provider.schedulers.prefect.artifacts import Board
 from ods_provider.schedulers.prefect.credentials import OdsCredentials
-from ods_provider.schedulers.prefect.plugin import NAME, Native
+from ods_provider.schedulers.prefect.native import NAME, Native
 from ods_provider.schedulers.prefect.waiting import WaitMode, flow_run, hold, origin, suspended, wait_mode_named, way
 
 _CHECKPOINT = "checkpoint"
