@@ -10,6 +10,8 @@ from collections.abc import Callable
 from importlib import import_module
 from types import SimpleNamespace
 from typing import Any
+from urllib.error import URLError
+from urllib.request import urlopen
 
 
 class TaskInstance:
@@ -124,24 +126,63 @@ def events_of(
     count: int = 1,
     meanwhile: Callable[[], Any] | None = None,
     again: Callable[[], Any] | None = None,
-    timeout_s: float = 20,
+    looks: int | None = None,
+    timeout_s: float = 60,
 ) -> Any:
     """Payloads of the first events of a trigger that was sent to the triggerer.
 
-    ``meanwhile`` runs once it waits, ``again`` after its first event.
+    ``meanwhile`` runs once its portal has answered it, ``again`` after its first event. So many ``looks`` after
+    ``meanwhile`` are enough, however few events they brought.
     """
+    before = _answered(trigger)
+
+    async def listen(found: list[Any]) -> None:
+        async for event in trigger.run():
+            found.append(event.payload)
+            if len(found) == count:
+                return
+            if again is not None:
+                again()
+
+    async def act() -> None:
+        if meanwhile is not None:
+            if before is None:  # nobody is there who could tell
+                await asyncio.sleep(0.5)
+            else:
+                await _more_than(trigger, before)
+            meanwhile()
+        if looks is None:
+            await asyncio.Event().wait()
+        else:
+            await _more_than(trigger, (_answered(trigger) or 0) + looks)
 
     async def collect() -> list[Any]:
         found: list[Any] = []
-        if meanwhile is not None:
-            asyncio.get_running_loop().call_later(0.5, meanwhile)
-        async with asyncio.timeout(timeout_s):
-            async for event in trigger.run():
-                found.append(event.payload)
-                if len(found) == count:
-                    break
-                if again is not None:
-                    again()
+        tasks = [asyncio.create_task(listen(found)), asyncio.create_task(act())]
+        try:
+            async with asyncio.timeout(timeout_s):
+                over, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+        for task in over:
+            task.result()
         return found
 
     return asyncio.run(collect())
+
+
+async def _more_than(trigger: Any, calls: int) -> None:
+    while (await asyncio.to_thread(_answered, trigger) or 0) <= calls:  # noqa: ASYNC110  another thread's portal
+        await asyncio.sleep(0.02)
+
+
+def _answered(trigger: Any) -> int | None:
+    """Count the calls that the portal of a trigger's connection has answered; None where no portal is."""
+    found = json.loads(os.environ.get(f"AIRFLOW_CONN_{getattr(trigger, 'ods_conn_id', '').upper()}") or "{}")
+    try:
+        with urlopen(f"{found['host']}/_control/requests", timeout=60) as answer:
+            return sum(bool(entry["status"]) for entry in json.load(answer))
+    except (KeyError, URLError):
+        return None

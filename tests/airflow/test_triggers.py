@@ -97,7 +97,7 @@ def test_a_wait_ends_at_its_time_and_brings_the_state_along() -> None:
     started = time.monotonic()
     trigger = revived(OdsWaitTrigger(datetime.now(UTC) + timedelta(seconds=0.6), "a quota", {"page": 3}))
     assert events_of(trigger) == [{"status": "resume", "checkpoint": {"page": 3}}]
-    assert 0.4 < time.monotonic() - started < 5
+    assert time.monotonic() - started > 0.4
 
 
 def test_a_wait_that_is_over_already_ends_at_once() -> None:
@@ -157,26 +157,26 @@ def test_what_no_waiting_cures_is_an_event_that_says_so(changed: dict[str, Any],
 
 
 def test_the_event_loop_stays_free_while_a_portal_is_silent(connect: Any, ods_portal: LocalPortal) -> None:
-    ods_portal.fault("stall", seconds=1)
+    ods_portal.fault("stall", seconds=2)
 
-    async def longest_gap_s() -> float:
-        gaps = [0.0]
+    async def beats_in_the_silence() -> int:
+        beats = 0
 
         async def beat() -> None:
-            last = time.monotonic()
+            nonlocal beats
             while True:
                 await asyncio.sleep(0.02)
-                gaps.append(time.monotonic() - last)
-                last = time.monotonic()
+                beats += [entry.status for entry in ods_portal.requests] == [0]
 
         beating = asyncio.create_task(beat())
         trigger = OdsDatasetUpdateTrigger(ods_conn_id="ods_default", dataset_id=DATASET, since=None)
         async for _ in trigger.run():
             break
         beating.cancel()
-        return max(gaps)
+        return beats
 
-    assert asyncio.run(longest_gap_s()) < 0.5
+    # A hundred where nothing else runs; one or two if the loop waited for the answer.
+    assert asyncio.run(beats_in_the_silence()) > 5
 
 
 # The event trigger of an asset watcher
@@ -276,14 +276,12 @@ def test_a_pause_of_nothing_is_a_second(pause: float, connect: Any, ods_portal: 
 
 def test_it_tells_every_update_once(connect: Any, ods_portal: LocalPortal) -> None:
     trigger = watcher()
-    with pytest.raises(TimeoutError):
-        events_of(trigger, count=2, meanwhile=lambda: ods_portal.touch(DATASET), timeout_s=1.5)
-    assert len(ods_portal.requests) > 3
+    found = events_of(trigger, count=2, meanwhile=lambda: ods_portal.touch(DATASET), looks=4)
+    assert found == [freshness(ods_portal)]
 
 
 def test_it_watches_only_what_it_was_told_to(connect: Any, ods_portal: LocalPortal) -> None:
-    with pytest.raises(TimeoutError):
-        events_of(watcher(), meanwhile=lambda: ods_portal.touch(DATASET, metadata_only=True), timeout_s=1.2)
+    assert events_of(watcher(), meanwhile=lambda: ods_portal.touch(DATASET, metadata_only=True), looks=4) == []
     assert events_of(watcher(what="any"), meanwhile=lambda: ods_portal.touch(DATASET, metadata_only=True))
 
 
