@@ -113,9 +113,7 @@ class ReadBack:
         return kept
 
     def _can_ask(self, record: Record) -> bool:
-        """Return whether a filter can find the record: a text with a line break has no literal (Q42), a
-        word in a field of dates no date.
-        """
+        """Return whether a filter can find the record: a line break has no literal (Q42), a word no date."""
         try:
             self._clause([record])
         except (OdsConfigError, ValueError, ArithmeticError):
