@@ -3,6 +3,8 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+# Tests wait for sockets and processes much of their time: more workers than cores.
+WORKERS ?= 4
 CONSTRAINTS := constraints/airflow-3.3.txt
 UV = $(shell command -v uv || echo .tools/bin/uv)
 
@@ -26,7 +28,7 @@ demo: $(VENV)/.ready ## Run the main job in real Airflow against the bundled por
 	@$(BIN)/python demo/run.py
 
 test: $(VENV)/.ready ## Run the tests
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
 
 lint: $(VENV)/.ready ## Check style, types and the direction of imports
 	$(BIN)/ruff check .

@@ -11,7 +11,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from ods_provider.core.drive import drive
-from ods_provider.core.errors import OdsNotAPortal, OdsNotFound, OdsResponseError, OdsTimeout, OdsTruncated
+from ods_provider.core.errors import OdsNotAPortal, OdsNotFound, OdsResponseError
 from ods_provider.core.plans import files
 from ods_provider.core.redact import scrub
 from ods_provider.core.times import iso
@@ -112,9 +112,7 @@ class Fetcher:
 
     def __call__(self, item: Item) -> Fetched:
         """Fetch ``item``."""
-        writer, response, url = self._ctx.again(
-            lambda: self._open(item), lambda opened: self._keep(item, *opened), worth=_cut_short, sleep=self._sleep
-        )
+        writer, response, url = self._fetched(item)
         asked, answered = _host(url), _host(response.url)
         entry = self.entry(item, url) | {
             "file": item.name,
@@ -142,35 +140,36 @@ class Fetcher:
             "kind": self._kind,
         }
 
-    def _keep(self, item: Item, response: Response, url: str) -> tuple[FileWriter, Response, str]:
+    def _keep(self, item: Item, response: Response) -> tuple[FileWriter, Response]:
         stream = response.stream
         assert stream is not None  # a file is always streamed
-        try:
-            with FileWriter(self._folder.child(item.name), token=self._ctx.token) as writer:
-                while piece := stream.read():
-                    self._expect_going()
-                    writer.write(piece)
-                writer.commit()
-                return writer, response, url
-        finally:
-            stream.close()
+        with FileWriter(self._folder.child(item.name), token=self._ctx.token) as writer:
+            while piece := stream.read():
+                self._expect_going()
+                writer.write(piece)
+            writer.commit()
+            return writer, response
 
-    def _open(self, item: Item) -> tuple[Response, str]:
+    def _fetched(self, item: Item) -> tuple[FileWriter, Response, str]:
         missing: OdsResponseError | None = None
         for form in _rotated(range(len(item.urls)), self._form):
             self._expect_going()
             url = item.urls[form]
             try:
-                plan = files.open_file(
-                    url, dataset_id=self._dataset_id, mimetype=item.said.get("mimetype"), names=(item.name,)
+                plan = files.file(
+                    url,
+                    dataset_id=self._dataset_id,
+                    read=lambda response: self._keep(item, response),
+                    mimetype=item.said.get("mimetype"),
+                    names=(item.name,),
                 )
-                response = drive(plan, self._terms)
+                writer, response = drive(plan, self._terms)
             except (OdsNotFound, OdsNotAPortal) as error:
                 # For an address that it does not know a portal may show one of its pages.
                 missing = missing or error
                 continue
             self._form = form
-            return response, url
+            return writer, response, url
         assert missing is not None  # every item has an address
         raise missing
 
@@ -190,10 +189,6 @@ class Fetcher:
 
 class _Stopped(Exception):
     """Nobody waits for this thread's file any more. No error of ours, so that nothing retries it."""
-
-
-def _cut_short(error: BaseException) -> bool:
-    return isinstance(error, (OdsTruncated, OdsTimeout))
 
 
 def _host(url: str) -> str:

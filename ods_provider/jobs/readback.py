@@ -14,12 +14,13 @@ from decimal import Decimal
 from typing import Any
 from urllib.parse import quote_plus
 
-from ods_provider.core.errors import OdsConfigError, OdsIncomplete
+from ods_provider.core.errors import OdsConfigError, OdsIncomplete, OdsMismatch
 from ods_provider.core.faithful import Unfaithful, faithful
+from ods_provider.core.given import truth
 from ods_provider.core.limits import PAGE_ROWS
 from ods_provider.core.odsql import any_of, identifier, literal
 from ods_provider.core.plans import records
-from ods_provider.core.query import Query, truth
+from ods_provider.core.query import Query
 from ods_provider.core.schema import Dataset, Field
 from ods_provider.core.times import parse_time
 from ods_provider.jobs.context import JobContext
@@ -93,12 +94,11 @@ class ReadBack:
             left = self._wrong(ctx, {key: wanted[key] for key in left}, deleted)
         if left:
             key, said = next(iter(left.items()))
-            raise OdsIncomplete(
+            raise OdsMismatch(
                 f"the portal accepted {rows} records, but {len(left)} of {len(wanted)} that were read back are not as "
                 f"they should be after {spent_s:.0f} s, such as {_shown(key)}: {said}",
                 where=f"dataset {self.dataset.dataset_id}",
                 advice="Look at the dataset's processing errors: a value of a wrong type is lost without a word (Q20)",
-                transient=True,
             )
         return len(wanted)
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import threading
 from abc import abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from inspect import signature
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from airflow.sdk import BaseOperator
@@ -16,9 +17,6 @@ if TYPE_CHECKING:
     from ods_provider.core.outcome import Wait
     from ods_provider.jobs.context import Job
 
-# In the order of the reference; every operator names those it takes, so that all of them may be templates.
-QUERY_FIELDS = ("select", "where", "order_by", "refine", "exclude", "lang", "timezone", "limit")
-
 
 class OdsJobOperator(BaseOperator):
     """Base of the operators: one job each.
@@ -29,6 +27,7 @@ class OdsJobOperator(BaseOperator):
             rescheduled instead. Either way it holds no worker slot.
     """
 
+    job_arguments: tuple[str, ...] = ()
     template_fields: Sequence[str] = ("ods_conn_id",)
     ui_color = "#dff0f5"
 
@@ -44,6 +43,10 @@ class OdsJobOperator(BaseOperator):
         Raises:
             OdsConfigError: An argument is bad.
         """
+
+    def given(self) -> dict[str, Any]:
+        """Return the rendered arguments, for the job's builder."""
+        return {name: getattr(self, name) for name in self.job_arguments}
 
     def execute(self, context: Any) -> Any:
         """Run the job from its start, or from what an earlier try confirmed."""
@@ -99,13 +102,6 @@ class OdsJobOperator(BaseOperator):
         raise AirflowRescheduleException(wait.until)
 
 
-def query_of(operator: Any, **more: Any) -> Any:
-    """Return the ``Query`` that an operator's rendered arguments describe.
-
-    Raises:
-        OdsConfigError: An argument cannot be understood; the message names it.
-    """
-    from ods_provider.core.query import Query
-
-    given = {name: getattr(operator, name) for name in QUERY_FIELDS if name != "limit"}
-    return Query.of(**given, **more)
+def arguments_of(init: Callable[..., None]) -> tuple[str, ...]:
+    """Return the names of an operator's own arguments, in their order: the keywords of its constructor."""
+    return tuple(each.name for each in signature(init).parameters.values() if each.kind is each.KEYWORD_ONLY)

@@ -58,13 +58,13 @@ def ods_resolve_connection(ref: str, scheduler: str) -> OdsConnection | None:
 
     try:
         connection = BaseHook.get_connection(ref)
-    except AirflowNotFoundException:
+    except AirflowNotFoundException as error:
         # Airflow says the same when a secrets backend is down for a moment: the task may be tried again.
         raise OdsConfigError(
             f"there is no connection {ref!r}",
             where="ods_conn_id",
             advice=f"Create it with the type Opendatasoft portal, or set AIRFLOW_CONN_{ref.upper()}",
-            transient=True,
+            cause=error,
         ) from None
     return from_airflow(connection)
 

@@ -47,8 +47,8 @@ class OdsDatasetUpdateSensor(OdsLookingSensor):
 
     def look(self, client: OdsClient, context: Any) -> dict[str, Any] | None:
         """Return the dataset's freshness when it is newer, or when there is nothing to compare with yet."""
+        from ods_provider.core.given import required
         from ods_provider.core.plans.catalog import dataset
-        from ods_provider.core.query import required
         from ods_provider.core.watermark import moved_on, watermark, what_named
 
         what = what_named(self.what)

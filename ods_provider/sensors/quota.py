@@ -34,8 +34,8 @@ class OdsQuotaResetSensor(OdsLookingSensor):
 
     def look(self, client: OdsClient, context: Any) -> dict[str, Any] | None:
         """Return the quota when enough is left."""
+        from ods_provider.core.given import whole_number
         from ods_provider.core.plans import freshness
-        from ods_provider.core.query import whole_number
 
         self._least = whole_number("min_remaining", self.min_remaining) or 0
         self._until: str | None = None

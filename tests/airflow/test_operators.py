@@ -389,7 +389,7 @@ def test_no_key_stands_in_any_failure(connect: Any, ods_portal: LocalPortal, cap
     caplog.set_level("DEBUG")
     connect(extra={"max_retries": 0})
     for kind in ("drop", "bare_429", "login_html", "html", "redirect"):
-        ods_portal.fault(kind)
+        ods_portal.fault(kind, path="/push/")
         task = OdsPushOperator(
             task_id="t", dataset_id="live-readings", resource_id="realtime", records=[{"sensor_id": "s"}]
         )

@@ -22,7 +22,7 @@ from ods_provider.jobs.runner import run_job
 from ods_provider.plugins.manager import plugins
 from ods_provider.schedulers.prefect.artifacts import Board
 from ods_provider.schedulers.prefect.credentials import OdsCredentials
-from ods_provider.schedulers.prefect.plugin import NAME, Native
+from ods_provider.schedulers.prefect.native import NAME, Native
 from ods_provider.schedulers.prefect.waiting import WaitMode, flow_run, hold, origin, suspended, wait_mode_named, way
 
 _CHECKPOINT = "checkpoint"
@@ -117,6 +117,5 @@ def _native(job: Job, credentials: OdsCredentials | str, arguments: Mapping[str,
 
 def _travelling(native: Native, ref: str) -> CheckpointStore:
     """Return the store of the small state that goes from one flow run to the next."""
-    run = plugins().scheduler(NAME).run(native, connection_ref=ref)
-    store: CheckpointStore = plugins().checkpoint_store(replace(run, key=f"{run.key}/wait"))
-    return store
+    run = plugins().run(NAME, native, connection_ref=ref)
+    return plugins().checkpoint_store(replace(run, key=f"{run.key}/wait"))
