@@ -3,10 +3,13 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-# Tests wait for sockets and processes much of their time: more workers than cores.
-WORKERS ?= 4
+# `auto`: tests/conftest.py says how many. Neighbours share a module's fixtures until a worker that is idle takes some.
+WORKERS ?= auto
 CONSTRAINTS := constraints/airflow-3.3.txt
 UV = $(shell command -v uv || echo .tools/bin/uv)
+# Hundreds of processes import the same packages; what Python compiles of them is kept, and beside no source file.
+export PYTHONPYCACHEPREFIX := $(CURDIR)/$(VENV)/pycache
+unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test venv lint format constraints bench clean

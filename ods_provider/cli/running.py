@@ -19,7 +19,7 @@ from ods_provider.cli.locking import Busy, locked
 from ods_provider.cli.settings import Settings
 from ods_provider.cli.wording import own_words
 from ods_provider.core.checkpoint import fingerprint
-from ods_provider.core.errors import OdsSinkError
+from ods_provider.core.errors import OdsError, OdsSinkError
 from ods_provider.core.outcome import Done, Wait
 from ods_provider.core.times import parse_time, utc_now
 from ods_provider.jobs.runner import run_job
@@ -68,14 +68,20 @@ class Session:
             if until is not None and until > utc_now() and not now:
                 self._hold(until, kept["reason"], wait=wait)
             now = False
-            ended = run_job(
-                job,
-                scheduler=SCHEDULER,
-                native=name,
-                connection_ref=REF,
-                checkpoint=kept.get("state"),
-                plugins=self.plugins,
-            )
+            try:
+                ended = run_job(
+                    job,
+                    scheduler=SCHEDULER,
+                    native=name,
+                    connection_ref=REF,
+                    checkpoint=kept.get("state"),
+                    plugins=self.plugins,
+                )
+            except OdsError:
+                # Whoever runs it again begins a new wait.
+                if kept:
+                    store.clear()
+                raise
             if isinstance(ended, Done):
                 if kept:
                     store.clear()

@@ -95,7 +95,7 @@ def quota(dataset_id: str | None) -> None:
     from ods_provider.core.plans import freshness
 
     dataset_id = None if dataset_id is None else made(dataset_named, dataset_id)
-    job = Ask("quota", dataset_id, lambda ctx: ctx.client.run(freshness.quota(ctx.client.quota, dataset_id, 1)))
+    job = Ask("quota", dataset_id, lambda ctx: ctx.client.run(freshness.quota(ctx.client.quota, dataset_id, 0)))
     with session() as at_work:
         found = freshness.as_result(at_work.run(job, at_work.name(command="quota", dataset_id=dataset_id), now=True))
     if wants_json():

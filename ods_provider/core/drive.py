@@ -39,7 +39,11 @@ class Transport(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """Everything a driver needs besides the plan."""
+    """Everything a driver needs besides the plan.
+
+    Attributes:
+        portal: Name of the portal; calls that are made from an event loop share their threads with its others only.
+    """
 
     transport: Transport
     rules: RetryRules = field(default_factory=RetryRules)
@@ -49,6 +53,7 @@ class Terms:
     sleep: Callable[[float], None] = time.sleep
     asleep: Callable[[float], Awaitable[None]] = asyncio.sleep
     warned: set[str] = field(default_factory=set)
+    portal: str = ""
 
 
 def drive(plan: Plan[T], terms: Terms) -> T:
@@ -79,7 +84,7 @@ async def adrive(plan: Plan[T], terms: Terms) -> T:
     policy = aretrying(terms.rules, now=terms.now, sleep=terms.asleep, emit=terms.emit, worth=exchange.worth)
 
     async def in_thread(request: Request) -> Response:
-        return await asyncio.get_running_loop().run_in_executor(_executor(), exchange, request)
+        return await asyncio.get_running_loop().run_in_executor(_threads(terms.portal), exchange, request)
 
     try:
         request = next(plan)
@@ -119,8 +124,9 @@ def _answered(plan: Plan[T], response: Response) -> Request:
 
 
 @cache
-def _executor() -> ThreadPoolExecutor:
-    # Our own and bounded: the default executor is shared with everything else that runs in a triggerer.
+def _threads(portal: str) -> ThreadPoolExecutor:
+    # Our own and bounded: the default executor is shared with everything else that runs in a triggerer. One for each
+    # portal: looks at one that is silent hold their threads until the timeout, and must not keep the others waiting.
     return ThreadPoolExecutor(max_workers=8, thread_name_prefix="ods-portal")
 
 

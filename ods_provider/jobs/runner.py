@@ -14,6 +14,7 @@ from ods_provider.core.outcome import Done, Wait
 from ods_provider.core.times import utc_now
 from ods_provider.jobs.context import Job, JobContext
 from ods_provider.jobs.waited import Waited
+from ods_provider.jobs.watch import WatchJob
 from ods_provider.plugins.manager import Plugins
 from ods_provider.plugins.manager import plugins as default_plugins
 
@@ -52,7 +53,14 @@ def run_job(
     def emit(event: Event) -> None:
         plugins.notify(event, run)
 
-    connection = plugins.connection(connection_ref, scheduler, run)
+    try:
+        connection = plugins.connection(connection_ref, scheduler, run)
+    except OdsError as error:
+        later = job.after(error) if isinstance(job, WatchJob) else None
+        if later is None:
+            raise
+        emit(Waiting(later.until, later.reason))
+        return later
     with OdsClient(connection, emit=emit, tokens=plugins.token_store(connection, scheduler)) as client:
         ctx = JobContext(client, run, plugins, emit, cancel or threading.Event())
         emit(JobStarted(job.name, job.dataset_id, resumed=bool(checkpoint)))
