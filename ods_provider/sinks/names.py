@@ -22,7 +22,7 @@ def safe_name(name: str | None, *, fallback: str = "file") -> str:
     # Half a character, as a cut emoji leaves it, has no encoding.
     text = unicodedata.normalize("NFC", name or "").encode(errors="replace").decode()
     # Slashes become underscores, and what "../" leaves of itself goes with the leading dots.
-    text = _UNSAFE.sub("_", "".join(map(_visible, text))).strip(" .").lstrip("._- ")
+    text = _UNSAFE.sub("_", text if text.isascii() else "".join(map(_visible, text))).strip(" .").lstrip("._- ")
     if not text.strip("_" + _JOINERS):
         text = fallback
     if _RESERVED.match(text):
@@ -45,16 +45,21 @@ def _shortened(text: str, most_bytes: int = _MOST_BYTES) -> str:
     return stem.encode()[:room].decode(errors="ignore") + dot + ending
 
 
-def name_apart(key: str, others: Iterable[str] = ()) -> str:
-    """Return ``key`` as a file name that no other key has: what is not safe as it is gets a digest of the whole.
+def name_apart(key: str, keys: Iterable[str] | None) -> str:
+    """Return ``key`` as a file name that no other key has: where its safe name would be another's, with a digest.
 
     Args:
         key: Any text.
-        others: Keys beside it, where they are known: one that differs in case alone is one file on some filesystems.
+        keys: All of them; None where they are not known, and every key that is no safe name gets a digest.
     """
     safe = safe_name(key)
-    folded = key.casefold()
-    if safe == key and not any(other.casefold() == folded and other != key for other in others):
+    if keys is None:
+        alone = safe == key
+    else:
+        # Two names that differ only in case are one file on some filesystems.
+        folded = safe.casefold()
+        alone = not any(other != key and safe_name(other).casefold() == folded for other in keys)
+    if alone:
         return safe
     digest = hashlib.sha256(key.encode(errors="surrogatepass")).hexdigest()[:12]
     # Room for the digest, of a name that is as long as it may be.

@@ -104,7 +104,7 @@ class Parts:
         # The dimensions' own mark, a bar, is none for a file; an underscore tells them apart where no key holds one.
         if safe_name(joined) == joined and not any("_" in part for part in parts):
             return joined
-        return name_apart(str(key))
+        return name_apart(str(key), None)
 
     @staticmethod
     def _timed(definition: PartitionsDefinition) -> bool:
@@ -119,9 +119,11 @@ class Parts:
         )
 
 
-def _known(definition: PartitionsDefinition | None) -> Sequence[str]:
-    # Those of other kinds are times, which differ in more than case, or known to the instance alone.
-    return definition.get_partition_keys() if isinstance(definition, StaticPartitionsDefinition) else ()
+def _known(definition: PartitionsDefinition | None) -> Sequence[str] | None:
+    if isinstance(definition, TimeWindowPartitionsDefinition):
+        return ()  # of one form, whose marks may become others
+    # Those of other kinds are known to the instance alone.
+    return definition.get_partition_keys() if isinstance(definition, StaticPartitionsDefinition) else None
 
 
 def _window(definition: PartitionsDefinition, key: str) -> TimeWindow | None:
