@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Literal, get_args
 
 from ods_provider.core.checkpoint import Ledger, fingerprint
-from ods_provider.core.errors import OdsConfigError, OdsMoved, OdsNotFound, OdsSinkError
+from ods_provider.core.errors import OdsConfigError, OdsMismatch, OdsMoved, OdsNotFound
 from ods_provider.core.outcome import outcome
 from ods_provider.core.plans import catalog
 from ods_provider.core.query import Query
@@ -238,17 +238,16 @@ class MediaJob:
         """Check that all files still stand as they were fetched: another job may write into the same folder.
 
         Raises:
-            OdsSinkError: One does not.
+            OdsMismatch: One does not.
         """
         standing = marks_below(folder)
         for item in look.items:
             kept = ledger.units.get(item.unit)
             if kept is not None and not _stands(kept, look.of(item), item, standing):
-                raise OdsSinkError(
+                raise OdsMismatch(
                     f"{item.name!r} was changed or removed while the other files were fetched",
                     where=folder.url,
                     advice="Give each job a folder of its own, and run it again",
-                    transient=True,
                 )
 
 

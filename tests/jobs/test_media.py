@@ -19,12 +19,12 @@ from ods_provider.core.errors import (
     OdsAuthError,
     OdsConfigError,
     OdsError,
+    OdsMismatch,
     OdsMoved,
     OdsNotAPortal,
     OdsNotFound,
     OdsQueryError,
     OdsServerError,
-    OdsSinkError,
     OdsTimeout,
 )
 from ods_provider.core.events import Progress
@@ -560,7 +560,7 @@ class _Meddling(threading.Event):
 
 
 def test_a_file_that_another_job_replaced_meanwhile_fails_the_job(lab: Lab, out: Path) -> None:
-    with pytest.raises(OdsSinkError, match=r"'readme\.txt' was changed") as caught:
+    with pytest.raises(OdsMismatch, match=r"'readme\.txt' was changed") as caught:
         lab.run(MediaJob("landmark-photos", out, parallel=1), cancel=_Meddling(out / "readme.txt"))
     assert caught.value.transient
     assert MANIFEST not in lab.files()
