@@ -23,7 +23,7 @@ $(VENV)/.ready: pyproject.toml $(CONSTRAINTS)
 	@command -v uv >/dev/null || test -x .tools/bin/uv || $(PYTHON) -m pip --version >/dev/null 2>&1 \
 		|| { echo "Neither uv nor pip is here. Install one of them: apt-get install python3-pip"; exit 1; }
 	@command -v uv >/dev/null || test -x .tools/bin/uv || $(PYTHON) -m pip install --quiet --target .tools uv
-	@test -x $(BIN)/python || $(UV) venv --quiet --python '>=3.11,<3.14' $(VENV)
+	@test -x $(BIN)/python || $(UV) venv --quiet --python '>=3.11,<3.15' $(VENV)
 	$(UV) pip install --quiet --python $(BIN)/python --group dev -c $(CONSTRAINTS) -e '.[airflow,portal,demo,fast]'
 	@touch $@
 
