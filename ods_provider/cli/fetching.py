@@ -80,6 +80,13 @@ def download(dataset_id: str, path: str | None, wait: bool, now: bool, **given: 
 @click.option("--exclude", multiple=True, metavar="FACET:VALUE", callback=facets, help="Facet of them to drop.")
 @click.option("--limit", metavar="N", help="Files at most.")
 @click.option("--parallel", metavar="N", default="4", show_default=True, help="Files at the same time, 1 to 32.")
+@click.option(
+    "--if-missing",
+    type=click.Choice(["fail", "skip"]),
+    default="fail",
+    show_default=True,
+    help="When a file is listed and not there; the others come all the same.",
+)
 @waiting_options
 @shared_options
 def media(path: str, wait: bool, now: bool, **given: Any) -> None:
