@@ -216,8 +216,7 @@ class V1DownloadJob(DownloadJob):
         query: V1Query,
         *,
         format: str | None = None,
-        if_moved: Any = "retry",
-        min_rows: int = 0,
+        **how: Any,
     ) -> V1DownloadJob:
         """Return the download of a query; its format is the query's own, else ``format``, else by the path's ending.
 
@@ -225,9 +224,8 @@ class V1DownloadJob(DownloadJob):
             dataset_id: The dataset.
             path: File to write; without an ending it gets CSV.
             query: That API's parameters.
-            if_moved: As in a download.
-            min_rows: As in a download.
             format: What the caller asked for besides, None for nothing.
+            how: The arguments of a download that have nothing to do with the query: ``if_moved``, ``min_rows``.
 
         Raises:
             OdsConfigError: The format is not offered, or two were named.
@@ -246,9 +244,8 @@ class V1DownloadJob(DownloadJob):
             path=path,
             format=FORMATS[chosen],
             limit=query.number("rows"),
-            if_moved=if_moved,
-            min_rows=min_rows,
             v1=query.having(format=chosen),
+            **how,
         )
 
     def _look(self, ctx: JobContext) -> State:

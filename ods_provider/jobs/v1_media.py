@@ -36,27 +36,14 @@ class V1MediaJob(MediaJob):
             )
 
     @classmethod
-    def of(
-        cls,
-        dataset_id: str,
-        path: Any,
-        query: V1Query,
-        *,
-        kind: Any,
-        field: str | None,
-        parallel: int,
-        if_missing: Any = "fail",
-    ) -> V1MediaJob:
-        """Return the fetch of a query's files; its arguments but ``query`` are those of a media job."""
+    def of(cls, dataset_id: str, path: Any, query: V1Query, **how: Any) -> V1MediaJob:
+        """Return the fetch of a query's files; ``how`` are those arguments of a media job that narrow nothing."""
         return cls(
             dataset_id=dataset_id,
             path=path,
-            kind=kind,
-            field=field,
             limit=query.number("rows"),
-            parallel=parallel,
-            if_missing=if_missing,
             v1=query.expect_json(),
+            **how,
         )
 
     def asked(self) -> dict[str, Any]:

@@ -319,6 +319,29 @@ def test_the_client_shows_no_key(client: OdsClient, ods_portal: Any) -> None:
     assert repr(client) == f"OdsClient('{ods_portal.url}', key=sent)"
 
 
+def test_an_address_or_nothing_is_no_dataset_on_either_api_and_costs_no_call(
+    client: OdsClient, ods_portal: Any
+) -> None:
+    address = "https://data.example.org/explore/dataset/world-capitals/information/"
+    asked: list[Any] = [
+        client.dataset,
+        client.count,
+        lambda given: list(client.records(given)),
+        lambda given: client.record(given, "x"),
+        client.attachments,
+        lambda given: client.push(given, "realtime", [{}]),
+        client.v1.dataset,
+        client.v1.search_records,
+        lambda given: client.v1.record(given, "x"),
+    ]
+    for ask in asked:
+        with pytest.raises(OdsConfigError, match="Pass 'world-capitals'"):
+            ask(address)
+        with pytest.raises(OdsConfigError, match="dataset_id is empty"):
+            ask("")
+    assert not ods_portal.requests
+
+
 @pytest.mark.parametrize(
     "ask",
     [
