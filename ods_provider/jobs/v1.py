@@ -10,6 +10,8 @@ from ods_provider.core import jsonarray
 from ods_provider.core.checkpoint import Ledger, fingerprint
 from ods_provider.core.clusters import cluster_rows
 from ods_provider.core.errors import OdsConfigError, OdsIncomplete, OdsMoved
+from ods_provider.core.formats.check import Check
+from ods_provider.core.formats.delimited import CsvCheck
 from ods_provider.core.formats.registry import Format, format_named
 from ods_provider.core.plans.v1 import calls
 from ods_provider.core.plans.v1.params import PAGE_ROWS, WINDOW_ROWS, V1Query
@@ -255,6 +257,11 @@ class V1DownloadJob(DownloadJob):
 
     def _open(self, ctx: JobContext) -> Response:
         return ctx.client.run(calls.open_download(cast("str", self.dataset_id), self.v1))
+
+    def _check(self) -> Check:
+        if self.format.name != "csv":
+            return self.format.check()
+        return CsvCheck(self.v1.get("csv_separator") or ";")
 
     @property
     def _filtered(self) -> bool:

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from ods_provider.core.errors import OdsNotAPortal, OdsQueryError
+from ods_provider.core.errors import OdsError, OdsNotAPortal, OdsQueryError, OdsResponseError
 from ods_provider.core.limits import GROUP_ROWS
 from ods_provider.core.plans.explore import get, json_object
 from ods_provider.core.query import Query
 from ods_provider.core.times import http_date
+from ods_provider.core.verdict import ERROR_COLUMNS
 from ods_provider.core.wire import Params, Plan, Response
 
 Row = dict[str, Any]
@@ -111,7 +112,25 @@ def open_export(
         options: Parameters of the format's own.
     """
     params = (*query.params(), ("limit", str(-1 if limit is None else limit)), *options)
-    return (yield get("exports", format, dataset_id=dataset_id, params=params, kind="export"))
+    request = get("exports", format, dataset_id=dataset_id, params=params, kind="export")
+    try:
+        return (yield request)
+    except OdsResponseError as error:
+        # A portal may tell an error with status 200 (Q49), and one row of JSON lines may have the columns of one.
+        if format != "jsonl" or error.status != 200 or error.code is None:
+            raise
+        if not (yield from _has_columns_of_an_error(dataset_id, query)):
+            raise
+    return (yield replace(request, expects=frozenset({"json"})))
+
+
+def _has_columns_of_an_error(dataset_id: str | None, query: Query) -> Plan[bool]:
+    """Return whether the rows themselves have the columns by which an error is known. One call."""
+    try:
+        found = yield from page(dataset_id, query, limit=1)
+    except OdsError:
+        return False
+    return any(set(names) <= set(row) for row in found.rows for names in ERROR_COLUMNS)
 
 
 def export_rows(dataset_id: str | None, query: Query, *, limit: int | None = None) -> Plan[list[Row]]:
