@@ -65,6 +65,7 @@ class OdsClient(CatalogueCalls, RecordCalls, FileCalls, RealtimeCalls):
                 emit=emit,
                 now=now,
                 sleep=sleep,
+                portal=host.base_url,
             )
         )
 

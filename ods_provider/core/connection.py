@@ -12,7 +12,7 @@ from typing import Literal as OneOf
 from urllib.parse import unquote, urlsplit
 
 from ods_provider.core.errors import OdsConfigError
-from ods_provider.core.query import truth
+from ods_provider.core.given import truth
 from ods_provider.core.redact import Secret
 
 Auth = OneOf["auto", "anonymous", "apikey", "basic", "oauth2"]

@@ -7,10 +7,11 @@ What msgspec refuses, json decides: it takes half a character in an escape, as a
 from __future__ import annotations
 
 import json
-import math
 import re
 from functools import cache
-from typing import Any, NoReturn
+from typing import Any
+
+from ods_provider.core.strictjson import DECODER
 
 # The literal first letter lets the search run at the speed of memchr; the digit before it is looked back at.
 _HUGE = tuple((mark, re.compile(mark + rb"(?<=[0-9]" + mark + rb")\+?[0-9]{3,}\s*[,}\]\s]")) for mark in (b"e", b"E"))
@@ -121,23 +122,12 @@ def _huge(text: bytes) -> bool:
 
 def _read(text: bytes) -> Any:
     try:
-        return (_STRICT if _huge(text) else _PLAIN).decode(_decoded(text))
+        return (DECODER if _huge(text) else _PLAIN).decode(_decoded(text))
     except NotWhole:
         raise
     except (ValueError, RecursionError):
         raise NotWhole("it is no JSON") from None
 
 
-def _refuse(constant: str) -> NoReturn:
-    raise NotWhole(f"{constant} is no JSON")
-
-
-def _finite(text: str) -> float:
-    value = float(text)
-    if math.isinf(value):
-        raise NotWhole("a number is too large")
-    return value
-
-
-_PLAIN = json.JSONDecoder(parse_constant=_refuse)
-_STRICT = json.JSONDecoder(parse_constant=_refuse, parse_float=_finite)
+# As strict as the core's own, and faster where no number can be too large.
+_PLAIN = json.JSONDecoder(parse_constant=DECODER.parse_constant)
