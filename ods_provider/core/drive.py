@@ -13,7 +13,7 @@ from functools import cache
 from typing import Protocol, TypeVar
 
 from ods_provider.core.bodies import Refetched, broke_off, decoded, expect_begun
-from ods_provider.core.errors import OdsError, OdsNotAPortal, OdsQuotaExceeded
+from ods_provider.core.errors import OdsConfigError, OdsError, OdsNotAPortal, OdsQuotaExceeded
 from ods_provider.core.events import Emit, QuotaSeen, RequestSent, ignore
 from ods_provider.core.quota import QuotaBook
 from ods_provider.core.retry import RetryRules, aretrying, retrying, worth_retrying
@@ -65,7 +65,7 @@ def drive(plan: Plan[T], terms: Terms) -> T:
     exchange = _Exchange(terms)
     loop = retrying(terms.rules, now=terms.now, sleep=terms.sleep, emit=terms.emit, worth=exchange.worth)
     try:
-        request = next(plan)
+        request = _begun(plan)
         while True:
             try:
                 response: Response = loop.copy()(exchange, request)
@@ -87,7 +87,7 @@ async def adrive(plan: Plan[T], terms: Terms) -> T:
         return await asyncio.get_running_loop().run_in_executor(_threads(terms.portal), exchange, request)
 
     try:
-        request = next(plan)
+        request = _begun(plan)
         while True:
             response: Response
             try:
@@ -99,6 +99,22 @@ async def adrive(plan: Plan[T], terms: Terms) -> T:
     except StopIteration as end:
         result: T = end.value
         return result
+
+
+def _begun(plan: Plan[T]) -> Request:
+    """Return what the plan asks first.
+
+    Raises:
+        OdsConfigError: A text of the caller's cannot be written into a request.
+    """
+    try:
+        return next(plan)
+    except UnicodeEncodeError:
+        raise OdsConfigError(
+            "a text of the query or of an id holds half a character",
+            where="the arguments of the call",
+            advice="Repair it: an emoji was cut in two",
+        ) from None
 
 
 def _answered(plan: Plan[T], response: Response) -> Request:

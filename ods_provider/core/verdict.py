@@ -7,6 +7,8 @@
 | 2xx, other HTML, or JSON that is no JSON   | OdsNotAPortal    | no        |
 | 2xx, a JSON error object instead of a file | by its code      | no        |
 | 2xx, a file announced as HTML or JSON      | none             |           |
+| 202, 206 where a file was asked            | OdsServerError   | yes       |
+| other 2xx than 200 where a file was asked  | OdsNotFound      | no        |
 | 3xx that was not followed                  | OdsNotAPortal    | no        |
 | 400, 413, 414                              | OdsQueryError    | no        |
 | 401, 403, and 407 from a proxy             | OdsAuthError     | no        |
@@ -63,6 +65,8 @@ def check(request: Request, response: Response, *, now: datetime) -> None:
     shown = response.url if len(response.url) <= _SHOWN_CHARS else f"{response.url[:_SHOWN_CHARS]}…"
     where = f"{request.method} {shown}"
     if 200 <= response.status < 300:
+        if request.streamed and response.status != 200:
+            raise _no_whole_file(response, where, now)
         _check_success(request, response, where)
         return
     details = _details(response.body)
@@ -87,6 +91,19 @@ def _check_success(request: Request, response: Response, where: str) -> None:
             where=where,
             advice="Check the host of the connection: it must be a portal's own address",
         )
+
+
+def _no_whole_file(response: Response, where: str, now: datetime) -> OdsResponseError:
+    """Return the error that a success is which brings no file, or a piece of one."""
+    status = response.status
+    said = {202: "The file is not ready yet", 206: "A part of the file came, which nobody asked for"}.get(status)
+    if said:
+        advice = "Nothing is wrong with the call itself: it is retried, or run it again later"
+        retry_at = _retry_after(response, now)
+        return OdsServerError(f"{said} (HTTP {status})", status=status, retry_at=retry_at, where=where, advice=advice)
+    return OdsNotFound(
+        f"No file came, but HTTP {status}", status=status, where=where, advice="Ask the publisher for the file"
+    )
 
 
 def _is_page(request: Request, response: Response, head: bytes) -> bool:
