@@ -46,6 +46,8 @@ _PAGES = ("text/html", "application/xhtml+xml")
 _SHOWN_CHARS = 300  # of an address; a query of 8 KB would hide what the error says
 _HTML = re.compile(rb"\A\s*(?:\xef\xbb\xbf)?\s*<(?:!doctype\s+html|html|head|body)\b", re.IGNORECASE)
 _LOGIN = re.compile(rb"type=[\"']?password|name=[\"']?password|/login\b|log ?in\b|sign ?in\b|connexion", re.IGNORECASE)
+# The two envelopes of errors (Q34): what they are known by, the code last.
+ERROR_COLUMNS = (("message", "error_code"), ("error", "errorcode"))
 _QUOTA_CODES = {"10001", "10002", "10005"}
 
 

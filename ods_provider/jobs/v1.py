@@ -10,6 +10,8 @@ from ods_provider.core import jsonarray
 from ods_provider.core.checkpoint import Ledger, fingerprint
 from ods_provider.core.clusters import cluster_rows
 from ods_provider.core.errors import OdsConfigError, OdsIncomplete, OdsMismatch, OdsMoved
+from ods_provider.core.formats.check import Check
+from ods_provider.core.formats.delimited import CsvCheck
 from ods_provider.core.formats.endings import format_for
 from ods_provider.core.formats.registry import Format, format_named
 from ods_provider.core.plans.v1 import calls
@@ -256,6 +258,11 @@ class V1DownloadJob(DownloadJob):
 
     def _plan(self, read: Callable[[Response], T]) -> Plan[T]:
         return calls.download(cast("str", self.dataset_id), self.v1, read)
+
+    def _check(self) -> Check:
+        if self.format.name != "csv":
+            return self.format.check()
+        return CsvCheck(self.v1.get("csv_separator") or ";")
 
     @property
     def _filtered(self) -> bool:
