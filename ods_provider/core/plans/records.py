@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from ods_provider.core.bodies import LIST_BYTES, read_all
 from ods_provider.core.errors import OdsNotAPortal, OdsQueryError
 from ods_provider.core.limits import GROUP_ROWS
 from ods_provider.core.plans.explore import get, json_object
@@ -120,13 +121,7 @@ def export_rows(dataset_id: str | None, query: Query, *, limit: int | None = Non
     stream = response.stream
     if stream is None:
         return _rows(response, response.body)
-    try:
-        body = bytearray()
-        while piece := stream.read():
-            body += piece
-    finally:
-        stream.close()
-    return _rows(response, bytes(body))
+    return _rows(response, read_all(stream, where=f"GET {response.url}", most_bytes=LIST_BYTES))
 
 
 def _rows(response: Response, body: bytes) -> list[Row]:
