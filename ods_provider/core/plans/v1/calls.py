@@ -173,7 +173,7 @@ def _windowed(query: V1Query) -> V1Query:
 def _decoded(body: bytes) -> Any:
     try:
         return json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
 
 
