@@ -3,8 +3,13 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+# `auto`: tests/conftest.py says how many. Neighbours share a module's fixtures until a worker that is idle takes some.
+WORKERS ?= auto
 CONSTRAINTS := constraints/airflow-3.3.txt
 UV = $(shell command -v uv || echo .tools/bin/uv)
+# Hundreds of processes import the same packages; what Python compiles of them is kept, and beside no source file.
+export PYTHONPYCACHEPREFIX := $(CURDIR)/$(VENV)/pycache
+unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test venv lint format constraints bench clean
@@ -26,7 +31,7 @@ demo: $(VENV)/.ready ## Run the main job in real Airflow against the bundled por
 	@$(BIN)/python demo/run.py
 
 test: $(VENV)/.ready ## Run the tests
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
 
 lint: $(VENV)/.ready ## Check style, types and the direction of imports
 	$(BIN)/ruff check .

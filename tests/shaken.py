@@ -1,4 +1,4 @@
-"""Look for keys in everything that an error keeps alive: frames, hidden contexts, and whatever hangs on their variables."""
+"""Look for keys in everything that an error keeps alive: frames, hidden contexts, and what hangs on their variables."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import functools
 import types
 from base64 import b64encode
 from collections.abc import Iterable, Iterator, Mapping
-from collections.abc import Set as AnySet
+from collections.abc import Set as AbstractSet
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, quote_plus
@@ -65,7 +65,7 @@ def _inside(value: Any, ours: str) -> Iterator[tuple[str, Any]]:
         yield ".defaults", value.__defaults__
     elif isinstance(value, functools.partial):
         yield from ((".func", value.func), (".args", value.args), (".keywords", value.keywords))
-    elif isinstance(value, (list, tuple, AnySet)):
+    elif isinstance(value, (list, tuple, AbstractSet)):
         yield from ((f"[{at}]", inside) for at, inside in enumerate(list(value)))
     elif isinstance(value, Mapping):
         yield from ((f"[{key!r}]", inside) for key, inside in list(value.items()))

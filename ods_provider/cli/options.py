@@ -56,7 +56,7 @@ def query_options(function: F) -> F:
             click.option("--exclude", multiple=True, metavar="FACET:VALUE", callback=facets, help="Facet to drop."),
             click.option("--lang", metavar="CODE", help="Language of titles and formatted dates."),
             click.option("--timezone", default="UTC", show_default=True, help="Zone of filters and of times."),
-            click.option("--limit", type=click.IntRange(min=1), help="Rows at most."),
+            click.option("--limit", metavar="N", help="Rows at most."),
         )
     ):
         function = make(function)

@@ -17,8 +17,9 @@ from ods_provider.cli.ending import Waiting
 from ods_provider.cli.face import NAME, Terminal
 from ods_provider.cli.locking import Busy, locked
 from ods_provider.cli.settings import Settings
-from ods_provider.core.checkpoint import CheckpointStore, fingerprint
-from ods_provider.core.errors import OdsSinkError
+from ods_provider.cli.wording import own_words
+from ods_provider.core.checkpoint import fingerprint
+from ods_provider.core.errors import OdsError, OdsSinkError
 from ods_provider.core.outcome import Done, Wait
 from ods_provider.core.times import parse_time, utc_now
 from ods_provider.jobs.runner import run_job
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
     from ods_provider.jobs.context import Job
 
 _WAIT = "wait"
+# How the work is done, and not which: the same run may go on with other values.
+_HOW = ("if_moved", "max_xcom_bytes", "min_rows", "parallel")
 
 
 class Session:
@@ -58,21 +61,27 @@ class Session:
             Waiting: The portal says to come back later, and ``wait`` is False.
             OdsError: It failed.
         """
-        store: CheckpointStore = self.plugins.checkpoint_store(self._terminal.run(f"{name}-wait", connection_ref=REF))
+        store = self.plugins.checkpoint_store(self._terminal.run(f"{name}-wait", connection_ref=REF))
         kept = store.load().get(_WAIT) or {}
         until = parse_time(kept.get("until"))
         while True:
             if until is not None and until > utc_now() and not now:
                 self._hold(until, kept["reason"], wait=wait)
             now = False
-            ended = run_job(
-                job,
-                scheduler=SCHEDULER,
-                native=name,
-                connection_ref=REF,
-                checkpoint=kept.get("state"),
-                plugins=self.plugins,
-            )
+            try:
+                ended = run_job(
+                    job,
+                    scheduler=SCHEDULER,
+                    native=name,
+                    connection_ref=REF,
+                    checkpoint=kept.get("state"),
+                    plugins=self.plugins,
+                )
+            except OdsError:
+                # Whoever runs it again begins a new wait.
+                if kept:
+                    store.clear()
+                raise
             if isinstance(ended, Done):
                 if kept:
                     store.clear()
@@ -98,7 +107,7 @@ def _to_keep(wait: Wait) -> dict[str, Any]:
 def session() -> Iterator[Session]:
     """Open the session of the command that click is running."""
     settings = click.get_current_context().ensure_object(Settings)
-    with display(settings) as shown:
+    with own_words(), display(settings) as shown:
         yield Session(settings, shown)
 
 
@@ -154,15 +163,9 @@ def spool_path(name: str) -> Path:
     return state_folder() / "spool" / f"{name}.jsonl"
 
 
-def file_place(place: str) -> str:
-    """Return the ``absolute`` path of a file to write.
-
-    Raises:
-        UsageError: It names a folder, or standard output.
-    """
-    if place.endswith("/") or not place:
-        raise click.UsageError(f"{place!r} names a folder, not a file. Add a file name.")
-    return absolute(place)
+def identity(command: str, given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what makes a run this one and no other: the command and the arguments that decide what is done."""
+    return {"command": command} | {name: value for name, value in given.items() if name not in _HOW}
 
 
 def absolute(place: str) -> str:
@@ -176,4 +179,7 @@ def absolute(place: str) -> str:
             "- is no place to write to: name a file (./- for one of that name). "
             "Rows go to standard output with `ods records DATASET_ID --json`."
         )
-    return place if "://" in place else str(Path(place).expanduser().absolute())
+    if "://" in place or not place.strip():
+        return place  # an empty one is refused in a moment, and must not become this folder
+    # A slash at the end says that a folder is meant.
+    return f"{Path(place).expanduser().absolute()}{'/' * place.endswith('/')}"

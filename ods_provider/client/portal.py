@@ -70,6 +70,7 @@ class OdsClient(CatalogueCalls, RecordCalls, FileCalls, RealtimeCalls):
                 emit=emit,
                 now=now,
                 sleep=_heeding(sleep, heed) if heed else sleep,
+                portal=host.base_url,
             )
         )
 

@@ -13,7 +13,7 @@ from urllib.parse import unquote, urlsplit
 
 from ods_provider.core.errors import OdsConfigError
 from ods_provider.core.forgetting import forgets
-from ods_provider.core.query import truth
+from ods_provider.core.given import truth
 from ods_provider.core.redact import Secret
 
 Auth = OneOf["auto", "anonymous", "apikey", "basic", "oauth2"]

@@ -5,21 +5,16 @@ from __future__ import annotations
 import hashlib
 import threading
 import time
-from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import Any, Protocol, TypeVar
+from dataclasses import dataclass
+from typing import Any, Protocol
 
 from ods_provider.client import OdsClient
 from ods_provider.core.checkpoint import CheckpointStore, Ledger
 from ods_provider.core.events import Emit, Progress
-from ods_provider.core.retry import retrying
 from ods_provider.plugins.manager import Plugins
 from ods_provider.plugins.run import Run
 from ods_provider.sinks.destination import Destination
 from ods_provider.stores.checkpoints import FolderStore
-
-A = TypeVar("A")
-T = TypeVar("T")
 
 
 class Suspended(SystemExit):
@@ -59,18 +54,13 @@ class Job(Protocol):
 
 @dataclass(slots=True)
 class JobContext:
-    """A job's client, stores, destinations, and the means to say how far it is and to be stopped.
-
-    Attributes:
-        state: Small JSON state that travels with a wait; the job may change it.
-    """
+    """A job's client, stores, destinations, and the means to say how far it is and to be stopped."""
 
     client: OdsClient
     run: Run
     plugins: Plugins
     emit: Emit
     cancel: threading.Event
-    state: dict[str, Any] = field(default_factory=dict)
     _said_at: float = 0.0
 
     @property
@@ -90,9 +80,7 @@ class JobContext:
 
     def destination(self, place: Any) -> Destination:
         """Open the destination that the user named."""
-        place = self.plugins.destination(place, self.run)
-        assert isinstance(place, Destination)  # the built-in plugin answers or raises
-        return place
+        return self.plugins.destination(place, self.run)
 
     def file(self, place: Any) -> Destination:
         """Open the destination that the user named for a file; a folder is refused before anything is asked for.
@@ -127,34 +115,3 @@ class JobContext:
         if now - self._said_at >= self.run.progress_every_s or done == total:
             self._said_at = now
             self.emit(Progress(done, total, unit))
-
-    def again(
-        self,
-        ask: Callable[[], A],
-        read: Callable[[A], T],
-        *,
-        worth: Callable[[BaseException], bool],
-        sleep: Callable[[float], None] | None = None,
-    ) -> T:
-        """Ask for a body and read it; when the reading fails, do both again under the same rules as a request.
-
-        Args:
-            ask: Opens the answer. What it raises goes up: a request has had its own retries.
-            read: Reads the answer to its end and closes it.
-            worth: Which failures of ``read`` another try may help.
-            sleep: Waits some seconds; None waits as the client does.
-        """
-        terms = self.client.terms
-        reading = False
-
-        def once() -> T:
-            nonlocal reading
-            reading = False
-            answer = ask()
-            reading = True
-            return read(answer)
-
-        def broke_off(error: BaseException) -> bool:
-            return reading and worth(error)
-
-        return retrying(terms.rules, now=terms.now, sleep=sleep or terms.sleep, emit=self.emit, worth=broke_off)(once)

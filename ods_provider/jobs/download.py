@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import IO, Any, ClassVar, Literal, cast, get_args
@@ -12,10 +12,10 @@ from ods_provider.core.errors import (
     OdsAuthError,
     OdsConfigError,
     OdsIncomplete,
+    OdsMismatch,
     OdsMoved,
     OdsNotFound,
     OdsQueryError,
-    OdsTimeout,
     OdsTruncated,
 )
 from ods_provider.core.events import DatasetDescribed
@@ -26,7 +26,7 @@ from ods_provider.core.outcome import outcome
 from ods_provider.core.plans import catalog, records
 from ods_provider.core.query import Query
 from ods_provider.core.times import iso
-from ods_provider.core.wire import ByteStream, Response
+from ods_provider.core.wire import ByteStream, Plan, Response
 from ods_provider.jobs.context import JobContext
 from ods_provider.sinks.destination import Destination
 from ods_provider.sinks.writer import FileWriter
@@ -98,9 +98,7 @@ class DownloadJob:
         for tries_left in reversed(range(MOVED_TRIES)):
             ctx.check()
             self._expect_data(before)
-            copy = ctx.again(
-                lambda: self._open(ctx), lambda response: self._keep(ctx, response, place), worth=_cut_short
-            )
+            copy = self._fetch(ctx, place, before)
             with copy.writer as writer:
                 after = self._look(ctx)
                 moved = before.processed != after.processed or before.matching != after.matching
@@ -126,12 +124,20 @@ class DownloadJob:
     def _filtered(self) -> bool:
         return self.query.filtered
 
-    def _open(self, ctx: JobContext) -> Response:
-        options = self.format.params(self.format_options)
+    def _plan(self, read: Callable[[Response], _Copy]) -> Plan[_Copy]:
+        """Return what asks for the file and has it read."""
+        return records.export(
+            self.dataset_id,
+            self.query,
+            format=self.format.name,
+            read=read,
+            limit=self.limit,
+            options=self.format.params(self.format_options),
+        )
+
+    def _fetch(self, ctx: JobContext, place: Destination, before: State) -> _Copy:
         try:
-            return ctx.client.open_export(
-                self.dataset_id, self.query, format=self.format.name, limit=self.limit, options=options
-            )
+            return ctx.client.run(self._plan(lambda response: self._keep(ctx, response, place, before)))
         except (OdsQueryError, OdsNotFound) as error:
             # The offer differs between datasets; the refusal itself does not name it.
             offered = ctx.client.run(catalog.export_formats(self.dataset_id))
@@ -167,14 +173,10 @@ class DownloadJob:
     def _wanted(self, matching: int) -> int:
         return matching if self.limit is None else min(self.limit, matching)
 
-    def _keep(self, ctx: JobContext, response: Response, place: Destination) -> _Copy:
+    def _keep(self, ctx: JobContext, response: Response, place: Destination, before: State) -> _Copy:
         stream = cast("ByteStream", response.stream)  # an export is always streamed
         check = self.format.check_with(self.format_options)
-        try:
-            writer = FileWriter(place, token=ctx.token)
-        except BaseException:
-            stream.close()
-            raise
+        writer = FileWriter(place, token=ctx.token)
         spool: IO[bytes] | None = None
         try:
             # A store that cannot be read before it is committed: the check gets a copy on local disk.
@@ -182,11 +184,11 @@ class DownloadJob:
                 spool = tempfile.TemporaryFile()  # noqa: SIM115  closed below, with everything else
             self._pour(ctx, stream, writer, check, spool)
             rows = self._finish(check, writer, spool)
+            self._expect_end(ctx, response, rows, before, size_bytes=writer.size_bytes)
         except BaseException:
             writer.discard()
             raise
         finally:
-            stream.close()
             if spool is not None:
                 spool.close()
         return _Copy(writer, rows, check.verified)
@@ -211,6 +213,29 @@ class DownloadJob:
         with writer.read_back() as file:
             return check.finish(file)
 
+    def _expect_end(
+        self, ctx: JobContext, response: Response, rows: int | None, before: State, *, size_bytes: int
+    ) -> None:
+        """Raise when rows are missing and the answer may have been cut: it is empty, or nothing marks its end.
+
+        A gate leaves at least the header (Q3). Groups have no count, so that only another answer can tell whether
+        theirs is whole: JSON, which shows its end.
+        """
+        if rows is None or (response.ends_marked and size_bytes):
+            return
+        if before.matching is not None:
+            least = self._wanted(before.matching)
+        elif self.query.group_by and self.format.name in ("csv", "jsonl"):
+            least = len(ctx.client.run(records.export_rows(self.dataset_id, self.query, limit=self.limit)))
+        else:
+            return
+        if rows < least:
+            raise OdsTruncated(
+                f"the answer ends after {rows} rows of {least}",
+                where=self._where(),
+                advice="It was asked for again; if it persists, ask the portal's operator",
+            )
+
     def _expect_rows(self, rows: int | None, before: State, after: State) -> None:
         if rows is None:
             return
@@ -224,11 +249,10 @@ class DownloadJob:
                 )
             if not low <= rows <= high:
                 expected = str(low) if low == high else f"between {low} and {high}"
-                raise OdsIncomplete(
+                raise OdsMismatch(
                     f"the file holds {rows} rows where the portal counts {expected}",
                     where=self._where(),
                     advice="Nothing was kept. Run it again; if it persists, the export is gated or broken",
-                    transient=True,
                 )
         if rows < self.min_rows:
             raise OdsIncomplete(
@@ -275,7 +299,3 @@ class DownloadJob:
             "this key may see fewer than others. min_rows makes that an error"
         )
         return {"hidden_rows": hidden, "note": note}
-
-
-def _cut_short(error: BaseException) -> bool:
-    return isinstance(error, (OdsTruncated, OdsTimeout))

@@ -16,8 +16,6 @@ from ods_provider.core.errors import (
     OdsNotAPortal,
     OdsNotFound,
     OdsResponseError,
-    OdsTimeout,
-    OdsTruncated,
 )
 from ods_provider.core.outcome import outcome
 from ods_provider.core.plans import catalog, files
@@ -195,9 +193,7 @@ class _Fetcher:
 
     def __call__(self, item: Item) -> dict[str, Any]:
         """Fetch ``item`` and return its entry in the manifest."""
-        writer, response, url = self._ctx.again(
-            lambda: self._open(item), lambda opened: self._keep(item, *opened), worth=_cut_short, sleep=self._sleep
-        )
+        writer, response, url = self._fetched(item)
         asked, answered = urlsplit(url).netloc, urlsplit(response.url).netloc
         return {
             "file": item.name,
@@ -212,35 +208,36 @@ class _Fetcher:
             "dataset_id": self._dataset_id,
         }
 
-    def _keep(self, item: Item, response: Response, url: str) -> tuple[FileWriter, Response, str]:
+    def _keep(self, item: Item, response: Response) -> tuple[FileWriter, Response]:
         stream = response.stream
         assert stream is not None  # a file is always streamed
-        try:
-            with FileWriter(self._folder.child(item.name), token=self._ctx.token) as writer:
-                while piece := stream.read():
-                    self._expect_going()
-                    writer.write(piece)
-                writer.commit()
-                return writer, response, url
-        finally:
-            stream.close()
+        with FileWriter(self._folder.child(item.name), token=self._ctx.token) as writer:
+            while piece := stream.read():
+                self._expect_going()
+                writer.write(piece)
+            writer.commit()
+            return writer, response
 
-    def _open(self, item: Item) -> tuple[Response, str]:
+    def _fetched(self, item: Item) -> tuple[FileWriter, Response, str]:
         missing: OdsResponseError | None = None
         for form in _rotated(range(len(item.urls)), self._form):
             self._expect_going()
             url = item.urls[form]
             try:
-                plan = files.open_file(
-                    url, dataset_id=self._dataset_id, mimetype=item.said.get("mimetype"), names=(item.name,)
+                plan = files.file(
+                    url,
+                    dataset_id=self._dataset_id,
+                    read=lambda response: self._keep(item, response),
+                    mimetype=item.said.get("mimetype"),
+                    names=(item.name,),
                 )
-                response = drive(plan, self._terms)
+                writer, response = drive(plan, self._terms)
             except (OdsNotFound, OdsNotAPortal) as error:
                 # For an address that it does not know a portal may show one of its pages.
                 missing = missing or error
                 continue
             self._form = form
-            return response, url
+            return writer, response, url
         assert missing is not None  # every item has an address
         raise missing
 
@@ -260,10 +257,6 @@ class _Fetcher:
 
 class _Stopped(Exception):
     """Nobody waits for this thread's file any more. No error of ours, so that nothing retries it."""
-
-
-def _cut_short(error: BaseException) -> bool:
-    return isinstance(error, (OdsTruncated, OdsTimeout))
 
 
 def _rotated(forms: Iterable[int], first: int) -> list[int]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from ods_provider.operators.job import OdsJobOperator
+from ods_provider.operators.job import OdsJobOperator, arguments_of
 
 if TYPE_CHECKING:
     from ods_provider.jobs.push import PushJob
@@ -33,19 +33,6 @@ class OdsPushOperator(OdsJobOperator):
         An Outcome: rows, batches, confirmed (records read back), calls, quota_remaining.
     """
 
-    template_fields: Sequence[str] = (
-        "ods_conn_id",
-        "dataset_id",
-        "resource_id",
-        "records",
-        "path",
-        "action",
-        "batch_bytes",
-        "record_id",
-        "file_fields",
-        "confirm",
-    )
-
     def __init__(
         self,
         *,
@@ -71,19 +58,11 @@ class OdsPushOperator(OdsJobOperator):
         self.file_fields = file_fields
         self.confirm = confirm
 
+    job_arguments = arguments_of(__init__)
+    template_fields: Sequence[str] = ("ods_conn_id", *job_arguments)
+
     def make_job(self) -> PushJob:
         """Return the push that the rendered arguments describe."""
-        from ods_provider.core.query import clauses, record_list, required, truth, whole_number
-        from ods_provider.jobs.push import PushJob
+        from ods_provider.jobs.arguments import push_job
 
-        return PushJob(
-            dataset_id=required("dataset_id", self.dataset_id),
-            resource_id=required("resource_id", self.resource_id),
-            records=record_list("records", self.records),
-            path=self.path or None,
-            action=self.action,  # type: ignore[arg-type]  # the job refuses what it does not know
-            batch_bytes=whole_number("batch_bytes", self.batch_bytes) or 0,
-            record_ids=clauses("record_id", self.record_id),
-            file_fields=clauses("file_fields", self.file_fields),
-            confirm=truth("confirm", self.confirm),
-        )
+        return push_job(**self.given())

@@ -9,12 +9,9 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any
 
-from ods_provider.core.errors import OdsConfigError, OdsError, OdsSinkError
+from ods_provider.core.errors import OdsConfigError, OdsError, OdsSinkError, passes
 from ods_provider.core.redact import scrub
 
-# What no waiting cures; anything else a store says may be a passing fault.
-_FINAL = (PermissionError, FileNotFoundError, FileExistsError, NotADirectoryError, IsADirectoryError)
-_FINAL_ERRNO = {28, 30, 36, 122}  # no space, read-only, name too long, disk quota
 _OBJECT_STORES = {"s3", "s3a", "gs", "gcs", "abfs", "abfss", "az", "adl", "oss", "oci"}
 
 
@@ -179,13 +176,12 @@ def speaking(place: Destination, *, reading: bool = False) -> Iterator[None]:
     except OdsError:
         raise
     except Exception as error:
-        final = isinstance(error, _FINAL) or getattr(error, "errno", None) in _FINAL_ERRNO
         said = getattr(error, "strerror", None) or str(error).partition("\n")[0][:200] or type(error).__name__
         what = "the file cannot be read" if reading else "the destination failed"
         needed = "exists and can be read" if reading else "exists, is writable and has room"
         raise OdsSinkError(
             f"{what}: {type(error).__name__}: {said}",
             where=place.url,
-            advice=f"Check that it {needed}" if final else "Run it again",
-            transient=not final,
+            advice=f"Check that it {needed}" if not passes(error) else "Run it again",
+            cause=error,
         ) from None

@@ -114,7 +114,6 @@ class FileTokens:
                 "the stored OAuth2 tokens are damaged",
                 where=str(self.path),
                 advice="Remove the file and authorise again with `ods login`",
-                transient=False,
             ) from None
 
     @forgets
@@ -159,7 +158,7 @@ class FileTokens:
             f"another process has kept the OAuth2 tokens for {self._patience_s:.0f} s",
             where=str(self.path),
             advice="Run it again; if it persists, look for a process that hangs while it refreshes",
-            transient=True,
+            cause=TimeoutError(),
         )
 
     @contextmanager

@@ -11,9 +11,9 @@ from urllib.parse import urlencode, urlsplit
 
 import requests
 
-from ods_provider.core.bodies import ANSWER_BYTES, REFUSAL_BYTES, read_all
+from ods_provider.core.bounds import ANSWER_BYTES, REFUSAL_BYTES, read_all
 from ods_provider.core.connection import OdsConnection
-from ods_provider.core.errors import OdsConfigError, OdsTransportError
+from ods_provider.core.errors import OdsConfigError, OdsUnreachable
 from ods_provider.core.forgetting import forgets
 from ods_provider.core.redact import MASK, Sealed, Secret, scrub
 from ods_provider.core.wire import Headers, Request, Response
@@ -84,11 +84,10 @@ class RequestsTransport:
             # A location carries its own query; the push key never meets one, because a push follows none.
             request = Request(onward.url, (), request.method, None, request.kind, request.dataset_id)
             target = onward
-        raise OdsTransportError(
+        raise OdsUnreachable(
             f"the portal redirects more than {MAX_REDIRECTS} times",
             where=f"{request.method} {self._clean(target.url)}",
             advice="Check the host of the connection",
-            transient=False,
         )
 
     def close(self) -> None:

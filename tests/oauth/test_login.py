@@ -35,7 +35,7 @@ def free_port() -> int:
 
 def visit(url: str) -> int:
     try:
-        with urllib.request.urlopen(url, timeout=10) as page:
+        with urllib.request.urlopen(url, timeout=60) as page:
             return int(page.status)
     except urllib.error.HTTPError as error:
         return error.code
@@ -69,7 +69,7 @@ class Login:
                 break
 
     def end(self) -> tuple[int, str]:
-        out, err = self.process.communicate(timeout=30)
+        out, err = self.process.communicate(timeout=60)
         return self.process.returncode, out + err
 
 
@@ -86,7 +86,7 @@ def get_code(environment: dict[str, str], portal: Any, *, back: str = "http://12
             return None
 
     with pytest.raises(urllib.error.HTTPError) as caught:
-        urllib.request.build_opener(Stay).open(url, timeout=10)
+        urllib.request.build_opener(Stay).open(url, timeout=60)
     caught.value.close()
     return str(caught.value.headers["location"])
 

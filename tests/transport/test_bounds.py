@@ -12,8 +12,8 @@ import replay as play
 from replay import Play, replay
 
 from ods_provider.client import OdsClient
-from ods_provider.core.bodies import ANSWER_BYTES, REFUSAL_BYTES
-from ods_provider.core.errors import OdsError, OdsServerError, OdsTransportError
+from ods_provider.core.bounds import ANSWER_BYTES, REFUSAL_BYTES
+from ods_provider.core.errors import OdsError, OdsServerError, OdsUnreachable
 from ods_provider.core.wire import Request
 
 BOMB_BYTES = 300 * 1_048_576
@@ -33,7 +33,7 @@ def test_a_bomb_in_place_of_an_answer_is_an_error_that_says_so() -> None:
     with (
         replay(play.answer(bomb(ANSWER_BYTES + 2 * 1_048_576), "200 OK", *ZIPPED)) as server,
         OdsClient(server.url) as client,
-        pytest.raises(OdsTransportError, match="larger than 64 MiB") as caught,
+        pytest.raises(OdsUnreachable, match="larger than 64 MiB") as caught,
     ):
         client.dataset("d")
     assert not caught.value.transient

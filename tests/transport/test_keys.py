@@ -46,7 +46,7 @@ def echo(status: str, around: str = '{{"message": "no {}"}}', *headers: str) -> 
 def stop(connection: socket.socket) -> bool:
     """Say nothing, for whoever is told to stop meanwhile."""
     _STOP.set()
-    return play.silent(5)(connection)
+    return play.silent()(connection)
 
 
 _STOP = threading.Event()
@@ -63,8 +63,8 @@ ANSWERS: dict[str, Play] = {
     "no answer": play.sent(b"", keep=False),
     "no HTTP": play.sent(b"SSH-2.0-OpenSSH\r\n", keep=False),
     "bad chunk": play.sent(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n", keep=False),
-    "silent": play.silent(3),
-    "silent body": play.silent(3, HEAD),
+    "silent": play.silent(),
+    "silent body": play.silent(HEAD),
     "cut": play.sent(HEAD + b'{"results": [', keep=False),
     "damaged": play.answer(b"\x1f\x8b\x08\x00" + b"\xff" * 50, "200 OK", *ZIPPED),
     "400": echo("400 Bad Request"),
@@ -85,7 +85,7 @@ ANSWERS: dict[str, Play] = {
 
 
 def portal(server: Replay, **extra: Any) -> OdsConnection:
-    usual = {"push_api_key": PUSH_KEY, "timeout_s": 0.4, "connect_timeout_s": 0.4, "max_retries": 1, "max_wait_s": 2}
+    usual = {"push_api_key": PUSH_KEY, "timeout_s": 0.4, "connect_timeout_s": 0.4, "max_retries": 0}
     return from_parts(host=server.url, password=KEY, extra=usual | extra)
 
 
@@ -141,8 +141,18 @@ def expect_no_key(error: BaseException) -> None:
 def test_an_error_keeps_no_key(kind: str, plan: Callable[[], Plan[Any]], way: Callable[..., None]) -> None:
     if kind == "an array" and plan is groups:
         pytest.skip("an array is what a list of groups is")
-    with replay(ANSWERS[kind], ANSWERS[kind]) as server, OdsClient(portal(server), heed=heed) as client:
+    with replay(ANSWERS[kind]) as server, OdsClient(portal(server), heed=heed) as client:
         expect_no_key(raised(lambda: way(client, plan)))
+
+
+def test_an_error_of_a_call_that_was_repeated_keeps_no_key() -> None:
+    with replay(*[ANSWERS["500"]] * 3) as server, OdsClient(portal(server, max_retries=2), sleep=_at_once) as client:
+        expect_no_key(raised(lambda: client.run(count())))
+        assert len(server.requests) == 3
+
+
+def _at_once(seconds: float) -> None:
+    """Sleep no time."""
 
 
 def test_a_walk_from_an_error_finds_what_is_there() -> None:
@@ -184,9 +194,9 @@ def test_an_error_of_a_host_that_is_not_reached_keeps_no_key(plan: Callable[[], 
 @pytest.mark.parametrize("host", ["http://portal.invalid", "https://portal.invalid"])
 @pytest.mark.parametrize("kind", ["407", "500", "silent", "no answer", "no HTTP", "400", "broken JSON", "told to stop"])
 def test_an_error_behind_a_proxy_keeps_no_password(kind: str, host: str) -> None:
-    with replay(ANSWERS[kind], ANSWERS[kind]) as proxy:
+    with replay(ANSWERS[kind]) as proxy:
         address = f"http://user:{PROXY}@127.0.0.1:{proxy.port}"
-        extra = {"proxy": address, "timeout_s": 0.4, "connect_timeout_s": 0.4, "max_retries": 1, "max_wait_s": 2}
+        extra = {"proxy": address, "timeout_s": 0.4, "connect_timeout_s": 0.4, "max_retries": 0}
         with OdsClient(from_parts(host=host, password=KEY, extra=extra), heed=heed) as client:
             expect_no_key(raised(lambda: client.count("d")))
     with OdsClient(from_parts(host=host, extra={"proxy": nobody().replace("//", f"//user:{PROXY}@")})) as client:

@@ -108,16 +108,11 @@ def test_who_reads_slowly_is_not_taken_for_a_slow_answer() -> None:
 @pytest.mark.parametrize("kind", ["api", "export"])
 def test_silence_is_still_silence(kind: Kind) -> None:
     with (
-        replay(play.silent(30, HEAD)) as server,
+        replay(play.silent(HEAD)) as server,
         transport(server.url) as made,
         pytest.raises(OdsTimeout, match="silent"),
     ):
         whole(made, kind)
-
-
-def _silent_before_answering(connection: socket.socket) -> bool:
-    time.sleep(LONG_S)
-    return False
 
 
 @contextmanager
@@ -149,9 +144,9 @@ def answers(script: Play) -> Iterator[str]:
     "portal",
     [
         deaf,
-        lambda: answers(_silent_before_answering),
+        lambda: answers(play.silent()),
         lambda: answers(trickle(b"", every_s=0.05)),
-        lambda: answers(play.silent(LONG_S, HEAD)),
+        lambda: answers(play.silent(HEAD)),
         lambda: answers(trickle(HEAD, every_s=0.05)),
     ],
     ids=["connecting", "before the answer", "within its headers", "silent body", "trickling body"],

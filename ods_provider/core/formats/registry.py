@@ -16,7 +16,7 @@ from ods_provider.core.formats.delimited import CsvCheck, LinesCheck
 from ods_provider.core.formats.gzipped import GzipCheck
 from ods_provider.core.formats.jsontext import JsonCheck
 from ods_provider.core.formats.tables import ParquetCheck, XlsxCheck
-from ods_provider.core.query import truth, whole_number
+from ods_provider.core.given import truth, whole_number
 from ods_provider.core.wire import Params
 
 
@@ -143,6 +143,6 @@ def format_named(name: Any, *, catalogue: bool = False) -> Format:
     return known[text]
 
 
-def format_names() -> list[str]:
-    """Return the names of all formats."""
-    return list(_FORMATS)
+def format_names(*, catalogue: bool = False) -> list[str]:
+    """Return the names of all formats, of a dataset's exports or the catalogue's."""
+    return list(_CATALOGUE_FORMATS if catalogue else _FORMATS)

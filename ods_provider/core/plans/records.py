@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-import json
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
-from ods_provider.core.bodies import LIST_BYTES, read_all
-from ods_provider.core.errors import OdsNotAPortal, OdsQueryError
+from ods_provider.core.bounds import LIST_BYTES, read_all
+from ods_provider.core.errors import OdsNotAPortal, OdsQueryError, OdsTruncated
 from ods_provider.core.limits import GROUP_ROWS
 from ods_provider.core.plans.explore import get, json_object
 from ods_provider.core.query import Query
+from ods_provider.core.strictjson import decode, goes_on
 from ods_provider.core.times import http_date
-from ods_provider.core.wire import Params, Plan, Response
+from ods_provider.core.wire import Params, Plan, Request, Response
 
 Row = dict[str, Any]
+T = TypeVar("T")
 _ALL = Query()
 
 
@@ -111,23 +113,56 @@ def open_export(
         limit: Rows at most; None exports all.
         options: Parameters of the format's own.
     """
+    return (yield _export(dataset_id, query, format=format, limit=limit, options=options))
+
+
+def export(
+    dataset_id: str | None,
+    query: Query,
+    *,
+    format: str,
+    read: Callable[[Response], T],
+    limit: int | None = None,
+    options: Params = (),
+) -> Plan[T]:
+    """Ask for an export and return what ``read`` makes of it; one that breaks off is asked for and read again.
+
+    Args:
+        dataset_id: None exports the catalogue.
+        query: What to select; ``group_by`` is not capped here.
+        format: ``csv``, ``jsonl``, ``parquet`` and so on.
+        read: Reads the answer's stream to its end, from the beginning at each try.
+        limit: Rows at most; None exports all.
+        options: Parameters of the format's own.
+    """
+    request = _export(dataset_id, query, format=format, limit=limit, options=options)
+    found: T = (yield replace(request, read=read)).content
+    return found
+
+
+def _export(dataset_id: str | None, query: Query, *, format: str, limit: int | None, options: Params = ()) -> Request:
     params = (*query.params(), ("limit", str(-1 if limit is None else limit)), *options)
-    return (yield get("exports", format, dataset_id=dataset_id, params=params, kind="export"))
+    return get("exports", format, dataset_id=dataset_id, params=params, kind="export")
 
 
 def export_rows(dataset_id: str | None, query: Query, *, limit: int | None = None) -> Plan[list[Row]]:
     """Ask for an export and return its rows as one list: for groups, which are few beside the rows. One call."""
-    response = yield from open_export(dataset_id, query, format="json", limit=limit)
-    stream = response.stream
-    if stream is None:
-        return _rows(response, response.body)
-    return _rows(response, read_all(stream, where=f"GET {response.url}", most_bytes=LIST_BYTES))
+    return (yield from export(dataset_id, query, format="json", read=_rows, limit=limit))
 
 
-def _rows(response: Response, body: bytes) -> list[Row]:
+def _rows(response: Response) -> list[Row]:
+    body = response.body
+    if response.stream is not None:
+        body = read_all(response.stream, where=f"GET {response.url}", most_bytes=LIST_BYTES)
     try:
-        return objects(json.loads(body))
-    except (ValueError, TypeError, RecursionError):
+        return objects(decode(body))
+    except (ValueError, TypeError, RecursionError) as error:
+        if isinstance(error, ValueError) and goes_on(error):
+            raise OdsTruncated(
+                "the JSON export ends before it is whole",
+                where=f"GET {response.url}",
+                advice="It was asked for again; if it persists, ask the portal's operator",
+            ) from None
         raise OdsNotAPortal(
             "The JSON export is not a list of rows",
             status=response.status,
