@@ -24,6 +24,16 @@ class Suspended(SystemExit):
     """
 
 
+def heed(cancel: threading.Event) -> None:
+    """Stop here if ``cancel`` is set.
+
+    Raises:
+        Suspended: It is.
+    """
+    if cancel.is_set():
+        raise Suspended("stopped; progress is kept and the next try goes on")
+
+
 class Job(Protocol):
     """A piece of work with its arguments, validated already."""
 
@@ -97,8 +107,7 @@ class JobContext:
         Raises:
             Suspended: It was.
         """
-        if self.cancel.is_set():
-            raise Suspended("stopped; progress is kept and the next try goes on")
+        heed(self.cancel)
 
     def progress(self, done: int, total: int | None, unit: str) -> None:
         """Say how far the job is; said on as often as the run's listeners want it, and at the end."""

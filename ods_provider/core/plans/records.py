@@ -7,7 +7,12 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, TypeVar
 
+<<<<<<< HEAD
 from ods_provider.core.errors import OdsError, OdsNotAPortal, OdsQueryError, OdsResponseError, OdsTruncated
+=======
+from ods_provider.core.bounds import LIST_BYTES, read_all
+from ods_provider.core.errors import OdsNotAPortal, OdsQueryError, OdsTruncated
+>>>>>>> w-hostile
 from ods_provider.core.limits import GROUP_ROWS
 from ods_provider.core.plans.explore import get, json_object
 from ods_provider.core.query import Query
@@ -175,10 +180,9 @@ def export_rows(dataset_id: str | None, query: Query, *, limit: int | None = Non
 
 
 def _rows(response: Response) -> list[Row]:
-    pieces = [response.body]
-    while response.stream is not None and (piece := response.stream.read()):
-        pieces.append(piece)
-    body = b"".join(pieces)
+    body = response.body
+    if response.stream is not None:
+        body = read_all(response.stream, where=f"GET {response.url}", most_bytes=LIST_BYTES)
     try:
         return objects(decode(body))
     except (ValueError, TypeError, RecursionError) as error:
