@@ -7,12 +7,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, TypeVar
 
-<<<<<<< HEAD
-from ods_provider.core.errors import OdsError, OdsNotAPortal, OdsQueryError, OdsResponseError, OdsTruncated
-=======
 from ods_provider.core.bounds import LIST_BYTES, read_all
-from ods_provider.core.errors import OdsNotAPortal, OdsQueryError, OdsTruncated
->>>>>>> w-hostile
+from ods_provider.core.errors import OdsError, OdsNotAPortal, OdsQueryError, OdsResponseError, OdsTruncated
 from ods_provider.core.limits import GROUP_ROWS
 from ods_provider.core.plans.explore import get, json_object
 from ods_provider.core.query import Query
