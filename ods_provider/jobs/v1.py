@@ -53,7 +53,11 @@ class V1SearchJob:
         place = None if self.path is None else ctx.file(self.path)
         base_url = ctx.client.connection.base_url
         identity = fingerprint(base_url=base_url, dataset_id=self.dataset_id, v1=self.query.params)
-        ledger = ctx.ledger(identity, beside=place)
+        ledger = ctx.ledger(
+            identity,
+            beside=place,
+            valid=lambda _, kept: type(kept["rows"]) is list and type(kept["nhits"]) is int,
+        )
         try:
             rows = self.rows(ctx, ledger)
             if place is not None:

@@ -5,19 +5,23 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ods_provider.sinks.destination import Destination, speaking
+from ods_provider.sinks.destination import Destination, refused, speaking
 
 _TELLING = ("ETag", "etag", "md5Hash", "mtime", "LastModified", "last_modified", "created")
 
 
 def mark_of(place: Destination) -> str | None:
-    """Return the mark of the file that stands at ``place``, None when none does."""
+    """Return the mark of the file that stands at ``place``, None when none does, or when a store does not show it."""
     with speaking(place):
         place.fs.invalidate_cache()
         try:
             return _mark(place.fs.info(place.path))
         except FileNotFoundError:
             return None
+        except OSError as error:
+            if refused(error) and not place.can.folders:
+                return None
+            raise
 
 
 def marks_below(folder: Destination) -> dict[str, str]:
@@ -29,6 +33,10 @@ def marks_below(folder: Destination) -> dict[str, str]:
             listed = folder.fs.ls(folder.path, detail=True)
         except FileNotFoundError:
             return {}
+        except OSError as error:
+            if refused(error) and not folder.can.folders:
+                return {}
+            raise
         return {
             str(item["name"]).rstrip("/").rpartition("/")[2]: _mark(item)
             for item in listed
