@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import traceback
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -35,9 +35,10 @@ class Lab:
 
     def __init__(self, url: str, folder: Path, *, api_key: str | None = None, **settings: Any) -> None:
         self.url, self.folder, self.api_key = url, folder, api_key
-        self.settings = {"timeout_s": 20, **settings}
+        self.settings = {"timeout_s": 60, **settings}
         self.events: list[Event] = []
         self.filesystems: dict[str, Any] = {}
+        self.policy: Callable[[Wait], Wait] = lambda wait: wait
         self.plugins = Plugins({"lab": self}, entry_points=False)
 
     @hookimpl
@@ -57,7 +58,7 @@ class Lab:
 
     @hookimpl
     def ods_wait_policy(self, wait: Wait) -> Wait:
-        return wait
+        return self.policy(wait)
 
     @hookimpl
     def ods_job_event(self, event: Event) -> None:

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from typing import Any, Protocol, Self, TypeVar, cast
 
 from ods_provider.core import jsonarray
-from ods_provider.core.errors import OdsConfigError, OdsIncomplete, OdsTruncated
+from ods_provider.core.errors import OdsConfigError, OdsMismatch, OdsTruncated
 from ods_provider.core.plans.v1 import calls
 from ods_provider.core.plans.v1.params import V1Query
 from ods_provider.core.wire import ByteStream, Plan, Response
@@ -147,11 +147,10 @@ class Download:
         finally:
             self.close()
         if got != self.expected:
-            raise OdsIncomplete(
+            raise OdsMismatch(
                 f"the download held {got} rows where the portal counted {self.expected}",
                 where=self._url,
                 advice="The dataset may have been republished meanwhile: run it again",
-                transient=True,
             )
 
     def _rows(self) -> Iterator[Row]:

@@ -6,21 +6,26 @@
     ├── OdsConfigError            an argument, a connection or an environment that cannot work
     ├── OdsTransportError         no usable answer came
     │   ├── OdsTimeout            the portal was silent for longer than allowed
-    │   └── OdsTruncated          the answer ended before it was whole
+    │   ├── OdsTruncated          the answer ended before it was whole
+    │   └── OdsUnreachable        none will come as things are set: a certificate, a proxy, a circle of redirects
     ├── OdsResponseError          the portal answered, and the answer is an error
     │   ├── OdsQueryError         400: the query is malformed or out of bounds
     │   ├── OdsAuthError          401, 403, or a login page where data was asked
     │   ├── OdsNotFound           404, 410: no such dataset, record, file or endpoint
     │   ├── OdsNotAPortal         the host answers, but not as a portal
     │   ├── OdsQuotaExceeded      429: calls used up until ``reset_at``
+    │   │   └── OdsWaitTooLong    all that may be waited for the portal has been waited
     │   └── OdsServerError        5xx: the portal failed
     ├── OdsIncomplete             rows are missing: a cap, a gate, a count that does not hold
+    │   └── OdsMismatch           what came is not what the portal counted, or took: it may settle
     ├── OdsMoved                  the dataset was republished while it was read
     ├── OdsSinkError              the destination refused or failed
     └── OdsPluginError            a plugin that supplies something failed
+        └── OdsBrokenPlugin       it cannot work: another version's, another type than asked for
 
-``transient`` tells whether the same call may succeed later; Airflow does not retry a task on a final error. All of them
-survive pickling, because schedulers carry errors between processes.
+``transient`` tells whether the same call may succeed later; Airflow does not retry a task on a final error. It follows
+from the class, and where a foreign exception is behind an error, from that ``cause`` (``passes``): no place that raises
+decides it by itself. All of them survive pickling, because schedulers carry errors between processes.
 """
 
 from __future__ import annotations
@@ -29,13 +34,16 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
+from ods_provider.core.legible import MOST_CHARS, legible
 from ods_provider.core.redact import Secret, scrub
 
 __all__ = [
     "OdsAuthError",
+    "OdsBrokenPlugin",
     "OdsConfigError",
     "OdsError",
     "OdsIncomplete",
+    "OdsMismatch",
     "OdsMoved",
     "OdsNotAPortal",
     "OdsNotFound",
@@ -48,27 +56,44 @@ __all__ = [
     "OdsTimeout",
     "OdsTransportError",
     "OdsTruncated",
+    "OdsUnreachable",
+    "OdsWaitTooLong",
 ]
+
+# What no waiting cures, of all that the world outside raises.
+_FINAL = (PermissionError, FileNotFoundError, FileExistsError, NotADirectoryError, IsADirectoryError)
+_FINAL_ERRNO = {27, 28, 30, 36, 40, 122}  # file too large, no space, read-only, name too long, links in a circle, quota
 
 
 class OdsError(Exception):
     """Base of all errors of the package.
 
     Args:
-        what: What happened, one sentence without a final stop.
-        where: The call, file or argument it happened at; secrets are cut out.
+        what: What happened, one sentence without a final stop. It may quote what others wrote: like the other two it
+            ends up legible, on one line, without secrets, and not too long.
+        where: The call, file or argument it happened at.
         advice: What the reader can do, one sentence.
-        transient: Whether the same call may succeed later; None takes the class's own answer.
+        transient: Whether the same call may succeed later; None, which is what we pass ourselves, takes the class's own
+            answer, or that of the cause. A plugin that knows better says so.
+        cause: The foreign exception behind it, which decides whether it passes; it is not kept.
     """
 
     transient: bool = False
 
     def __init__(
-        self, what: str, *, where: str | None = None, advice: str | None = None, transient: bool | None = None
+        self,
+        what: str,
+        *,
+        where: str | None = None,
+        advice: str | None = None,
+        transient: bool | None = None,
+        cause: BaseException | None = None,
     ) -> None:
-        self.what = scrub(what).rstrip(". ")
-        self.where = scrub(where) if where else None
-        self.advice = scrub(advice).rstrip(". ") if advice else None
+        self.what = _said(what).rstrip(". ")
+        self.where = _said(where) if where else None
+        self.advice = _said(advice).rstrip(". ") if advice else None
+        if transient is None and cause is not None:
+            transient = passes(cause)
         if transient is not None:
             self.transient = transient
         super().__init__(self._sentence())
@@ -91,6 +116,22 @@ class OdsError(Exception):
     def __reduce__(self) -> tuple[Any, ...]:
         # The default rebuilds from args alone, which loses every keyword argument of a subclass.
         return _rebuild, (type(self), self.args, self.__dict__)
+
+
+def _said(text: str) -> str:
+    # Cut out first: of a key that is cut in half, one half would be seen.
+    return legible(scrub(text), most_chars=MOST_CHARS)
+
+
+def passes(error: BaseException) -> bool:
+    """Return whether trying again may help, of any exception.
+
+    Ours say it by their class. Of foreign ones those are final that name what is missing, forbidden or full; of the
+    others, such as a store or a vault that timed out, nobody knows: another try is worth it.
+    """
+    if isinstance(error, OdsError):
+        return error.transient
+    return not isinstance(error, _FINAL) and getattr(error, "errno", None) not in _FINAL_ERRNO
 
 
 def _rebuild(cls: type[OdsError], args: tuple[Any, ...], state: dict[str, Any]) -> OdsError:
@@ -118,6 +159,12 @@ class OdsTruncated(OdsTransportError):
     """The answer ended before it was whole."""
 
 
+class OdsUnreachable(OdsTransportError):
+    """No answer will come as things are set: an untrusted certificate, a proxy's refusal, a circle of redirects."""
+
+    transient = False
+
+
 class OdsResponseError(OdsError):
     """The portal answered, and the answer is an error.
 
@@ -138,11 +185,12 @@ class OdsResponseError(OdsError):
         where: str | None = None,
         advice: str | None = None,
         transient: bool | None = None,
+        cause: BaseException | None = None,
     ) -> None:
         self.status = status
         self.code = code
         self.retry_at = retry_at
-        super().__init__(what, where=where, advice=advice, transient=transient)
+        super().__init__(what, where=where, advice=advice, transient=transient, cause=cause)
 
 
 class OdsQueryError(OdsResponseError):
@@ -172,6 +220,12 @@ class OdsQuotaExceeded(OdsResponseError):
         return self.retry_at
 
 
+class OdsWaitTooLong(OdsQuotaExceeded):
+    """The portal asks for more waiting than ``max_quota_wait_s`` allows, all waits of one piece of work together."""
+
+    transient = False
+
+
 class OdsServerError(OdsResponseError):
     """5xx, 408 or 425: the portal failed or asks for patience."""
 
@@ -180,6 +234,12 @@ class OdsServerError(OdsResponseError):
 
 class OdsIncomplete(OdsError):
     """Rows are missing: a cap was reached, a gate emptied the answer, or a count does not hold."""
+
+
+class OdsMismatch(OdsIncomplete):
+    """What came is not what the portal counted, or took; it may be republishing, or slow, and settle."""
+
+    transient = True
 
 
 class OdsMoved(OdsError):
@@ -193,4 +253,12 @@ class OdsSinkError(OdsError):
 
 
 class OdsPluginError(OdsError):
-    """A plugin that supplies something (a connection, a store, a destination) failed."""
+    """A plugin that supplies something (a connection, a store, a destination) failed: it may answer the next time."""
+
+    transient = True
+
+
+class OdsBrokenPlugin(OdsPluginError):
+    """A plugin that cannot work: it does not load, wants another version, or gives another type than asked for."""
+
+    transient = False

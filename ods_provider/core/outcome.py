@@ -52,7 +52,8 @@ class Wait:
     Args:
         until: Aware UTC; a lower bound only.
         reason: One sentence for people.
-        checkpoint: Small JSON state that travels with the wait; bulky progress stays in the checkpoint store.
+        checkpoint: Small JSON state that travels with the wait, such as how long the work has waited in all; progress
+            stays in the checkpoint store.
         poll: Whether ``until`` is but the job's own next look: nobody named that moment, and nothing speaks against an
             earlier one.
     """

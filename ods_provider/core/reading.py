@@ -8,11 +8,12 @@ from itertools import islice
 from typing import Any
 
 from ods_provider.core import jsonarray, jsonl
-from ods_provider.core.errors import OdsConfigError, OdsIncomplete, OdsMoved
+from ods_provider.core.errors import OdsConfigError, OdsMismatch, OdsMoved
+from ods_provider.core.given import whole_number
 from ods_provider.core.limits import PAGE_ROWS, WINDOW_ROWS
 from ods_provider.core.plans import records
 from ods_provider.core.plans.records import Page, Row
-from ods_provider.core.query import Query, whole_number
+from ods_provider.core.query import Query
 from ods_provider.core.wire import ByteStream, Plan
 
 Batch = list[Row]
@@ -65,7 +66,7 @@ class Reader:
 
         Raises:
             OdsMoved: The portal counts other rows now than on the first page.
-            OdsIncomplete: The page is short, or repeats the one before (Q59).
+            OdsMismatch: The page is short, or repeats the one before (Q59).
         """
         ask = min(PAGE_ROWS, total - done)
         page: Page = self.run(self.page(offset=done, limit=ask))
@@ -77,13 +78,12 @@ class Reader:
                 advice="Run it again, or use the download, which reads the dataset in one call",
             )
         if len(page.rows) != ask or (page.rows == previous and len(previous) == ask > 1):
-            raise OdsIncomplete(
+            raise OdsMismatch(
                 f"a page holds {len(page.rows)} rows of {ask}"
                 if len(page.rows) != ask
                 else "a page repeats the one before",
                 where=where,
                 advice="Add an order_by on a unique field, or use the download",
-                transient=True,
             )
         return page.rows
 
@@ -92,7 +92,7 @@ class Reader:
 
         Raises:
             OdsConfigError: Links or technical fields were asked, which exports do not have.
-            OdsIncomplete: The numbers differ; the rows yielded so far are not all.
+            OdsMismatch: The numbers differ; the rows yielded so far are not all.
         """
         if self.query.include_links or self.query.include_app_metas:
             raise OdsConfigError(
@@ -115,11 +115,10 @@ class Reader:
             got += len(batch)
             yield batch
         if got != total:
-            raise OdsIncomplete(
+            raise OdsMismatch(
                 f"the export held {got} rows where the portal counted {total}",
                 where=where,
                 advice="It may have been republished meanwhile: run it again",
-                transient=True,
             )
 
 

@@ -95,7 +95,12 @@ def retrying(
 
 
 def aretrying(
-    rules: RetryRules, *, now: Callable[[], datetime], sleep: Callable[[float], Awaitable[None]], emit: Emit
+    rules: RetryRules,
+    *,
+    now: Callable[[], datetime],
+    sleep: Callable[[float], Awaitable[None]],
+    emit: Emit,
+    worth: Callable[[BaseException], bool] = worth_retrying,
 ) -> tenacity.AsyncRetrying:
     """Return the same loop for an event loop: it sleeps there, never in a thread."""
-    return tenacity.AsyncRetrying(sleep=sleep, **_policy(rules, now=now, emit=emit, worth=worth_retrying))
+    return tenacity.AsyncRetrying(sleep=sleep, **_policy(rules, now=now, emit=emit, worth=worth))

@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Generator, Iterable, Iterator, Mapping
+import re
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol, TypeVar
 
+from ods_provider.core.legible import legible
 from ods_provider.core.redact import Secret, scrub
+from ods_provider.core.strictjson import decode
 
 Params = tuple[tuple[str, str], ...]
 Form = tuple[tuple[str, str | Secret], ...]
 Kind = Literal["api", "export", "file", "push", "token"]
+_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 Content = Literal["html", "json"]  # what a file may be and a page or an error in its place is too
+
+
+def is_absolute(url: str) -> bool:
+    """Return whether an address names its host: one that only quotes another, in its query, is a path."""
+    return _SCHEME.match(url) is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +38,9 @@ class Request:
         resource_id: The realtime resource of a push; with ``dataset_id`` it names the push key.
         form: Fields of a form that is the body of a POST; secrets among them are revealed at the moment of sending.
         expects: For ``kind="file"``, what the file was announced to be.
+        read: Reads the body to its end, whatever becomes of it, within the tries that the request has: a body that
+            breaks off is asked for again and read from its beginning. What it returns is ``Response.content``. Without
+            it a streamed body is handed over unread.
     """
 
     path: str
@@ -41,6 +52,7 @@ class Request:
     resource_id: str | None = None
     form: Form = ()
     expects: frozenset[Content] = frozenset()
+    read: Callable[[Response], Any] | None = field(default=None, repr=False, compare=False)
 
     @property
     def streamed(self) -> bool:
@@ -102,6 +114,7 @@ class Response:
         body: The whole body when it was read, else ``b""``.
         stream: The body still to be read (``kind`` export and file with a 2xx status), else None.
         secrets: What the call went out with; the answer may repeat it.
+        content: What the request's ``read`` returned.
     """
 
     status: int
@@ -110,14 +123,29 @@ class Response:
     body: bytes = field(default=b"", repr=False)
     stream: ByteStream | None = field(default=None, repr=False)
     secrets: tuple[Secret, ...] = field(default=(), repr=False, compare=False)
+    content: Any = field(default=None, repr=False, compare=False)
 
     def quoted(self, text: str) -> str:
-        """Return a piece of the answer fit for a message: secrets cut out. Quote first, shorten then."""
-        return scrub(text, self.secrets)
+        """Return a piece of the answer fit for a message: secrets cut out, on one line. Quote first, shorten then."""
+        return legible(scrub(text, self.secrets))
 
     def json(self) -> Any:
-        """Return the decoded JSON body. 64-bit integers stay exact (Q15)."""
-        return json.loads(self.body)
+        """Return the decoded JSON body, with or without a byte order mark. 64-bit integers stay exact (Q15).
+
+        Raises:
+            ValueError: It is no JSON.
+        """
+        return decode(self.body) if self.content is None else self.content
+
+    @property
+    def ends_marked(self) -> bool:
+        """Whether a reader can tell that the body came to its end: by a length, a last chunk or a compressor's mark.
+
+        Else the answer ends with its connection, and a connection that broke looks the same.
+        """
+        told = self.headers.get
+        sized = told("content-length") is not None or "chunked" in told("transfer-encoding", "").lower()
+        return sized or told("content-encoding", "identity").strip().lower() not in ("", "identity")
 
     @property
     def media_type(self) -> str:

@@ -5,21 +5,18 @@ from __future__ import annotations
 import hashlib
 import threading
 import time
-from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Protocol, TypeVar
+from datetime import timedelta
+from typing import Any, Protocol
 
 from ods_provider.client import OdsClient
-from ods_provider.core.checkpoint import CheckpointStore, Ledger
+from ods_provider.core.checkpoint import CheckpointStore, Ledger, Valid
 from ods_provider.core.events import Emit, Progress
-from ods_provider.core.retry import retrying
 from ods_provider.plugins.manager import Plugins
 from ods_provider.plugins.run import Run
 from ods_provider.sinks.destination import Destination
+from ods_provider.sinks.litter import WEEK, sweep
 from ods_provider.stores.checkpoints import FolderStore
-
-A = TypeVar("A")
-T = TypeVar("T")
 
 
 class Suspended(SystemExit):
@@ -27,6 +24,16 @@ class Suspended(SystemExit):
 
     A SystemExit, because schedulers let those through and try the task again.
     """
+
+
+def heed(cancel: threading.Event) -> None:
+    """Stop here if ``cancel`` is set.
+
+    Raises:
+        Suspended: It is.
+    """
+    if cancel.is_set():
+        raise Suspended("stopped; progress is kept and the next try goes on")
 
 
 class Job(Protocol):
@@ -49,19 +56,15 @@ class Job(Protocol):
 
 @dataclass(slots=True)
 class JobContext:
-    """A job's client, stores, destinations, and the means to say how far it is and to be stopped.
-
-    Attributes:
-        state: Small JSON state that travels with a wait; the job may change it.
-    """
+    """A job's client, stores, destinations, and the means to say how far it is and to be stopped."""
 
     client: OdsClient
     run: Run
     plugins: Plugins
     emit: Emit
     cancel: threading.Event
-    state: dict[str, Any] = field(default_factory=dict)
     _said_at: float = 0.0
+    _tidied: set[str] = field(default_factory=set)
 
     @property
     def token(self) -> str:
@@ -80,9 +83,7 @@ class JobContext:
 
     def destination(self, place: Any) -> Destination:
         """Open the destination that the user named."""
-        place = self.plugins.destination(place, self.run)
-        assert isinstance(place, Destination)  # the built-in plugin answers or raises
-        return place
+        return self.plugins.destination(place, self.run)
 
     def file(self, place: Any) -> Destination:
         """Open the destination that the user named for a file; a folder is refused before anything is asked for.
@@ -92,16 +93,39 @@ class JobContext:
         """
         found = self.destination(place)
         found.expect_file()
+        self._tidy(found.above())
         return found
 
-    def ledger(self, identity: str, *, beside: Destination | None = None) -> Ledger:
-        """Open this job's confirmed units: beside its destination where there is one, else in the scheduler's store."""
+    def ledger(self, identity: str, *, beside: Destination | None = None, valid: Valid | None = None) -> Ledger:
+        """Open this job's confirmed units: beside its destination where there is one, else in the scheduler's store.
+
+        Args:
+            identity: The job's fingerprint.
+            beside: The file, in whose folder they are kept.
+            valid: Whether the job can read a unit that an earlier try kept.
+        """
         store: CheckpointStore
         if beside is not None:
-            store = FolderStore(beside.sibling(f".{beside.name}.{self.token}.progress"))
+            self._tidy(beside.above())
+            # Whoever may only write to a bucket gets its file, without progress.
+            needed = beside.can.folders
+            store = FolderStore(beside.sibling(f".{beside.name}.{self.token}.progress"), needed=needed)
         else:
             store = self.plugins.checkpoint_store(self.run)
-        return Ledger(store, identity)
+            if isinstance(store, FolderStore):
+                store.sweep(now=self.client.terms.now(), older=self._forgotten_after)
+        return Ledger(store, identity, valid)
+
+    def _tidy(self, folder: Destination) -> None:
+        """Remove what killed runs left in a folder, once; a link's target has its parts beside itself."""
+        if folder.url not in self._tidied:
+            self._tidied.add(folder.url)
+            sweep(folder, now=self.client.terms.now(), older=self._forgotten_after, ours=self.token)
+
+    @property
+    def _forgotten_after(self) -> timedelta:
+        """A week, or longer where a run may wait longer for its quota."""
+        return max(WEEK, timedelta(seconds=self.client.connection.max_quota_wait_s, days=1))
 
     def check(self) -> None:
         """Stop here if the job was told to.
@@ -109,8 +133,7 @@ class JobContext:
         Raises:
             Suspended: It was.
         """
-        if self.cancel.is_set():
-            raise Suspended("stopped; progress is kept and the next try goes on")
+        heed(self.cancel)
 
     def progress(self, done: int, total: int | None, unit: str) -> None:
         """Say how far the job is; said on as often as the run's listeners want it, and at the end."""
@@ -118,34 +141,3 @@ class JobContext:
         if now - self._said_at >= self.run.progress_every_s or done == total:
             self._said_at = now
             self.emit(Progress(done, total, unit))
-
-    def again(
-        self,
-        ask: Callable[[], A],
-        read: Callable[[A], T],
-        *,
-        worth: Callable[[BaseException], bool],
-        sleep: Callable[[float], None] | None = None,
-    ) -> T:
-        """Ask for a body and read it; when the reading fails, do both again under the same rules as a request.
-
-        Args:
-            ask: Opens the answer. What it raises goes up: a request has had its own retries.
-            read: Reads the answer to its end and closes it.
-            worth: Which failures of ``read`` another try may help.
-            sleep: Waits some seconds; None waits as the client does.
-        """
-        terms = self.client.terms
-        reading = False
-
-        def once() -> T:
-            nonlocal reading
-            reading = False
-            answer = ask()
-            reading = True
-            return read(answer)
-
-        def broke_off(error: BaseException) -> bool:
-            return reading and worth(error)
-
-        return retrying(terms.rules, now=terms.now, sleep=sleep or terms.sleep, emit=self.emit, worth=broke_off)(once)

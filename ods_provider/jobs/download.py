@@ -2,31 +2,31 @@
 
 from __future__ import annotations
 
-import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import IO, Any, ClassVar, Literal, cast, get_args
+from typing import Any, ClassVar, Literal, cast, get_args
 
 from ods_provider.core.errors import (
     OdsAuthError,
     OdsConfigError,
     OdsIncomplete,
+    OdsMismatch,
     OdsMoved,
     OdsNotFound,
     OdsQueryError,
-    OdsTimeout,
     OdsTruncated,
 )
 from ods_provider.core.events import DatasetDescribed
 from ods_provider.core.formats.check import Check, Verified
 from ods_provider.core.formats.registry import Format
+from ods_provider.core.formats.scratch import Scratch
 from ods_provider.core.limits import SHP_ROWS, XLSX_ROWS
 from ods_provider.core.outcome import outcome
 from ods_provider.core.plans import catalog, records
 from ods_provider.core.query import Query
 from ods_provider.core.times import iso
-from ods_provider.core.wire import ByteStream, Response
+from ods_provider.core.wire import ByteStream, Plan, Response
 from ods_provider.jobs.context import JobContext
 from ods_provider.sinks.destination import Destination
 from ods_provider.sinks.writer import FileWriter
@@ -98,9 +98,7 @@ class DownloadJob:
         for tries_left in reversed(range(MOVED_TRIES)):
             ctx.check()
             self._expect_data(before)
-            copy = ctx.again(
-                lambda: self._open(ctx), lambda response: self._keep(ctx, response, place), worth=_cut_short
-            )
+            copy = self._fetch(ctx, place, before)
             with copy.writer as writer:
                 after = self._look(ctx)
                 moved = before.processed != after.processed or before.matching != after.matching
@@ -126,12 +124,20 @@ class DownloadJob:
     def _filtered(self) -> bool:
         return self.query.filtered
 
-    def _open(self, ctx: JobContext) -> Response:
-        options = self.format.params(self.format_options)
+    def _plan(self, read: Callable[[Response], _Copy]) -> Plan[_Copy]:
+        """Return what asks for the file and has it read."""
+        return records.export(
+            self.dataset_id,
+            self.query,
+            format=self.format.name,
+            read=read,
+            limit=self.limit,
+            options=self.format.params(self.format_options),
+        )
+
+    def _fetch(self, ctx: JobContext, place: Destination, before: State) -> _Copy:
         try:
-            return ctx.client.open_export(
-                self.dataset_id, self.query, format=self.format.name, limit=self.limit, options=options
-            )
+            return ctx.client.run(self._plan(lambda response: self._keep(ctx, response, place, before)))
         except (OdsQueryError, OdsNotFound) as error:
             # The offer differs between datasets; the refusal itself does not name it.
             offered = ctx.client.run(catalog.export_formats(self.dataset_id))
@@ -156,6 +162,12 @@ class DownloadJob:
                 where=self._where(),
                 advice="The data is gated for this key: ask the publisher for access, or use another key",
             )
+        if self.min_rows and before.matching is None and self._check().verified != "counted":
+            raise OdsConfigError(
+                f"nobody counts groups as {self.format.name}, so that min_rows says nothing",
+                where="argument min_rows",
+                advice="Leave it out, or use a format whose rows can be counted, such as csv or parquet",
+            )
         most, what = _MOST_ROWS.get(self.format.name, (None, ""))
         if most is not None and self._wanted(before.matching or 0) > most:
             raise OdsConfigError(
@@ -167,32 +179,31 @@ class DownloadJob:
     def _wanted(self, matching: int) -> int:
         return matching if self.limit is None else min(self.limit, matching)
 
-    def _keep(self, ctx: JobContext, response: Response, place: Destination) -> _Copy:
+    def _check(self) -> Check:
+        return self.format.check_with(self.format_options)
+
+    def _keep(self, ctx: JobContext, response: Response, place: Destination, before: State) -> _Copy:
         stream = cast("ByteStream", response.stream)  # an export is always streamed
-        check = self.format.check_with(self.format_options)
-        try:
-            writer = FileWriter(place, token=ctx.token)
-        except BaseException:
-            stream.close()
-            raise
-        spool: IO[bytes] | None = None
+        check = self._check()
+        writer = FileWriter(place, token=ctx.token)
+        spool: Scratch | None = None
         try:
             # A store that cannot be read before it is committed: the check gets a copy on local disk.
             if check.random_access and not writer.readable:
-                spool = tempfile.TemporaryFile()  # noqa: SIM115  closed below, with everything else
+                spool = Scratch()
             self._pour(ctx, stream, writer, check, spool)
             rows = self._finish(check, writer, spool)
+            self._expect_end(ctx, response, rows, before, size_bytes=writer.size_bytes)
         except BaseException:
             writer.discard()
             raise
         finally:
-            stream.close()
             if spool is not None:
                 spool.close()
         return _Copy(writer, rows, check.verified)
 
     def _pour(
-        self, ctx: JobContext, stream: ByteStream, writer: FileWriter, check: Check, spool: IO[bytes] | None
+        self, ctx: JobContext, stream: ByteStream, writer: FileWriter, check: Check, spool: Scratch | None
     ) -> None:
         while piece := stream.read():
             ctx.check()
@@ -202,17 +213,41 @@ class DownloadJob:
                 spool.write(piece)
             ctx.progress(writer.size_bytes, None, "bytes")
 
-    def _finish(self, check: Check, writer: FileWriter, spool: IO[bytes] | None) -> int | None:
+    def _finish(self, check: Check, writer: FileWriter, spool: Scratch | None) -> int | None:
         if not check.random_access:
             return check.finish(None)
         if spool is not None:
-            spool.seek(0)
-            return check.finish(spool)
+            return check.finish(spool.read_back())
         with writer.read_back() as file:
             return check.finish(file)
 
+    def _expect_end(
+        self, ctx: JobContext, response: Response, rows: int | None, before: State, *, size_bytes: int
+    ) -> None:
+        """Raise when rows are missing and the answer may have been cut: it is empty, or nothing marks its end.
+
+        A gate leaves at least the header (Q3). Groups have no count, so that only another answer can tell whether
+        theirs is whole: JSON, which shows its end.
+        """
+        if rows is None or (response.ends_marked and size_bytes):
+            return
+        if before.matching is not None:
+            least = self._wanted(before.matching)
+        elif self.query.group_by and self.format.name in ("csv", "jsonl"):
+            least = len(ctx.client.run(records.export_rows(self.dataset_id, self.query, limit=self.limit)))
+        else:
+            return
+        if rows < least:
+            raise OdsTruncated(
+                f"the answer ends after {rows} rows of {least}",
+                where=self._where(),
+                advice="It was asked for again; if it persists, ask the portal's operator",
+            )
+
     def _expect_rows(self, rows: int | None, before: State, after: State) -> None:
         if rows is None:
+            # Nothing counts the file: what the portal counts is the most that it can hold.
+            self._expect_enough(self._wanted(min(before.matching or 0, after.matching or 0)), "the portal counts")
             return
         if before.matching is not None and after.matching is not None:
             low, high = sorted((self._wanted(before.matching), self._wanted(after.matching)))
@@ -224,15 +259,17 @@ class DownloadJob:
                 )
             if not low <= rows <= high:
                 expected = str(low) if low == high else f"between {low} and {high}"
-                raise OdsIncomplete(
+                raise OdsMismatch(
                     f"the file holds {rows} rows where the portal counts {expected}",
                     where=self._where(),
                     advice="Nothing was kept. Run it again; if it persists, the export is gated or broken",
-                    transient=True,
                 )
+        self._expect_enough(rows, "the file holds")
+
+    def _expect_enough(self, rows: int, said: str) -> None:
         if rows < self.min_rows:
             raise OdsIncomplete(
-                f"the file holds {rows} rows, fewer than min_rows={self.min_rows}",
+                f"{said} {rows} rows, fewer than min_rows={self.min_rows}",
                 where=self._where(),
                 advice="Check the query and the dataset, or lower min_rows",
             )
@@ -275,7 +312,3 @@ class DownloadJob:
             "this key may see fewer than others. min_rows makes that an error"
         )
         return {"hidden_rows": hidden, "note": note}
-
-
-def _cut_short(error: BaseException) -> bool:
-    return isinstance(error, (OdsTruncated, OdsTimeout))

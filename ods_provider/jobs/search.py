@@ -67,6 +67,7 @@ class SearchJob:
                 record_id=self.record_id,
             ),
             beside=place,
+            valid=lambda unit, kept: type(kept["rows"]) is list and (unit != "page-0000" or type(kept["total"]) is int),
         )
         try:
             rows = self._rows(ctx, ledger)

@@ -14,14 +14,18 @@ from typing import Any
 
 import pluggy
 
+from ods_provider.core.checkpoint import CheckpointStore
 from ods_provider.core.connection import OdsConnection
-from ods_provider.core.errors import OdsConfigError, OdsError, OdsPluginError
+from ods_provider.core.errors import OdsBrokenPlugin, OdsConfigError, OdsError, OdsPluginError
 from ods_provider.core.events import Event
 from ods_provider.core.oauth import TokenStore
+from ods_provider.core.outcome import Wait
 from ods_provider.core.redact import scrub
 from ods_provider.plugins import builtin, hookspecs
 from ods_provider.plugins.masking import MaskedTokens
 from ods_provider.plugins.run import Run, SchedulerAdapter
+from ods_provider.plugins.supplied import SpeakingProgress, SpeakingTokens, asking, class_of, misfit
+from ods_provider.sinks.destination import Destination
 
 log = logging.getLogger(__name__)
 
@@ -108,7 +112,7 @@ class Plugins:
     def _report(self, *, strict: bool) -> None:
         for plugin in self.loaded:
             if plugin.problem and strict:
-                raise OdsPluginError(
+                raise OdsBrokenPlugin(
                     f"the plugin is broken: {plugin.problem}", where=plugin.name, advice=f"Mend it, or unset {STRICT}"
                 )
             if plugin.problem:
@@ -131,14 +135,35 @@ class Plugins:
             )
         return adapter
 
-    def connection(self, ref: str, scheduler: str, run: Run | None = None) -> Any:
+    def run(self, scheduler: str, native: Any, *, connection_ref: str) -> Run:
+        """Return the run that a scheduler's own context stands for.
+
+        Raises:
+            OdsConfigError: No plugin knows the scheduler.
+            OdsPluginError: Its adapter failed, or gave something else.
+        """
+        adapter = self.scheduler(scheduler)
+        with asking(adapter, "SchedulerAdapter.run"):
+            run = adapter.run(native, connection_ref=connection_ref)
+        wrong = misfit("SchedulerAdapter.run", run)
+        if wrong:
+            raise OdsBrokenPlugin(
+                f"{class_of(adapter)} {wrong}",
+                where="SchedulerAdapter.run",
+                advice="Mend that adapter; docs/plugins.md says what it gives",
+            )
+        return run
+
+    def connection(self, ref: str, scheduler: str, run: Run | None = None) -> OdsConnection:
         """Return the connection ``ref`` of ``scheduler``; ``run`` is the job's that asks, where one does.
 
         Raises:
             OdsConfigError: No plugin knows it.
         """
         # What a foreign store of connections says when it fails may quote the connection, keys and all.
-        connection = self._supply("ods_resolve_connection", quote=False, ref=ref, scheduler=scheduler, run=run)
+        connection: OdsConnection | None = self._supply(
+            "ods_resolve_connection", quote=False, ref=ref, scheduler=scheduler, run=run
+        )
         if connection is None:
             raise OdsConfigError(
                 f"no connection {ref!r} is known to {scheduler}",
@@ -147,15 +172,16 @@ class Plugins:
             )
         return connection
 
-    def checkpoint_store(self, run: Run) -> Any:
+    def checkpoint_store(self, run: Run) -> CheckpointStore:
         """Return the checkpoint store of ``run``; the built-in one answers when nobody else does."""
-        return self._supply("ods_checkpoint_store", run=run)
+        return SpeakingProgress(self._supply("ods_checkpoint_store", run=run))
 
-    def destination(self, place: Any, run: Run) -> Any:
-        """Return the destination that ``place`` names."""
-        return self._supply("ods_open_destination", place=place, run=run)
+    def destination(self, place: Any, run: Run) -> Destination:
+        """Return the destination that ``place`` names; the built-in plugin answers or raises."""
+        found: Destination = self._supply("ods_open_destination", place=place, run=run)
+        return found
 
-    def wait_policy(self, wait: Any, run: Run) -> Any:
+    def wait_policy(self, wait: Wait, run: Run) -> Wait:
         """Return ``wait``, or what a plugin made of it."""
         return self._supply("ods_wait_policy", wait=wait, run=run) or wait
 
@@ -167,11 +193,13 @@ class Plugins:
         if connection.auth != "oauth2":
             return None
         store = self._supply("ods_token_store", quote=False, connection=connection)
-        return MaskedTokens(store, lambda secret: self._tell("ods_new_secret", secret=secret, scheduler=scheduler))
+        return MaskedTokens(
+            SpeakingTokens(store), lambda secret: self._tell("ods_new_secret", secret=secret, scheduler=scheduler)
+        )
 
     def _supply(self, hook: str, *, quote: bool = True, **arguments: Any) -> Any:
         try:
-            return getattr(self._manager.hook, hook)(**arguments)
+            answer = getattr(self._manager.hook, hook)(**arguments)
         except OdsError:
             raise
         except Exception as error:
@@ -181,6 +209,27 @@ class Plugins:
                 where=hook,
                 advice="`ods plugins` lists what is loaded; take the failing one out with ODS_PLUGINS_DISABLE",
             ) from (error if quote else None)
+        wrong = None if answer is None else misfit(hook, answer)
+        if wrong:
+            raise OdsBrokenPlugin(
+                f"the plugin {self._giver(hook, arguments)} {wrong}",
+                where=hook,
+                advice="Mend it, or take it out with ODS_PLUGINS_DISABLE; docs/plugins.md says what it must give",
+            )
+        return answer
+
+    def _giver(self, hook: str, arguments: Mapping[str, Any]) -> str:
+        """Return the name of the plugin that answers: pluggy tells the answer alone, so each is asked once more."""
+        implementations = getattr(self._manager.hook, hook).get_hookimpls()
+        for each in reversed(implementations):
+            if each.wrapper or each.hookwrapper:
+                continue
+            answer = each.function(*(arguments[name] for name in each.argnames))
+            if answer is not None:
+                # What is right here was made wrong by somebody who wraps the call.
+                wraps = [each.plugin_name for each in implementations if each.wrapper or each.hookwrapper]
+                return str(each.plugin_name if misfit(hook, answer) else ", ".join(wraps))
+        return "that was asked"
 
     def _culprit(self, hook: str, error: Exception) -> str:
         """Return the name of the plugin in whose code ``error`` was raised."""
@@ -221,11 +270,11 @@ def _check_version(plugin: object) -> None:
     try:
         fits = SpecifierSet(needs).contains(hookspecs.ODS_PLUGIN_API)
     except (InvalidSpecifier, TypeError, AttributeError):
-        raise OdsPluginError(
+        raise OdsBrokenPlugin(
             f"{hookspecs.REQUIRES}={needs!r} is no version specifier", advice='Write it as ">=1.0,<2"'
         ) from None
     if not fits:
-        raise OdsPluginError(
+        raise OdsBrokenPlugin(
             f"it needs the plugin API {needs}, and this is {hookspecs.ODS_PLUGIN_API}",
             advice="Install the versions of the plugin and of ods-provider that fit",
         )

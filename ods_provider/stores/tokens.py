@@ -18,6 +18,7 @@ from pathlib import Path
 
 from ods_provider.core.connection import OdsConnection
 from ods_provider.core.errors import OdsConfigError, OdsSinkError
+from ods_provider.core.forgetting import forgets
 from ods_provider.core.oauth import Grant, grant_name
 from ods_provider.stores.state import state_folder
 
@@ -93,6 +94,7 @@ class FileTokens:
         finally:
             thread_lock.release()
 
+    @forgets
     def load(self) -> Grant | None:
         """Return the grant, None when there is no file.
 
@@ -106,15 +108,15 @@ class FileTokens:
                 return None
         try:
             return Grant.from_json(json.loads(text))
-        except (ValueError, AttributeError):
+        except (ValueError, AttributeError, TypeError, RecursionError):
             # from None: the text of a JSON error quotes what it could not read.
             raise OdsSinkError(
                 "the stored OAuth2 tokens are damaged",
                 where=str(self.path),
                 advice="Remove the file and authorise again with `ods login`",
-                transient=False,
             ) from None
 
+    @forgets
     def save(self, grant: Grant) -> None:
         """Write the grant beside the old one, onto the disk, then put it in its place in one step.
 
@@ -156,7 +158,7 @@ class FileTokens:
             f"another process has kept the OAuth2 tokens for {self._patience_s:.0f} s",
             where=str(self.path),
             advice="Run it again; if it persists, look for a process that hangs while it refreshes",
-            transient=True,
+            cause=TimeoutError(),
         )
 
     @contextmanager

@@ -12,7 +12,15 @@ from collections.abc import Iterator
 import requests
 import urllib3
 
-from ods_provider.core.errors import OdsConfigError, OdsError, OdsTimeout, OdsTransportError, OdsTruncated
+from ods_provider.core.errors import (
+    OdsConfigError,
+    OdsError,
+    OdsTimeout,
+    OdsTransportError,
+    OdsTruncated,
+    OdsUnreachable,
+)
+from ods_provider.transport.patience import Trickle
 
 # What OpenSSL says when two sides have no common ground, or the other one speaks no TLS: it says so every time.
 _NO_COMMON_GROUND = frozenset(
@@ -52,6 +60,9 @@ def translate(error: BaseException, *, where: str, reading: bool = False) -> Ods
     if isinstance(error, OdsError):
         return error
     chain = list(_chain(error))
+    trickle = next((link for link in chain if isinstance(link, Trickle)), None)
+    if trickle is not None:
+        return _too_slow(trickle, where)
     if _any(
         chain, requests.exceptions.InvalidURL, requests.exceptions.MissingSchema, requests.exceptions.InvalidSchema
     ):
@@ -85,7 +96,15 @@ def translate(error: BaseException, *, where: str, reading: bool = False) -> Ods
         return OdsTransportError(
             "the connection failed or was closed without an answer", where=where, advice="Run it again"
         )
-    return OdsTransportError(f"the call failed ({type(error).__name__})", where=where, transient=False)
+    return OdsUnreachable(f"the call failed ({type(error).__name__})", where=where)
+
+
+def _too_slow(trickle: Trickle, where: str) -> OdsError:
+    return OdsTimeout(
+        f"the answer trickles: {trickle}, fewer than min_bytes_s",
+        where=where,
+        advice="Run it again later; lower min_bytes_s (or set it to 0) if the line is known to be so slow",
+    )
 
 
 def _no_url(error: BaseException, where: str) -> OdsError:
@@ -96,11 +115,10 @@ def _no_url(error: BaseException, where: str) -> OdsError:
 
 def _proxy(chain: list[BaseException], where: str) -> OdsError:
     if any("Tunnel connection failed: 407" in str(link) for link in chain):
-        return OdsTransportError(
+        return OdsUnreachable(
             "the proxy asks for credentials, or does not take the ones it got",
             where=where,
             advice="Put user and password into the connection's proxy, as http://user:password@proxy:3128",
-            transient=False,
         )
     return OdsTransportError("the proxy did not let the call through", where=where, advice="Check the proxy")
 
@@ -121,11 +139,10 @@ def _tls(chain: list[BaseException], where: str, *, reading: bool) -> OdsError:
         )
     refused = next((link for link in reasons if isinstance(link, ssl.SSLCertVerificationError)), None)
     detail = f": {refused.verify_message}" if refused is not None else ""
-    return OdsTransportError(
+    return OdsUnreachable(
         f"the TLS connection could not be trusted or set up{detail}",
         where=where,
         advice="Check the host; for a private certificate set verify to the path of its CA bundle",
-        transient=False,
     )
 
 

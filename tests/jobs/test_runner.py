@@ -10,7 +10,6 @@ from ods_provider.core.errors import OdsConfigError, OdsNotFound, OdsPluginError
 from ods_provider.core.events import JobDone, JobFailed, JobStarted, QuotaSeen, RequestSent, Waiting
 from ods_provider.core.outcome import Done, Wait
 from ods_provider.core.query import Query
-from ods_provider.jobs.context import JobContext
 from ods_provider.jobs.runner import run_job
 from ods_provider.jobs.search import SearchJob
 from ods_provider.plugins.hookspecs import hookimpl
@@ -99,20 +98,3 @@ def test_a_plugin_that_should_supply_and_fails_is_named(lab: Lab) -> None:
 def test_an_unknown_scheduler_is_named(lab: Lab) -> None:
     with pytest.raises(OdsConfigError, match="no plugin knows the scheduler 'abacus'"):
         run_job(JOB, scheduler="abacus", plugins=lab.plugins)
-
-
-def test_state_travels_with_a_wait(lab: Lab, portal: LocalPortal) -> None:
-    class Counting:
-        name, dataset_id = "counting", "world-capitals"
-
-        def work(self, ctx: JobContext) -> int:
-            ctx.state["runs"] = ctx.state.get("runs", 0) + 1
-            ctx.client.count("world-capitals")
-            return int(ctx.state["runs"])
-
-    portal.set_quota(remaining=0, reset_in_s=600)
-    wait = lab.run(Counting())
-    assert isinstance(wait, Wait)
-    assert wait.checkpoint == {"runs": 1}
-    portal.set_quota(remaining=5, reset_in_s=600)
-    assert lab.done(Counting(), checkpoint=wait.checkpoint) == 2

@@ -3,6 +3,7 @@
 import logging
 import subprocess
 import sys
+from contextlib import nullcontext
 from datetime import UTC, datetime, timedelta
 from textwrap import dedent
 from types import SimpleNamespace
@@ -11,7 +12,8 @@ import pluggy
 import pytest
 from plugins.installing import install
 
-from ods_provider.core.errors import OdsConfigError, OdsPluginError
+from ods_provider.core.connection import from_parts
+from ods_provider.core.errors import OdsBrokenPlugin, OdsConfigError, OdsPluginError
 from ods_provider.core.events import JobStarted, Progress
 from ods_provider.core.outcome import Wait
 from ods_provider.plugins.hookspecs import ODS_PLUGIN_API, PROJECT, hookimpl
@@ -19,6 +21,9 @@ from ods_provider.plugins.manager import Plugins, known_hooks
 from ods_provider.plugins.run import Run
 
 RUN = Run("cli", "cli-test", "ods_default", logging.getLogger("test"))
+OAUTH = from_parts(
+    host="https://data.example.org", extra={"auth": "oauth2", "client_id": "x", "client_secret": "y"}, where="a test"
+)
 EVENT = JobStarted("search", None, resumed=False)
 
 
@@ -97,16 +102,24 @@ def test_two_distributions_may_call_their_entry_point_the_same(site):
 
 
 ANSWERING = """
-    from types import SimpleNamespace
     from ods_provider.plugins.hookspecs import hookimpl
+
+    class Adapter:
+        name = __name__
+        def run(self, native, *, connection_ref): ...
+
+    class Store:
+        def load(self): return {__name__: 1}
+        def save(self, unit, value): ...
+        def clear(self): ...
 
     @hookimpl
     def ods_get_scheduler(name):
-        return SimpleNamespace(name=__name__)
+        return Adapter()
 
     @hookimpl
     def ods_checkpoint_store(run):
-        return __name__
+        return Store()
 """
 
 
@@ -122,7 +135,8 @@ def test_installed_plugins_answer_by_name_and_ours_last_wherever_the_path_finds_
         plugins = Plugins()
         print([each.name for each in plugins.loaded])
         for name in ("cli", "airflow", "prefect", "dagster"):
-            print(plugins.scheduler(name).name, plugins.checkpoint_store(Run(name, "k", "r", logging.getLogger())))
+            run = Run(name, "k", "r", logging.getLogger())
+            print(plugins.scheduler(name).name, *plugins.checkpoint_store(run).load())
     """
     place = f"sys.path.{'append(' if behind else 'insert(0, '}{str(tmp_path)!r})"
     told = subprocess.run(
@@ -252,7 +266,7 @@ def test_the_plugin_that_came_last_answers_first_and_ours_answer_last():
         class Plugin:
             @hookimpl
             def ods_get_scheduler(self):
-                return SimpleNamespace(name=name)
+                return SimpleNamespace(name=name, run=None.__eq__)
 
         return Plugin()
 
@@ -276,6 +290,134 @@ def test_a_supplier_that_fails_is_fatal_and_named(hook, ask):
     with pytest.raises(OdsPluginError, match=r"the plugin failing failed: KeyError: 'the vault is sealed'") as caught:
         ask(build(failing=plugin))
     assert hook in str(caught.value)
+    assert caught.value.transient
+
+
+class Adapter:
+    name = "mine"
+
+    def run(self, native, *, connection_ref):
+        return native
+
+
+@pytest.mark.parametrize(
+    ("hook", "answer", "ask", "said"),
+    [
+        ("ods_get_scheduler", "cli", lambda p: p.scheduler("cli"), r"a str, which has no run\(\), instead of a Sched"),
+        (
+            "ods_resolve_connection",
+            "ods://:the-key@x",
+            lambda p: p.connection("x", "cli"),
+            "a str instead of an OdsCon",
+        ),
+        (
+            "ods_checkpoint_store",
+            {},
+            lambda p: p.checkpoint_store(RUN),
+            r"a dict, which has no load\(\), instead of a Ch",
+        ),
+        ("ods_open_destination", "out.csv", lambda p: p.destination("x", RUN), "a str instead of a Destination"),
+        (
+            "ods_wait_policy",
+            60,
+            lambda p: p.wait_policy(Wait(datetime.now(UTC), "x"), RUN),
+            "an? int instead of a Wait",
+        ),
+        (
+            "ods_token_store",
+            {},
+            lambda p: p.token_store(OAUTH, "cli"),
+            r"a dict, which has no lock\(\), instead of a Tok",
+        ),
+    ],
+)
+def test_a_supplier_that_gives_another_type_is_named_and_no_retry_can_help(hook, answer, ask, said):
+    plugin = type("Odd", (), {hook: hookimpl(lambda self: answer)})()
+    silent = type("Silent", (), {hook: hookimpl(lambda self: None)})()
+    with pytest.raises(OdsBrokenPlugin, match=f"the plugin odd gave {said}.*{hook}") as caught:
+        ask(build(odd=plugin, silent=silent))
+    assert not caught.value.transient
+    assert "the-key" not in str(caught.value)
+
+
+def test_a_wrapper_that_makes_a_right_answer_wrong_is_the_one_that_is_named():
+    class Wrapping:
+        @hookimpl(wrapper=True)
+        def ods_open_destination(self):
+            yield
+            return "out.csv"
+
+    with pytest.raises(OdsBrokenPlugin, match="the plugin wrapping gave a str instead of a Destination"):
+        build(wrapping=Wrapping()).destination("out.csv", RUN)
+
+
+def test_an_adapter_that_gives_no_run_is_named():
+    plugin = type("Odd", (), {"ods_get_scheduler": hookimpl(lambda self: Adapter())})()
+    with pytest.raises(OdsBrokenPlugin, match=r"test_manager\.Adapter gave None instead of a Run \(SchedulerAdapter"):
+        build(odd=plugin).run("mine", None, connection_ref="x")
+    with pytest.raises(OdsConfigError, match="no plugin knows the scheduler 'slurm'"):
+        build().run("slurm", None, connection_ref="x")
+
+
+class Slow:
+    """A store that times out, whatever it is asked for."""
+
+    where = "somewhere"
+
+    def fail(self, *arguments):
+        raise TimeoutError("the-key took too long")
+
+    lock = load = save = clear = fail
+
+
+@pytest.mark.parametrize(("call", "arguments"), [("load", ()), ("save", ("page-1", {"rows": 1})), ("clear", ())])
+def test_a_store_that_fails_later_is_named_and_tried_again(call, arguments):
+    plugin = type("Given", (), {"ods_checkpoint_store": hookimpl(lambda self: Slow())})()
+    with pytest.raises(
+        OdsPluginError, match=rf"test_manager\.Slow failed: TimeoutError.*CheckpointStore\.{call}"
+    ) as caught:
+        getattr(build(given=plugin).checkpoint_store(RUN), call)(*arguments)
+    assert caught.value.transient
+
+
+def test_a_store_that_says_itself_that_no_retry_helps_is_believed():
+    class Sealed(Slow):
+        def load(self):
+            raise OdsConfigError("the vault is sealed for good", advice="Ask its owner")
+
+    plugin = type("Given", (), {"ods_checkpoint_store": hookimpl(lambda self: Sealed())})()
+    with pytest.raises(OdsConfigError, match="sealed for good") as caught:
+        build(given=plugin).checkpoint_store(RUN).load()
+    assert not caught.value.transient
+
+
+def test_a_store_that_keeps_no_mapping_is_named():
+    class Listing(Slow):
+        def load(self):
+            return ["page-1"]
+
+    plugin = type("Given", (), {"ods_checkpoint_store": hookimpl(lambda self: Listing())})()
+    with pytest.raises(OdsBrokenPlugin, match=r"Listing gave a list instead of a dict"):
+        build(given=plugin).checkpoint_store(RUN).load()
+
+
+def test_what_a_store_of_tokens_says_is_not_repeated_and_what_is_raised_under_its_lock_is_not_its_own():
+    class Open(Slow):
+        def lock(self):
+            return nullcontext()
+
+    def given(store):
+        plugin = type("Given", (), {"ods_token_store": hookimpl(lambda self: store)})()
+        return build(given=plugin).token_store(OAUTH, "cli")
+
+    for call in (lambda: given(Slow()).load(), lambda: given(Slow()).lock().__enter__()):
+        with pytest.raises(OdsPluginError, match="Slow failed: TimeoutError") as caught:
+            call()
+        assert caught.value.transient
+        assert "the-key" not in str(caught.value)
+        assert caught.value.__cause__ is None
+    with pytest.raises(KeyError), given(Open()).lock():
+        raise KeyError("somebody else's")
 
 
 def test_what_a_store_of_connections_says_is_not_repeated_because_it_may_quote_the_key():

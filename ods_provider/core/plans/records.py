@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-import json
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
-from ods_provider.core.errors import OdsNotAPortal, OdsQueryError
+from ods_provider.core.bounds import LIST_BYTES, read_all
+from ods_provider.core.errors import OdsError, OdsNotAPortal, OdsQueryError, OdsResponseError, OdsTruncated
 from ods_provider.core.limits import GROUP_ROWS
 from ods_provider.core.plans.explore import get, json_object
 from ods_provider.core.query import Query
+from ods_provider.core.strictjson import decode, goes_on
 from ods_provider.core.times import http_date
-from ods_provider.core.wire import Params, Plan, Response
+from ods_provider.core.verdict import ERROR_COLUMNS
+from ods_provider.core.wire import Params, Plan, Request, Response
 
 Row = dict[str, Any]
+T = TypeVar("T")
 _ALL = Query()
 
 
@@ -110,29 +114,80 @@ def open_export(
         limit: Rows at most; None exports all.
         options: Parameters of the format's own.
     """
+    request = _export(dataset_id, query, format=format, limit=limit, options=options)
+    return (yield from _answered(request, query, format))
+
+
+def export(
+    dataset_id: str | None,
+    query: Query,
+    *,
+    format: str,
+    read: Callable[[Response], T],
+    limit: int | None = None,
+    options: Params = (),
+) -> Plan[T]:
+    """Ask for an export and return what ``read`` makes of it; one that breaks off is asked for and read again.
+
+    Args:
+        dataset_id: None exports the catalogue.
+        query: What to select; ``group_by`` is not capped here.
+        format: ``csv``, ``jsonl``, ``parquet`` and so on.
+        read: Reads the answer's stream to its end, from the beginning at each try.
+        limit: Rows at most; None exports all.
+        options: Parameters of the format's own.
+    """
+    request = _export(dataset_id, query, format=format, limit=limit, options=options)
+    found: T = (yield from _answered(replace(request, read=read), query, format)).content
+    return found
+
+
+def _export(dataset_id: str | None, query: Query, *, format: str, limit: int | None, options: Params = ()) -> Request:
     params = (*query.params(), ("limit", str(-1 if limit is None else limit)), *options)
-    return (yield get("exports", format, dataset_id=dataset_id, params=params, kind="export"))
+    return get("exports", format, dataset_id=dataset_id, params=params, kind="export")
+
+
+def _answered(request: Request, query: Query, format: str) -> Plan[Response]:
+    """Ask for an export; what is taken for an error that came with status 200 (Q49) is asked for again if it is a row.
+
+    One row of JSON lines may have the columns by which an error is known.
+    """
+    try:
+        return (yield request)
+    except OdsResponseError as error:
+        if format != "jsonl" or error.status != 200 or error.code is None:
+            raise
+        if not (yield from _has_columns_of_an_error(request.dataset_id, query)):
+            raise
+    return (yield replace(request, expects=frozenset({"json"})))
+
+
+def _has_columns_of_an_error(dataset_id: str | None, query: Query) -> Plan[bool]:
+    try:
+        found = yield from page(dataset_id, query, limit=1)
+    except OdsError:
+        return False
+    return any(set(names) <= set(row) for row in found.rows for names in ERROR_COLUMNS)
 
 
 def export_rows(dataset_id: str | None, query: Query, *, limit: int | None = None) -> Plan[list[Row]]:
     """Ask for an export and return its rows as one list: for groups, which are few beside the rows. One call."""
-    response = yield from open_export(dataset_id, query, format="json", limit=limit)
-    stream = response.stream
-    if stream is None:
-        return _rows(response, response.body)
-    try:
-        body = bytearray()
-        while piece := stream.read():
-            body += piece
-    finally:
-        stream.close()
-    return _rows(response, bytes(body))
+    return (yield from export(dataset_id, query, format="json", read=_rows, limit=limit))
 
 
-def _rows(response: Response, body: bytes) -> list[Row]:
+def _rows(response: Response) -> list[Row]:
+    body = response.body
+    if response.stream is not None:
+        body = read_all(response.stream, where=f"GET {response.url}", most_bytes=LIST_BYTES)
     try:
-        return objects(json.loads(body))
-    except (ValueError, TypeError, RecursionError):
+        return objects(decode(body))
+    except (ValueError, TypeError, RecursionError) as error:
+        if isinstance(error, ValueError) and goes_on(error):
+            raise OdsTruncated(
+                "the JSON export ends before it is whole",
+                where=f"GET {response.url}",
+                advice="It was asked for again; if it persists, ask the portal's operator",
+            ) from None
         raise OdsNotAPortal(
             "The JSON export is not a list of rows",
             status=response.status,

@@ -7,16 +7,20 @@ Source: Search API v1.0 endpoints; Q16 (sort), Q17 (nulls), Q18 (analyses that w
 
 from __future__ import annotations
 
-import json
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 from urllib.parse import quote, urlencode
 
+from ods_provider.core.datasetid import dataset_named
 from ods_provider.core.errors import OdsConfigError, OdsIncomplete, OdsNotAPortal, OdsNotFound
 from ods_provider.core.plans.v1.params import WINDOW_ROWS, V1Query
+from ods_provider.core.strictjson import decode
 from ods_provider.core.verdict import failure
 from ods_provider.core.wire import Kind, Plan, Request, Response
 
 Row = dict[str, Any]
+T = TypeVar("T")
+Read = Callable[[Response], Any] | None
 
 DATASETS = "/api/datasets/1.0"
 RECORDS = "/api/records/1.0"
@@ -41,7 +45,7 @@ def search_datasets(query: V1Query) -> Plan[Row]:
 
 def dataset(dataset_id: str) -> Plan[Row]:
     """Look one dataset up. One call."""
-    response = yield from _ask(f"{DATASETS}/{quote(dataset_id, safe='')}/", V1Query.of(), dataset_id=dataset_id)
+    response = yield from _ask(_path(dataset_id), V1Query.of(), dataset_id=dataset_id)
     return _object(response, "datasetid")
 
 
@@ -60,7 +64,7 @@ def count(dataset_id: str | None, query: V1Query) -> Plan[int]:
 
 def record(dataset_id: str, record_id: str) -> Plan[Row]:
     """Look one record up: ``{datasetid, recordid, fields, geometry, record_timestamp}``. One call."""
-    path = f"{DATASETS}/{quote(dataset_id, safe='')}/records/{quote(record_id, safe='')}"
+    path = f"{_path(dataset_id)}records/{quote(record_id, safe='')}"
     response = yield from _ask(path, V1Query.of(), dataset_id=dataset_id)
     return _object(response, "recordid")
 
@@ -94,18 +98,32 @@ def geocluster(dataset_id: str, query: V1Query) -> Plan[Row]:
 def open_download(dataset_id: str, query: V1Query) -> Plan[Response]:
     """Ask for a download and return the answer with its stream unread; the caller closes it. One call."""
     response = yield from _about(dataset_id, "download", query, kind="export")
-    stream = response.stream
-    if stream is None:
-        return response
     try:
-        # An error may come with 200 and where a file was asked (Q49), here in the older envelope.
-        head = stream.peek(_PEEK_BYTES)
-        if head.lstrip()[:1] == b"{":
-            _refuse(response, _decoded(head))
+        _expect_file(response)
     except BaseException:
-        stream.close()
+        if response.stream is not None:
+            response.stream.close()
         raise
     return response
+
+
+def download(dataset_id: str, query: V1Query, read: Callable[[Response], T]) -> Plan[T]:
+    """Ask for a download and return what ``read`` makes of it; one that breaks off is asked for and read again."""
+
+    def judged(response: Response) -> T:
+        _expect_file(response)
+        return read(response)
+
+    response = yield from _about(dataset_id, "download", query, kind="export", read=judged)
+    found: T = response.content
+    return found
+
+
+def _expect_file(response: Response) -> None:
+    # An error may come with 200 and where a file was asked (Q49), here in the older envelope.
+    head = response.stream.peek(_PEEK_BYTES) if response.stream is not None else b""
+    if head.lstrip()[:1] == b"{":
+        _refuse(response, _decoded(head))
 
 
 def file_path(dataset_id: str, kind: str, file_id: str) -> str:
@@ -113,18 +131,24 @@ def file_path(dataset_id: str, kind: str, file_id: str) -> str:
 
     Source: section 7 of the vendor's multimedia download.
     """
-    return f"{DATASETS}/{quote(dataset_id, safe='')}/{kind}/{quote(file_id, safe='')}/"
+    return f"{_path(dataset_id)}{kind}/{quote(file_id, safe='')}/"
 
 
-def request(path: str, query: V1Query, *, kind: Kind = "api", dataset_id: str | None = None) -> Request:
+def request(
+    path: str, query: V1Query, *, kind: Kind = "api", dataset_id: str | None = None, read: Read = None
+) -> Request:
     """Return the call: a GET, or a POST with a form when the query is too long for a URL."""
     encoded = urlencode(query.params)
     if len(encoded) <= URL_BYTES:
-        return Request(path, query.params, kind=kind, dataset_id=dataset_id)
-    return Request(path, method="POST", form=query.params, kind=kind, dataset_id=dataset_id)
+        return Request(path, query.params, kind=kind, dataset_id=dataset_id, read=read)
+    return Request(path, method="POST", form=query.params, kind=kind, dataset_id=dataset_id, read=read)
 
 
-def _about(dataset_id: str, endpoint: str, query: V1Query, *, kind: Kind = "api") -> Plan[Response]:
+def _path(dataset_id: str) -> str:
+    return f"{DATASETS}/{quote(dataset_named(dataset_id), safe='')}/"
+
+
+def _about(dataset_id: str, endpoint: str, query: V1Query, *, kind: Kind = "api", read: Read = None) -> Plan[Response]:
     named = query.get("dataset")
     if named is not None and named != dataset_id:
         raise OdsConfigError(
@@ -132,13 +156,15 @@ def _about(dataset_id: str, endpoint: str, query: V1Query, *, kind: Kind = "api"
             where="parameter dataset of Search API v1.0",
             advice="Leave it out of the parameters",
         )
-    asked = V1Query((("dataset", dataset_id), *query.having(dataset=None).params))
-    return (yield from _ask(f"{RECORDS}/{endpoint}/", asked, kind=kind, dataset_id=dataset_id))
+    asked = V1Query((("dataset", dataset_named(dataset_id)), *query.having(dataset=None).params))
+    return (yield from _ask(f"{RECORDS}/{endpoint}/", asked, kind=kind, dataset_id=dataset_id, read=read))
 
 
-def _ask(path: str, query: V1Query, *, kind: Kind = "api", dataset_id: str | None = None) -> Plan[Response]:
+def _ask(
+    path: str, query: V1Query, *, kind: Kind = "api", dataset_id: str | None = None, read: Read = None
+) -> Plan[Response]:
     try:
-        return (yield request(path, query, kind=kind, dataset_id=dataset_id))
+        return (yield request(path, query, kind=kind, dataset_id=dataset_id, read=read))
     except OdsNotFound as error:
         if not _switched_off(error, path):
             raise
@@ -172,13 +198,13 @@ def _windowed(query: V1Query) -> V1Query:
 
 def _decoded(body: bytes) -> Any:
     try:
-        return json.loads(body)
-    except ValueError:
+        return decode(body)
+    except (ValueError, RecursionError):
         return None
 
 
 def _json(response: Response) -> Any:
-    body = _decoded(response.body)
+    body = _decoded(response.body) if response.content is None else response.content
     _refuse(response, body)
     return body
 
