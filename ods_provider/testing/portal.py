@@ -172,8 +172,15 @@ class LocalPortal:
                 signal.signal(sign, handler)
 
     def _serve(self) -> None:
-        # Not run(): it installs signal handlers, which only the main thread may.
-        asyncio.run(self._server.serve(sockets=[self._socket]))
+        with asyncio.Runner() as runner:
+            loop = runner.get_loop()
+            # Not its run(): it installs signal handlers, which only the main thread may.
+            runner.run(self._server.serve(sockets=[self._socket]))
+        # Calls are cancelled, but not the queries that they began in threads: those hold the data open, and would bring
+        # a process down that ends around them.
+        for thread in threading.enumerate():
+            if getattr(thread, "loop", None) is loop:
+                thread.join()
 
     def stop(self) -> None:
         """Stop serving and close the data; safe to call twice."""
