@@ -86,10 +86,14 @@ class JobContext:
         """Open this job's confirmed units: beside its destination where there is one, else in the scheduler's store."""
         store: CheckpointStore
         if beside is not None:
-            store = FolderStore(beside.sibling(f".{beside.name}.{self.token}.progress"))
+            store = FolderStore(self.progress_folder(beside))
         else:
             store = self.plugins.checkpoint_store(self.run)
         return Ledger(store, identity)
+
+    def progress_folder(self, beside: Destination) -> Destination:
+        """Return the hidden folder of this job's progress, beside its destination."""
+        return beside.sibling(f".{beside.name}.{self.token}.progress")
 
     def check(self) -> None:
         """Stop here if the job was told to.
