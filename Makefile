@@ -1,10 +1,15 @@
-# Two commands do all the set-up: `make demo` and `make test`. Everything lands in this folder (.venv, .tools, .demo).
+# Two commands do all the set-up: `make demo` and `make test`. Everything lands in this folder (.venv, .tools, .cache, .demo).
 
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+# `auto`: tests/conftest.py says how many. Neighbours share a module's fixtures until a worker that is idle takes some.
+WORKERS ?= auto
 CONSTRAINTS := constraints/airflow-3.3.txt
 UV = $(shell command -v uv || echo .tools/bin/uv)
+# Hundreds of processes import the same packages; what Python compiles of them is kept, and beside no source file.
+export PYTHONPYCACHEPREFIX := $(CURDIR)/.cache/python
+unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test venv lint format constraints bench clean
@@ -18,7 +23,7 @@ $(VENV)/.ready: pyproject.toml $(CONSTRAINTS)
 	@command -v uv >/dev/null || test -x .tools/bin/uv || $(PYTHON) -m pip --version >/dev/null 2>&1 \
 		|| { echo "Neither uv nor pip is here. Install one of them: apt-get install python3-pip"; exit 1; }
 	@command -v uv >/dev/null || test -x .tools/bin/uv || $(PYTHON) -m pip install --quiet --target .tools uv
-	@test -x $(BIN)/python || $(UV) venv --quiet --python '>=3.11,<3.14' $(VENV)
+	@test -x $(BIN)/python || $(UV) venv --quiet --python '>=3.11,<3.15' $(VENV)
 	$(UV) pip install --quiet --python $(BIN)/python --group dev -c $(CONSTRAINTS) -e '.[airflow,portal,demo,fast]'
 	@touch $@
 
@@ -26,7 +31,7 @@ demo: $(VENV)/.ready ## Run the main job in real Airflow against the bundled por
 	@$(BIN)/python demo/run.py
 
 test: $(VENV)/.ready ## Run the tests
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
 
 lint: $(VENV)/.ready ## Check style, types and the direction of imports
 	$(BIN)/ruff check .
@@ -45,4 +50,4 @@ constraints: $(VENV)/.ready ## Resolve the pinned sets anew
 	sh constraints/compile.sh $(UV)
 
 clean: ## Remove what the other commands made
-	rm -rf $(VENV) .tools .demo .nox .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) .tools .demo .cache .nox .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -10,6 +10,8 @@ from collections.abc import Callable
 from importlib import import_module
 from types import SimpleNamespace
 from typing import Any
+from urllib.error import URLError
+from urllib.request import urlopen
 
 
 class TaskInstance:
@@ -19,7 +21,9 @@ class TaskInstance:
     map_index = -1
     try_number = 1
 
-    def __init__(self, task_id: str, earlier: Any = None) -> None:
+    def __init__(self, task_id: str, earlier: Any = None, *, map_index: int = -1, kept: Any = None) -> None:
+        self.map_index = map_index
+        self.kept: dict[str, list[Any]] = {} if kept is None else kept
         self.run_id = f"manual__{os.urandom(4).hex()}"
         self.task_id = task_id
         self._earlier = earlier
@@ -33,10 +37,15 @@ class TaskInstance:
         key: str = "return_value",
     ) -> Any:
         """As Airflow's: the newest result of a named map index; without one, all of them once they are several."""
+        if key != "return_value":
+            return self.kept.get(key)
         found = self._earlier if include_prior_dates and task_ids == self.task_id else None
         if not isinstance(found, list) or not found:
             return found
         return found[-1] if map_indexes == self.map_index or len(found) == 1 else found
+
+    def xcom_push(self, key: str, value: Any) -> None:
+        self.kept.setdefault(key, []).append(json.loads(json.dumps(value)))
 
     def get_first_reschedule_date(self, context: Any) -> None:
         return None
@@ -60,9 +69,12 @@ class TaskStateStore:
         self.kept.pop(key, None)
 
 
-def context_of(task: Any, *, earlier: Any = None, **more: Any) -> dict[str, Any]:
-    """What Airflow hands to ``execute``, for a run that no timetable started: no logical date, no ``ds``."""
-    ti = TaskInstance(task.task_id, earlier)
+def context_of(task: Any, *, earlier: Any = None, map_index: int = -1, kept: Any = None, **more: Any) -> dict[str, Any]:
+    """What Airflow hands to ``execute``, for a run that no timetable started: no logical date, no ``ds``.
+
+    ``earlier`` is what the task returned in earlier runs, ``kept`` what it pushed under other keys, at any map index.
+    """
+    ti = TaskInstance(task.task_id, earlier, map_index=map_index, kept=kept)
     run = SimpleNamespace(run_id=ti.run_id, run_type="asset_triggered", logical_date=None, conf={})
     return {
         "ti": ti,
@@ -100,20 +112,77 @@ def revived(trigger: Any) -> Any:
     return getattr(import_module(module), name)(**json.loads(json.dumps(arguments)))
 
 
+def at_once(trigger: Any) -> Any:
+    """The trigger of a deferral as the triggerer makes it, but for its first ten seconds."""
+    made = revived(trigger)
+    if hasattr(made, "first_at"):
+        made.first_at = None
+    return made
+
+
 def events_of(
-    trigger: Any, *, count: int = 1, meanwhile: Callable[[], Any] | None = None, timeout_s: float = 20
+    trigger: Any,
+    *,
+    count: int = 1,
+    meanwhile: Callable[[], Any] | None = None,
+    again: Callable[[], Any] | None = None,
+    looks: int | None = None,
+    timeout_s: float = 60,
 ) -> Any:
-    """Payloads of the first events of a trigger that was sent to the triggerer; ``meanwhile`` runs once it waits."""
+    """Payloads of the first events of a trigger that was sent to the triggerer.
+
+    ``meanwhile`` runs once its portal has answered it, ``again`` after its first event. So many ``looks`` after
+    ``meanwhile`` are enough, however few events they brought.
+    """
+    before = _answered(trigger)
+
+    async def listen(found: list[Any]) -> None:
+        async for event in trigger.run():
+            found.append(event.payload)
+            if len(found) == count:
+                return
+            if again is not None:
+                again()
+
+    async def act() -> None:
+        if meanwhile is not None:
+            if before is None:  # nobody is there who could tell
+                await asyncio.sleep(0.5)
+            else:
+                await _more_than(trigger, before)
+            meanwhile()
+        if looks is None:
+            await asyncio.Event().wait()
+        else:
+            await _more_than(trigger, (_answered(trigger) or 0) + looks)
 
     async def collect() -> list[Any]:
         found: list[Any] = []
-        if meanwhile is not None:
-            asyncio.get_running_loop().call_later(0.5, meanwhile)
-        async with asyncio.timeout(timeout_s):
-            async for event in trigger.run():
-                found.append(event.payload)
-                if len(found) == count:
-                    break
+        tasks = [asyncio.create_task(listen(found)), asyncio.create_task(act())]
+        try:
+            async with asyncio.timeout(timeout_s):
+                over, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+        for task in over:
+            task.result()
         return found
 
     return asyncio.run(collect())
+
+
+async def _more_than(trigger: Any, calls: int) -> None:
+    while (await asyncio.to_thread(_answered, trigger) or 0) <= calls:  # noqa: ASYNC110  another thread's portal
+        await asyncio.sleep(0.02)
+
+
+def _answered(trigger: Any) -> int | None:
+    """Count the calls that the portal of a trigger's connection has answered; None where no portal is."""
+    found = json.loads(os.environ.get(f"AIRFLOW_CONN_{getattr(trigger, 'ods_conn_id', '').upper()}") or "{}")
+    try:
+        with urlopen(f"{found['host']}/_control/requests", timeout=60) as answer:
+            return sum(bool(entry["status"]) for entry in json.load(answer))
+    except (KeyError, URLError):
+        return None

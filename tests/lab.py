@@ -35,7 +35,7 @@ class Lab:
 
     def __init__(self, url: str, folder: Path, *, api_key: str | None = None, **settings: Any) -> None:
         self.url, self.folder, self.api_key = url, folder, api_key
-        self.settings = {"timeout_s": 20, **settings}
+        self.settings = {"timeout_s": 60, **settings}
         self.events: list[Event] = []
         self.filesystems: dict[str, Any] = {}
         self.policy: Callable[[Wait], Wait] = lambda wait: wait

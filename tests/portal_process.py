@@ -73,7 +73,7 @@ class PortalProcess:
     def control(self, what: str, body: Any = None, *, method: str = "POST") -> Any:
         """Talk to its control plane."""
         data = None if method in ("GET", "DELETE") else json.dumps(body or {}).encode()
-        with urlopen(Request(f"{self.url}/_control/{what}", data, method=method), timeout=10) as answer:
+        with urlopen(Request(f"{self.url}/_control/{what}", data, method=method), timeout=60) as answer:
             return json.load(answer)
 
     def fault(self, kind: str, **options: Any) -> None:

@@ -69,7 +69,7 @@ def served(name: str, *, times: int = 1, **settings: Any) -> Iterator[OdsClient]
 def answering(*answers: play.Play, **settings: Any) -> Iterator[OdsClient]:
     """A client that never tries again, of a portal that gives these answers."""
     with replay(*answers) as server:
-        connection = from_parts(host=server.url, extra={"max_retries": 0, "timeout_s": 5} | settings)
+        connection = from_parts(host=server.url, extra={"max_retries": 0, "timeout_s": 60} | settings)
         with OdsClient(connection) as client:
             yield client
     assert not server.script, "fewer calls came than there were answers"

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
 import ssl
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -68,12 +68,12 @@ def sent(data: bytes, *, keep: bool) -> Play:
     return play
 
 
-def silent(seconds: float, before: bytes = b"") -> Play:
-    """Some bytes, then nothing for a while, then the end."""
+def silent(before: bytes = b"") -> Play:
+    """Some bytes, then nothing until the client gives up."""
 
     def play(connection: socket.socket) -> bool:
         connection.sendall(before)
-        time.sleep(seconds)
+        connection.recv(1)
         return False
 
     return play
@@ -104,12 +104,13 @@ def replay(*script: Play, tls: ssl.SSLContext | None = None) -> Iterator[Replay]
     state = Replay(server.getsockname()[1], list(script), scheme="https" if tls else "http")
     stop = threading.Event()
     threads: list[threading.Thread] = []
+    open_ones: list[socket.socket] = []
 
     def converse(connection: socket.socket) -> None:
         try:
             if tls is not None:
                 connection = tls.wrap_socket(connection, server_side=True)
-            connection.settimeout(5)
+            connection.settimeout(60)
             while not stop.is_set() and (request := _read_request(connection)):
                 state.requests.append(request)
                 if not state.script or not state.script.pop(0)(connection):
@@ -125,7 +126,8 @@ def replay(*script: Play, tls: ssl.SSLContext | None = None) -> Iterator[Replay]
                 connection, _ = server.accept()
             except TimeoutError:
                 continue
-            connection.settimeout(5)
+            connection.settimeout(60)
+            open_ones.append(connection)
             thread = threading.Thread(target=converse, args=(connection,), daemon=True)
             threads.append(thread)
             thread.start()
@@ -138,5 +140,8 @@ def replay(*script: Play, tls: ssl.SSLContext | None = None) -> Iterator[Replay]
         stop.set()
         acceptor.join()
         server.close()
+        for connection in open_ones:
+            with contextlib.suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
         for thread in threads:
-            thread.join(timeout=0.5)
+            thread.join(timeout=5)

@@ -159,7 +159,7 @@ class Scenario:
     def control(self, what: str, body: Any = None, *, method: str = "POST") -> Any:
         """Talk to the portal's control plane."""
         data = None if method in ("GET", "DELETE") else json.dumps(body or {}).encode()
-        with urlopen(Request(f"{self.url}/_control/{what}", data, method=method), timeout=10) as answer:
+        with urlopen(Request(f"{self.url}/_control/{what}", data, method=method), timeout=60) as answer:
             return json.load(answer)
 
     def spend_quota(self, calls: int) -> None:
@@ -176,7 +176,7 @@ class Scenario:
         url = f"{self.url}/api/explore/v2.1/catalog/datasets/{self.dataset_id}/{path}"
         request = Request(f"{url}?{urlencode(query)}" if query else url)
         request.add_header("Authorization", f"Apikey {self.api_key}")
-        with urlopen(request, timeout=10) as answer:
+        with urlopen(request, timeout=60) as answer:
             return bytes(answer.read())
 
     def look_up(self) -> Any:

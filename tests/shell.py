@@ -108,7 +108,7 @@ def files(portal):
 
 
 def stalled(portal, process, count=4):
-    end = time.monotonic() + 30
+    end = time.monotonic() + 120
     while sum("/files/" in entry.path and not entry.status for entry in portal.requests) < count:
         assert process.poll() is None and time.monotonic() < end, process.communicate()
         time.sleep(0.02)
@@ -124,7 +124,7 @@ def on_a_terminal(arguments, surroundings, tmp_path, *, width=110, keys=()):
         for name in ("NO_COLOR", "CI"):
             env.pop(name, None)
         os.execve(sys.executable, [sys.executable, "-m", "ods_provider.cli", *arguments], env)
-    shown, end = b"", time.monotonic() + 40
+    shown, end = b"", time.monotonic() + 120
     sent = list(keys)
     while time.monotonic() < end:
         if select.select([terminal], [], [], 0.05)[0]:

@@ -33,10 +33,17 @@ def _set_by_a_person(sources: Mapping[str, str]) -> bool:
     return source != "default" and not generated
 
 
-def fail(error: Any) -> NoReturn:
-    """Raise ``error`` as Airflow should see it: an error that no retry can cure fails the task at once."""
+def fail(error: Any, *, kind: str | None = None) -> NoReturn:
+    """Raise ``error`` as Airflow should see it: an error that no retry can cure fails the task at once.
+
+    Without its context: Airflow logs every traceback of a chain, and the message says it all.
+
+    Args:
+        error: What went wrong.
+        kind: The name of its class, where it was another one's before it came through an event.
+    """
     from airflow.sdk.exceptions import AirflowFailException
 
     if error.transient:
-        raise error
-    raise AirflowFailException(f"{type(error).__name__}: {error}") from error
+        raise error from None
+    raise AirflowFailException(f"{kind or type(error).__name__}: {error}") from None

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 TABLE_ROWS = 20  # what fits on a screen
 _IN_MEMORY = 100_000_000  # of rows that are shown as a table; more go through --json or --output
 
-_output = click.option("-o", "--output", metavar="FILE", help="JSON lines file to write: a path or a URL.")
+_output = click.option("-o", "--output", "path", metavar="FILE", help="JSON lines file to write: a path or a URL.")
 _all = click.option("--all", "every", is_flag=True, help="All rows in the table, however many.")
 
 
@@ -27,13 +27,13 @@ _all = click.option("--all", "every", is_flag=True, help="All rows in the table,
 @_all
 @waiting_options
 @shared_options
-def datasets(output: str | None, every: bool, wait: bool, now: bool, limit: int | None, **query: Any) -> None:
+def datasets(every: bool, wait: bool, now: bool, **given: Any) -> None:
     """Find datasets of a portal.
 
     A table shows the first 20. All of them come with --all, --json or --output.
     """
-    show = None if query["select"] else _catalogue_row
-    _search(None, query, limit=limit, output=output, every=every, show=show, wait=wait, now=now)
+    show = None if given["select"] else _catalogue_row
+    _search({"dataset_id": None} | given, every=every, show=show, wait=wait, now=now)
 
 
 @click.command()
@@ -43,53 +43,51 @@ def datasets(output: str | None, every: bool, wait: bool, now: bool, limit: int 
 @_all
 @waiting_options
 @shared_options
-def records(
-    dataset_id: str, output: str | None, every: bool, wait: bool, now: bool, limit: int | None, **query: Any
-) -> None:
+def records(every: bool, wait: bool, now: bool, **given: Any) -> None:
     """Find records of a dataset.
 
     A table shows the first 20. All of them come with --all, --json or --output. To bring a whole dataset into a file,
     `ods download` is faster.
     """
-    _search(dataset_id, query, limit=limit, output=output, every=every, show=None, wait=wait, now=now)
+    _search(given, every=every, show=None, wait=wait, now=now)
 
 
 def _search(
-    dataset_id: str | None,
-    given: Mapping[str, Any],
+    given: dict[str, Any],
     *,
-    limit: int | None,
-    output: str | None,
     every: bool,
     show: Callable[[Mapping[str, Any]], dict[str, Any]] | None,
     wait: bool,
     now: bool,
 ) -> None:
     from ods_provider.cli.printing import copy_rows, note, show_outcome, show_rows, wants_json
-    from ods_provider.cli.running import file_place, read, run, spool_path
-    from ods_provider.core.query import Query
-    from ods_provider.jobs.search import SearchJob
+    from ods_provider.cli.running import absolute, identity, read, run, spool_path
+    from ods_provider.cli.wording import made
+    from ods_provider.jobs.arguments import search_job
 
-    query = Query.of(**given)
-    job = SearchJob(dataset_id, query, limit=limit, max_xcom_bytes=_IN_MEMORY)
-    how: dict[str, Any] = {"wait": wait, "now": now}
-    how["identity"] = {"command": "search", "dataset_id": dataset_id, "query": query, "limit": limit}
-    if output is not None:
-        how["identity"] |= {"path": file_place(output)}
-        show_outcome(run(replace(job, path=file_place(output)), **how))
+    given |= _written(given["path"], absolute)
+    job = made(search_job, **given)
+    how: dict[str, Any] = {"wait": wait, "now": now, "identity": identity("search", given)}
+    if job.path is not None:
+        show_outcome(run(job, **how))
         return
     if wants_json():
         outcome = read(lambda name: replace(job, path=str(spool_path(name))), **how)
         copy_rows(Path(outcome["path"]))
         return
+    limit = given["limit"]
     if limit is None and not every:
         # One more than is shown tells whether there are more.
-        job = replace(job, limit=TABLE_ROWS + 1)
+        job = search_job(**given | {"limit": TABLE_ROWS + 1})
     rows = read(lambda name: job, **how)
     shown = rows if limit or every else rows[:TABLE_ROWS]
     show_rows([show(row) for row in shown] if show else shown)
     if len(rows) > len(shown):
         note(f"These are the first {TABLE_ROWS}. All of them: --all, --json, or --output FILE.")
+
+
+def _written(path: str | None, absolute: Callable[[str], str]) -> dict[str, Any]:
+    return {"path": None if path is None else absolute(path), "max_xcom_bytes": _IN_MEMORY}
 
 
 def _catalogue_row(row: Mapping[str, Any]) -> dict[str, Any]:
@@ -111,7 +109,10 @@ def dataset(dataset_id: str, wait: bool, now: bool) -> None:
     from ods_provider.cli.asking import Ask
     from ods_provider.cli.printing import show_json, wants_json
     from ods_provider.cli.running import read
+    from ods_provider.cli.wording import made
+    from ods_provider.core.datasetid import dataset_named
 
+    dataset_id = made(dataset_named, dataset_id)
     job = Ask("look", dataset_id, lambda ctx: ctx.client.dataset(dataset_id))
     found = read(lambda name: job, identity={"command": "dataset", "dataset_id": dataset_id}, wait=wait, now=now)
     if wants_json():
@@ -165,18 +166,13 @@ def _describe(found: Dataset) -> None:
 @waiting_options
 @shared_options
 def analyze(
-    dataset_id: str,
-    facet: tuple[str, ...],
     geo_cluster: str | None,
     zoom: float | None,
     radius: float | None,
-    geojson: bool,
-    output: str | None,
     every: bool,
     wait: bool,
     now: bool,
-    limit: int | None,
-    **query: Any,
+    **given: Any,
 ) -> None:
     """Aggregate a dataset on the portal, list its facets, or cluster its points: all of them, however many.
 
@@ -186,22 +182,20 @@ def analyze(
     ods analyze cities --geo-cluster coordinates --zoom 4 --geojson
     """  # noqa: D301  click wants the character itself
     from ods_provider.cli.printing import note, show_json, show_outcome, show_rows, wants_json
-    from ods_provider.cli.running import file_place, read, run
-    from ods_provider.core.clusters import GeoCluster
-    from ods_provider.core.query import Query
-    from ods_provider.jobs.analysis import AnalysisJob
+    from ods_provider.cli.running import absolute, identity, read, run
+    from ods_provider.cli.wording import made
+    from ods_provider.jobs.arguments import analysis_job
 
     if (geo_cluster is None) != (zoom is None):
         raise click.UsageError("--geo-cluster and --zoom go together.")
-    cluster = GeoCluster.of(geo_cluster and {"field": geo_cluster, "zoom": zoom, "radius": radius})
-    asked: dict[str, Any] = {"query": Query.of(**query), "facet": facet, "geo_cluster": cluster, "geojson": geojson}
-    job = AnalysisJob(dataset_id, **asked, limit=limit, max_xcom_bytes=_IN_MEMORY)
-    how: dict[str, Any] = {"wait": wait, "now": now}
-    how["identity"] = {"command": "analyze", "dataset_id": dataset_id, "limit": limit} | asked
-    if output is not None:
-        how["identity"] |= {"path": file_place(output)}
-        show_outcome(run(replace(job, path=file_place(output)), **how))
+    given |= _written(given["path"], absolute)
+    given["geo_cluster"] = geo_cluster and {"field": geo_cluster, "zoom": zoom, "radius": radius}
+    job = made(analysis_job, **given)
+    how: dict[str, Any] = {"wait": wait, "now": now, "identity": identity("analyze", given)}
+    if job.path is not None:
+        show_outcome(run(job, **how))
         return
+    limit, geojson = given["limit"], given["geojson"]
     rows = read(lambda name: job, **how)
     if wants_json() or geojson:
         for row in [rows] if geojson else rows:

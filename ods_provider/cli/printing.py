@@ -69,12 +69,11 @@ def show_pairs(pairs: Mapping[str, Any]) -> None:
 
 def copy_rows(path: Path) -> None:
     """Print a JSON lines file and remove it."""
-    try:
-        with path.open(encoding="utf-8") as file:
-            for line in file:
-                click.echo(line, nl=False)
-    finally:
-        path.unlink(missing_ok=True)
+    with path.open(encoding="utf-8") as file:
+        # At once, so that whoever kills this leaves nothing: an open file can be read without a name.
+        path.unlink()
+        for line in file:
+            click.echo(line, nl=False)
 
 
 def show_rows(rows: Sequence[Mapping[str, Any]]) -> None:

@@ -6,14 +6,14 @@ from typing import Any
 
 import click
 
-from ods_provider.cli.options import shared_options
+from ods_provider.cli.options import Words, shared_options
 
 
 @click.command()
 @click.argument("dataset_id")
 @click.option(
     "--what",
-    type=click.Choice(["data", "metadata", "any"]),
+    type=Words("data", "metadata", "any"),
     default="data",
     show_default=True,
     help="What counts as an update.",
@@ -21,8 +21,9 @@ from ods_provider.cli.options import shared_options
 @click.option("--since", metavar="TIME", help="A time of the portal; what is newer is an update.  [what is there now]")
 @click.option(
     "--every",
-    type=click.FloatRange(min=0, min_open=True),
-    default=300,
+    "poll_interval_s",
+    metavar="SECONDS",
+    default="300",
     show_default=True,
     help="Seconds between two looks; each costs one call. With --look every run is one.",
 )
@@ -32,7 +33,7 @@ from ods_provider.cli.options import shared_options
 )
 @click.option("--now", is_flag=True, help="Ask the portal although the time it named has not come.")
 @shared_options
-def watch(dataset_id: str, what: Any, since: str | None, every: float, once: bool, look: bool, now: bool) -> None:
+def watch(since: str | None, once: bool, look: bool, now: bool, **given: Any) -> None:
     """Wait for updates of a dataset, and print each.
 
     Only times of the portal are compared. An empty --since knows of nothing, so that whatever is there is an update.
@@ -46,15 +47,16 @@ def watch(dataset_id: str, what: Any, since: str | None, every: float, once: boo
 
     from ods_provider.cli.ending import Waiting
     from ods_provider.cli.running import session
-    from ods_provider.jobs.watch import WatchJob
+    from ods_provider.cli.wording import made
+    from ods_provider.jobs.arguments import watch_job
 
     if look and since is None:
         raise click.UsageError("--look goes with --since: what is an update depends on what is known.")
-    job = WatchJob(dataset_id, since=since or None, what=what, poll_interval_s=every)
+    job = made(watch_job, since=since, **given)
     known = since is not None
     while True:
         with session() as at_work:
-            name = at_work.name(command="watch", dataset_id=dataset_id, what=what, since=str(job.since))
+            name = at_work.name(command="watch", dataset_id=job.dataset_id, what=job.what, since=str(job.since))
             try:
                 found = at_work.run(job, name, wait=not look, now=now)
             except Waiting as wait:
@@ -88,9 +90,12 @@ def quota(dataset_id: str | None) -> None:
     from ods_provider.cli.asking import Ask
     from ods_provider.cli.printing import show_json, show_pairs, wants_json
     from ods_provider.cli.running import session
+    from ods_provider.cli.wording import made
+    from ods_provider.core.datasetid import dataset_named
     from ods_provider.core.plans import freshness
 
-    job = Ask("quota", dataset_id, lambda ctx: ctx.client.run(freshness.quota(ctx.client.quota, dataset_id, 1)))
+    dataset_id = None if dataset_id is None else made(dataset_named, dataset_id)
+    job = Ask("quota", dataset_id, lambda ctx: ctx.client.run(freshness.quota(ctx.client.quota, dataset_id, 0)))
     with session() as at_work:
         found = freshness.as_result(at_work.run(job, at_work.name(command="quota", dataset_id=dataset_id), now=True))
     if wants_json():

@@ -35,9 +35,10 @@ class RealtimeCalls(Runs):
         self, dataset_id: str, resource_id: str, rows: Iterable[Mapping[str, Any]], action: Any
     ) -> dict[str, Any]:
         from ods_provider.core.batches import batches
+        from ods_provider.core.shapes import opened
 
         sent = calls = 0
-        for batch in batches(rows):
+        for batch in batches(opened(rows, where="argument records")):
             self.run(push.send(dataset_id, resource_id, batch.body, action=action))
             sent, calls = sent + batch.rows, calls + 1
         return outcome(dataset_id=dataset_id, rows=sent, batches=calls, calls=calls)

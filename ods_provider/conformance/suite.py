@@ -27,8 +27,6 @@ __all__ = ["AdapterSuite", "Ran", "Work"]
 FILES = 40
 ROWS = 520
 PAGES = 6
-# Longer than the connection's max_wait_s lets a request sleep in place, short enough to be waited for twice.
-RESET_S = 1.5
 
 
 class AdapterSuite(ABC):
@@ -38,9 +36,11 @@ class AdapterSuite(ABC):
 
     Attributes:
         timeout_s: The most that ``run`` may take; it should raise ``TimeoutError`` then.
+        reset_s: Seconds after which the portal's quota returns, longer than a request may sleep in place.
     """
 
     timeout_s = 180.0
+    reset_s = 1.5  # short enough to be waited for twice
 
     @abstractmethod
     def run(self, work: Work) -> Ran:
@@ -98,7 +98,7 @@ class AdapterSuite(ABC):
         """Waiting is the scheduler's; the job goes on where it stopped, and never before the portal's time."""
         work = self.work(portal, tmp_path, "media")
         for files_between in (14, 13):
-            portal.fault("quota", path="/files/", skip=files_between, reset_in_s=RESET_S)
+            portal.fault("quota", path="/files/", skip=files_between, reset_in_s=self.reset_s)
         ran = self.run(work)
         self.expect_done(ran, portal, tmp_path)
         self.expect_files(ran.result, portal, tmp_path)
@@ -110,7 +110,7 @@ class AdapterSuite(ABC):
         """Without a destination, progress lies in the scheduler's own store, and rows come back as the result."""
         work = self.work(portal, tmp_path, "search")
         for pages_between in (2, 2):
-            portal.fault("quota", path="/records", skip=pages_between, reset_in_s=RESET_S)
+            portal.fault("quota", path="/records", skip=pages_between, reset_in_s=self.reset_s)
         ran = self.run(work)
         self.expect_done(ran, portal, tmp_path)
         ids = [row["id"] for row in ran.result]
@@ -213,7 +213,7 @@ class AdapterSuite(ABC):
             len(refusals) == 2, f"the portal refused {len(refusals)} calls: a refused one was repeated too early"
         )
         for refused_at in refusals:
-            early = [e.path for e in portal.requests if refused_at < e.at < refused_at + RESET_S]
+            early = [e.path for e in portal.requests if refused_at < e.at < refused_at + self.reset_s]
             self.expect(not early, f"called before the portal's time: {early}")
         waits = [event for event in probe.heard_in(folder / "state") if event["event"] == "Waiting"]
         self.expect(len(waits) == 2, f"listeners heard Waiting {len(waits)} times")

@@ -7,7 +7,12 @@ from __future__ import annotations
 
 import base64
 import mimetypes
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
+
+from ods_provider.core.errors import OdsConfigError
 
 
 def encoded_bytes(size_bytes: int) -> int:
@@ -25,3 +30,32 @@ def file_value(content: bytes, *, name: str = "", content_type: str | None = Non
     """
     kind = content_type or mimetypes.guess_type(name)[0] or "application/octet-stream"
     return {"content": base64.b64encode(content).decode("ascii"), "content-type": kind}
+
+
+@dataclass(frozen=True, slots=True)
+class NamedFile:
+    """A file that a record names: what opens it, and its type where the record tells it."""
+
+    path: Any
+    content_type: str | None = None
+
+
+def named_file(value: Any, *, where: str) -> NamedFile | None:
+    """Return the file that the value of a field names; None when the value holds the content, encoded already.
+
+    Raises:
+        OdsConfigError: The value names nothing that can be a file.
+    """
+    given = value if isinstance(value, Mapping) else {"file": value}
+    if "file" not in given and isinstance(given.get("content"), str):
+        return None
+    path, content_type = given.get("file"), given.get("content-type")
+    # A path may be text, a path, or an open place of a filesystem (ObjectStoragePath).
+    known = (isinstance(path, str) and path.strip()) or isinstance(path, os.PathLike) or hasattr(path, "fs")
+    if not known or not isinstance(content_type, (str, type(None))):
+        raise OdsConfigError(
+            f"a {type(path if 'file' in given else value).__name__} is no file",
+            where=where,
+            advice='Pass a path, a URL, or {"file": path, "content-type": type}; or {"content": base64, …}',
+        )
+    return NamedFile(path, content_type)

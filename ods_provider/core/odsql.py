@@ -5,18 +5,20 @@ Source: Explore v2.1 ODSQL reference (literals, identifiers, reserved words); Q4
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Iterable
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from typing import Any
 
 from ods_provider.core.errors import OdsConfigError
+from ods_provider.core.faithful import Unfaithful, scalar
 
 _NAME = re.compile(r"[A-Za-z0-9_]+(?:[.-][A-Za-z0-9_]+)*\Z")
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
-_LINE_BREAK = re.compile(r"[\r\n\t\u2028\u2029\x85]+")
+_LINE_BREAK = re.compile(r"[\r\n]")
+_TAKEN = "Pass a text, a number, a boolean, a date or a datetime; for null write `field IS NULL`"
+_WIDEST = 308  # digits before or behind the point, as a double has them
 
 _OPERATORS = frozenset(["in", "is", "like", "to"])  # words of the grammar that the reference does not call reserved
 RESERVED = frozenset(
@@ -84,52 +86,55 @@ def identifier(name: str) -> str:
 
 
 def literal(value: Any) -> str:
-    """Return a Python value as an ODSQL literal.
+    """Return a Python value as an ODSQL literal that asks for this value and no other.
 
     Args:
-        value: str, bool, int, float, Decimal, date or datetime (aware ones become UTC; naive ones are left to the
-            query's ``timezone``). None has no literal in a comparison: write ``field IS NULL``.
-
-    Returns:
-        The literal. A line break or tab inside a text becomes one space, because the portal refuses it (Q42).
+        value: str, bool, int, float, Decimal, a scalar of numpy, date or datetime (aware ones become UTC; naive ones
+            are left to the query's ``timezone``). None has no literal in a comparison: write ``field IS NULL``.
 
     Raises:
-        OdsConfigError: The value has no literal, or the text holds a control character.
+        OdsConfigError: The value has no literal, or the text holds a line break, which the portal refuses (Q42), a
+            control character, or half a character.
     """
-    if isinstance(value, bool):
-        return "TRUE" if value else "FALSE"
-    if isinstance(value, (int, Decimal)) or (isinstance(value, float) and math.isfinite(value)):
-        return f"{value:f}" if isinstance(value, Decimal) and value.is_finite() else _number(value)
-    if isinstance(value, datetime):
-        moment = value.astimezone(UTC) if value.tzinfo else value
-        return f"date'{moment.isoformat()}'"
-    if isinstance(value, date):
-        return f"date'{value.isoformat()}'"
-    if isinstance(value, str):
-        return _text(value)
+    if isinstance(value, Decimal) and value.is_finite() and abs(value.adjusted()) <= _WIDEST:
+        return f"{value:f}"
+    try:
+        plain = scalar(value)
+    except Unfaithful as error:
+        raise OdsConfigError(error.what, where="ODSQL literal", advice=_TAKEN) from None
+    if isinstance(value, datetime) and value.tzinfo:
+        return f"date'{value.astimezone(UTC).isoformat()}'"
+    if isinstance(value, date) or type(value).__name__ == "datetime64":
+        return f"date'{plain}'"
+    if isinstance(plain, bool):
+        return "TRUE" if plain else "FALSE"
+    if isinstance(plain, str) and not isinstance(value, time):
+        return _text(plain)
+    if isinstance(plain, (int, float)):
+        # The grammar knows plain decimals only: 1e+22 would be a syntax error.
+        text = repr(plain)
+        return f"{Decimal(text):f}" if "e" in text else text
     raise OdsConfigError(
         f"a value of type {type(value).__name__} has no ODSQL literal",
         where="ODSQL literal",
-        advice="Pass a text, a number, a boolean, a date or a datetime; for null write `field IS NULL`",
+        advice=_TAKEN,
     )
 
 
-def _number(value: Any) -> str:
-    text = repr(value) if isinstance(value, float) else str(value)
-    if isinstance(value, Decimal):
-        raise OdsConfigError(f"{text} is not a finite number", where="ODSQL literal", advice="Pass a finite number")
-    # The grammar knows plain decimals only: 1e+22 would be a syntax error.
-    return f"{Decimal(text):f}" if "e" in text else text
-
-
 def _text(value: str) -> str:
-    folded = _LINE_BREAK.sub(" ", value)
-    if _CONTROL.search(folded):
+    # Whatever stood in place of one of these would ask for another value, and get its rows.
+    if _LINE_BREAK.search(value):
+        raise OdsConfigError(
+            "the text holds a line break, which no literal can",
+            where="ODSQL literal",
+            advice='Filter by another field, or by a part of the value: startswith(field, "…")',
+        )
+    if _CONTROL.search(value):
         raise OdsConfigError(
             "the text holds a control character", where="ODSQL literal", advice="Remove it before you filter by it"
         )
     # The backslash first: the other way round, the backslash that guards a quote would itself be doubled.
-    escaped = folded.replace("\\", "\\\\").replace('"', '\\"')
+    escaped = value.replace("\\", "\\\\").replace('"', '\\"')
     return f'"{escaped}"'
 
 

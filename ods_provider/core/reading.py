@@ -17,7 +17,7 @@ from typing import Any, Protocol, TypeVar
 
 from ods_provider.core.bodies import Refetched
 from ods_provider.core.errors import OdsError, OdsMismatch, OdsMoved
-from ods_provider.core.query import whole_number
+from ods_provider.core.given import whole_number
 from ods_provider.core.wire import Plan, Response
 
 Row = dict[str, Any]

@@ -31,12 +31,15 @@ def what_named(value: Any) -> What:
     raise OdsConfigError(f"what={value!r} cannot be watched", where="argument what", advice="Use data, metadata or any")
 
 
-def watermark(since: Any, what: What) -> dict[str, datetime]:
+def watermark(since: Any, what: What) -> dict[str, datetime | None]:
     """Return the times to compare with, by name.
 
     Args:
         since: One portal time (ISO 8601 text or datetime), or what a watcher returned earlier (a mapping).
         what: What is watched.
+
+    Returns:
+        None under a name: the portal knew no such time when the watcher looked, so that any is newer.
 
     Raises:
         OdsConfigError: It holds no time that fits.
@@ -46,7 +49,9 @@ def watermark(since: Any, what: What) -> dict[str, datetime]:
         since = _literal(since)
     given = since if isinstance(since, Mapping) else dict.fromkeys(TIMES[what], since)
     times = {name: parse_time(given.get(name)) for name in TIMES[what]}
-    known = {name: time for name, time in times.items() if time is not None}
+    known: dict[str, datetime | None] = {name: time for name, time in times.items() if time is not None}
+    # A watcher's own result says of a dataset that was never processed that it was not.
+    known |= {name: None for name in times if isinstance(since, Mapping) and name in since and since[name] is None}
     if not known:
         raise OdsConfigError(
             f"since={since!r} holds no time to compare {' and '.join(TIMES[what])} with",
@@ -65,18 +70,18 @@ def _literal(text: str) -> Any:
         return text
 
 
-def moved_on(dataset: Dataset, since: Mapping[str, datetime], what: What) -> bool:
+def moved_on(dataset: Dataset, since: Mapping[str, datetime | None], what: What) -> bool:
     """Return whether the dataset is newer than the watermark.
 
     Raises:
         OdsIncomplete: The portal does not say when the dataset changed, so that waiting would never end.
     """
     seen = {"data_processed": dataset.data_processed, "modified": dataset.modified}
-    compared = [(seen[name], moment) for name, moment in since.items() if seen[name] is not None]
-    if not compared:
+    compared = [(seen[name], moment) for name, moment in since.items()]
+    if all(now is None for now, then in compared) and any(then is not None for _, then in compared):
         raise OdsIncomplete(
             f"the portal does not say when {dataset.dataset_id} changed ({', '.join(TIMES[what])} is empty)",
             where=f"dataset {dataset.dataset_id}",
             advice="Watch what='metadata', or another dataset",
         )
-    return any(now > then for now, then in compared if now is not None)
+    return any(now is not None and (then is None or now > then) for now, then in compared)

@@ -12,7 +12,6 @@ from ods_provider.core.reading import Batch, Page, Reader, Row, Rows, settled
 from ods_provider.jobs.context import JobContext
 from ods_provider.jobs.rows import as_json, give_rows
 from ods_provider.sinks.destination import Destination
-from ods_provider.sinks.writer import write_bytes
 
 _SHAPE = 2  # of what is kept; what an older version left behind is not read
 _START = "start"
@@ -47,7 +46,7 @@ def read_rows(
         OdsConfigError: The rows do not fit into XCom and no place was given.
     """
     identity = fingerprint(base_url=ctx.client.connection.base_url, shape=_SHAPE, **asked)
-    kept = KeptPages(ctx, ctx.ledger(identity, beside=place), place)
+    kept = KeptPages(ctx, identity, place)
     reader = Reader(ctx.client.run, rows)
 
     def once() -> Any:
@@ -83,14 +82,17 @@ class KeptPages:
     returned, and lie in the scheduler's store as far as they may go there.
     """
 
-    def __init__(self, ctx: JobContext, ledger: Ledger, place: Destination | None) -> None:
-        self._ctx, self._ledger = ctx, ledger
-        self._folder = None if place is None else ctx.progress_folder(place)
+    def __init__(self, ctx: JobContext, identity: str, place: Destination | None) -> None:
+        self._files = None if place is None else ctx.folder_store(place)
+        if self._files is None:
+            self._ledger = ctx.ledger(identity, valid=_valid)
+        else:
+            self._ledger = Ledger(self._files, identity, _valid)
 
     def start(self) -> Mapping[str, Any] | None:
         """Return how the reading began."""
-        kept = self._ledger.units.get(_START)
-        return kept if isinstance(kept, dict) and isinstance(kept.get("state"), dict) else None
+        start: Mapping[str, Any] | None = self._ledger.units.get(_START)
+        return start
 
     def begin(self, start: Mapping[str, Any]) -> None:
         """Keep how it begins, once."""
@@ -103,36 +105,41 @@ class KeptPages:
         if kept is None or self.start() is None:
             return None
         try:
-            rows: list[Row] = kept["rows"] if self._folder is None else self._read(number)
-            if len(rows) != kept["count"]:
-                return None
-            ids = kept["ids"]
-            return Page(int(kept["total"]), rows, None if ids is None else str(ids).split())
-        except (KeyError, TypeError, ValueError, OdsSinkError):
+            rows: list[Row] = kept["rows"] if self._files is None else _rows(self._files.attached(_name(number)))
+        except (ValueError, OdsSinkError):
             return None
+        ids = kept["ids"]
+        return Page(kept["total"], rows, ids and ids.split()) if len(rows) == kept["count"] else None
 
     def confirm(self, number: int, page: Page) -> None:
         """Keep a page: its rows first, so that what the ledger says is there."""
         entry: dict[str, Any] = {"total": page.total_count, "count": len(page.rows)}
         entry["ids"] = None if page.ids is None else " ".join(page.ids)
-        if self._folder is None:
+        if self._files is None:
             entry["rows"] = page.rows
         else:
-            lines = b"".join(as_json(row) + b"\n" for row in page.rows)
-            write_bytes(self._rows_of(number), lines, token=self._ctx.token)
+            self._files.attach(_name(number), b"".join(as_json(row) + b"\n" for row in page.rows))
         self._ledger.confirm(_unit(number), entry)
 
     def clear(self) -> None:
         """Forget everything."""
         self._ledger.clear()
 
-    def _read(self, number: int) -> list[Row]:
-        return [json.loads(line) for line in self._rows_of(number).read_bytes().split(b"\n") if line]
 
-    def _rows_of(self, number: int) -> Destination:
-        assert self._folder is not None  # rows that are returned lie in the ledger
-        return self._folder.child(f"{_unit(number)}.jsonl")
+def _valid(unit: str, kept: Any) -> bool:
+    if unit == _START:
+        return type(kept["state"]) is dict
+    rows, ids = kept.get("rows", []), kept["ids"]
+    return type(kept["total"]) is type(kept["count"]) is int and type(rows) is list and type(ids) in (str, type(None))
 
 
 def _unit(number: int) -> str:
     return f"page-{number:04}"
+
+
+def _name(number: int) -> str:
+    return f"{_unit(number)}.jsonl"
+
+
+def _rows(lines: bytes) -> list[Row]:
+    return [json.loads(line) for line in lines.split(b"\n") if line]

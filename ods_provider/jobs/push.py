@@ -3,24 +3,28 @@
 from __future__ import annotations
 
 import hashlib
-import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from itertools import islice
 from typing import Any, Literal, get_args
 
-from ods_provider.core.batches import batches
+from ods_provider.core.batches import batches, encoded, encoder
 from ods_provider.core.checkpoint import Ledger, fingerprint
-from ods_provider.core.errors import OdsConfigError, OdsNotFound
-from ods_provider.core.filefields import encoded_bytes, file_value
+from ods_provider.core.errors import OdsConfigError, OdsNotFound, OdsResponseError
+from ods_provider.core.filefields import encoded_bytes, file_value, named_file
 from ods_provider.core.limits import PUSH_BYTES
 from ods_provider.core.outcome import outcome
 from ods_provider.core.plans import catalog, push
+from ods_provider.core.schema import Dataset
+from ods_provider.core.shapes import Describe, Names, is_envelope, opened
 from ods_provider.jobs.context import JobContext
 from ods_provider.jobs.readback import ReadBack
+from ods_provider.sources.delimited import DelimitedText
 from ods_provider.sources.recordfiles import read_records
 
 Action = Literal["push", "delete"]
+UnknownFields = Literal["refuse", "send"]
 Record = Mapping[str, Any]
 _UNIT = "sent"
 
@@ -32,15 +36,21 @@ class PushJob:
     A batch is the unit of progress: after a wait or a kill, the records that the portal accepted are not sent again,
     as long as the source is the same. The interrupted batch is: identical rows collapse on the portal (Q20).
 
+    Before anything is sent, the fields that the first records name are looked up in the dataset's schema, where the
+    connection may see it: a portal drops what it does not know without a word.
+
     Args:
         dataset_id, resource_id: Where to.
         records: The records themselves, or
-        path: a JSON lines, JSON, CSV or Parquet file of them.
+        path: a JSON lines, JSON, GeoJSON, CSV or Parquet file of them.
         action: ``push`` adds or upserts, ``delete`` removes the records with these values.
         batch_bytes: Largest body of one call.
         record_ids: Records to delete by their ids instead, one call each.
         file_fields: Fields whose values are paths or URLs of files, which are sent in their place.
         confirm: Whether the records are read back afterwards, by the dataset's key fields.
+        delimiter: What stands between the cells of a CSV; None tells it from the rows.
+        encoding: The encoding of a CSV; None is UTF-8.
+        unknown_fields: ``refuse`` what the schema does not name, or ``send`` it, for a processor of the dataset.
     """
 
     dataset_id: str
@@ -52,11 +62,23 @@ class PushJob:
     record_ids: tuple[str, ...] = ()
     file_fields: tuple[str, ...] = ()
     confirm: bool = False
+    delimiter: str | None = None
+    encoding: str | None = None
+    unknown_fields: UnknownFields = "refuse"
 
     def __post_init__(self) -> None:
-        if self.action not in get_args(Action):
+        for name, choices in (("action", get_args(Action)), ("unknown_fields", get_args(UnknownFields))):
+            if getattr(self, name) not in choices:
+                raise OdsConfigError(
+                    f"{name}={getattr(self, name)!r} is not known",
+                    where=f"argument {name}",
+                    advice=f"Use {' or '.join(choices)}",
+                )
+        if self._text.told and self.path is None:
             raise OdsConfigError(
-                f"action={self.action!r} is not known", where="argument action", advice="Use push or delete"
+                "delimiter and encoding say how a CSV is written, and none is given",
+                where="arguments delimiter, encoding",
+                advice="Leave them out, or pass a path",
             )
         if [self.records is not None, self.path is not None, bool(self.record_ids)].count(True) != 1:
             raise OdsConfigError(
@@ -82,11 +104,18 @@ class PushJob:
         """What it is called in messages: a deletion is no push."""
         return self.action
 
+    @property
+    def _text(self) -> DelimitedText:
+        return DelimitedText(self.delimiter, self.encoding)
+
     def work(self, ctx: JobContext) -> dict[str, Any]:
         """Return the Outcome with ``rows`` sent and ``batches``, those of earlier tries included."""
         # Before anything is read: a missing key shall not be found after an hour of encoding.
         ctx.client.connection.push_key(self.dataset_id, self.resource_id)
-        reading = ReadBack.of(ctx.client.run(catalog.dataset(self.dataset_id))) if self.confirm else None
+        source = self._source(ctx)
+        dataset = ctx.client.run(catalog.dataset(self.dataset_id)) if self.confirm else None
+        reading = ReadBack.of(dataset) if dataset else None
+        describe = cache(lambda: dataset or self._described(ctx))
         ledger = ctx.ledger(
             fingerprint(
                 base_url=ctx.client.connection.base_url,
@@ -94,13 +123,15 @@ class PushJob:
                 resource_id=self.resource_id,
                 action=self.action,
                 batch_bytes=self.batch_bytes,
-                source=self._source(ctx),
-            )
+                source=source,
+            ),
+            valid=lambda _, kept: min(kept["rows"], kept.get("batches", 0)) >= 0,
         )
-        sent = (self._send_ids if self.record_ids else self._send)(ctx, ledger)
+        sent = self._send_ids(ctx, ledger) if self.record_ids else self._send(ctx, ledger, describe)
         confirmed = None
         if reading:
-            confirmed = reading.run(ctx, self._read(ctx), rows=sent["rows"], deleted=self.action == "delete")
+            pushed = self._read(ctx, describe)
+            confirmed = reading.run(ctx, pushed, rows=sent["rows"], deleted=self.action == "delete")
         ledger.clear()
         return outcome(
             dataset_id=self.dataset_id,
@@ -112,19 +143,40 @@ class PushJob:
             quota_remaining=ctx.remaining(self.dataset_id),
         )
 
-    def _send(self, ctx: JobContext, ledger: Ledger) -> dict[str, int]:
+    def _described(self, ctx: JobContext) -> Dataset | None:
+        """Return the dataset's description, None where the key may not see it: one that may only push is no mistake."""
+        try:
+            return ctx.client.run(catalog.dataset(self.dataset_id))
+        except OdsResponseError as error:
+            if error.transient:
+                raise
+            return None
+
+    def _send(self, ctx: JobContext, ledger: Ledger, describe: Describe) -> dict[str, int]:
         sent: dict[str, int] = ledger.units.get(_UNIT) or {"rows": 0, "batches": 0}
-        total = len(self.records) if self.records is not None else None
-        left = islice(self._read(ctx), sent["rows"], None)
-        for batch in batches(self._with_files(ctx, left), batch_bytes=self.batch_bytes):
+        names = Names(self._where(ctx)) if self.unknown_fields == "refuse" else None
+        records = self._read(ctx, describe)
+        left = islice(names.watching(records) if names else records, sent["rows"], None)
+        for batch in batches(
+            self._with_files(ctx, left, sent["rows"]), batch_bytes=self.batch_bytes, first_row=sent["rows"]
+        ):
+            if names:
+                # Once, and only when all is ready: what is wrong here needs no call to be found.
+                names.expect_known(describe())
+                names = None
             ctx.check()
             ctx.client.run(push.send(self.dataset_id, self.resource_id, batch.body, action=self.action))
             sent = {"rows": sent["rows"] + batch.rows, "batches": sent["batches"] + 1}
             # The last one leaves nothing to go on with, unless the records are still to be read back.
-            if self.confirm or total is None or sent["rows"] < total:
+            if self.confirm or sent["rows"] != self._total:
                 ledger.confirm(_UNIT, sent)
-            ctx.progress(sent["rows"], total, "rows")
+            ctx.progress(sent["rows"], self._total, "rows")
         return sent
+
+    @property
+    def _total(self) -> int | None:
+        """How many records there are; None where that is seen at their end only."""
+        return None if self.records is None or any(map(is_envelope, self.records[:1])) else len(self.records)
 
     def _send_ids(self, ctx: JobContext, ledger: Ledger) -> dict[str, int]:
         done: int = (ledger.units.get(_UNIT) or {"rows": 0})["rows"]
@@ -144,46 +196,63 @@ class PushJob:
             ctx.progress(done, len(self.record_ids), "rows")
         return {"rows": done - absent, "batches": done}
 
-    def _read(self, ctx: JobContext) -> Iterator[Record]:
-        if self.records is not None:
-            yield from self.records
-        elif self.path is not None:
-            yield from read_records(ctx.destination(self.path))
+    def _where(self, ctx: JobContext) -> str:
+        return "argument records" if self.path is None else ctx.destination(self.path).url
 
-    def _with_files(self, ctx: JobContext, records: Iterator[Record]) -> Iterator[Record]:
+    def _read(self, ctx: JobContext, describe: Describe) -> Iterator[Record]:
+        records: Iterable[Record] = self.records or ()
+        if self.path is not None:
+            records = read_records(ctx.destination(self.path), text=self._text)
+        return opened(records, describe, where=self._where(ctx))
+
+    def _with_files(self, ctx: JobContext, records: Iterator[Record], first_row: int) -> Iterator[Record]:
         if not self.file_fields:
             yield from records
             return
-        for record in records:
-            named = [name for name in self.file_fields if record.get(name)]
-            yield {**record, **{name: self._file(ctx, name, record[name]) for name in named}}
+        for number, record in enumerate(records, start=first_row):
+            named = self.file_fields if isinstance(record, Mapping) else ()
+            files = {name: record[name] for name in named if record.get(name) not in (None, "")}
+            made = {name: self._file(ctx, value, f"record {number}, field {name}") for name, value in files.items()}
+            yield {**record, **made} if made else record
 
-    def _file(self, ctx: JobContext, name: str, value: Any) -> Any:
+    def _file(self, ctx: JobContext, value: Any, where: str) -> Any:
         """Return the value of a file-typed field: what is at the path, encoded."""
-        given = value if isinstance(value, Mapping) else {"file": value}
-        if "file" not in given:
+        named = named_file(value, where=where)
+        if named is None:
             return value  # encoded already
-        place = ctx.destination(given["file"])
+        place = ctx.destination(named.path)
         size_bytes = place.size_bytes()
         if size_bytes is None:
             raise OdsConfigError(
-                "there is no such file to push", where=f"field {name}, {place.url}", advice="Correct the path"
+                "there is no such file to push", where=f"{where}, {place.url}", advice="Correct the path"
             )
         needed = encoded_bytes(size_bytes)
         if needed > self.batch_bytes:
             raise OdsConfigError(
                 f"the file takes {needed} bytes as base64, more than a call of {self.batch_bytes} holds",
-                where=f"field {name}, {place.url}",
+                where=f"{where}, {place.url}",
                 advice="Make it smaller, or attach it to the dataset in the back office",
             )
-        return file_value(place.read_bytes(), name=place.name, content_type=given.get("content-type"))
+        return file_value(place.read_bytes(), name=place.name, content_type=named.content_type)
 
     def _source(self, ctx: JobContext) -> str:
-        """Name what is pushed, so that progress in one file is never taken for progress in another."""
+        """Name what is pushed, so that progress in one file is never taken for progress in another.
+
+        Raises:
+            OdsConfigError: A record holds a value without a faithful form; nothing was sent.
+        """
         if self.path is not None:
             place = ctx.destination(self.path)
-            return f"{place.url} {place.size_bytes()} {place.modified()}"
-        digest = hashlib.sha256()
-        for record in self.records or self.record_ids:
-            digest.update(json.dumps(record, sort_keys=True, default=str).encode())
+            return f"{place.url} {place.size_bytes()} {place.modified()} {self.delimiter} {self.encoding}"
+        digest, encode = hashlib.sha256(), encoder()
+        for number, record in enumerate(self.records or ()):
+            digest.update(encoded(encode, self._by_name(record), number))
+        for record_id in self.record_ids:
+            digest.update(encode(record_id))
         return digest.hexdigest()
+
+    def _by_name(self, record: Any) -> Any:
+        """Return a record with files named, not read."""
+        if not self.file_fields or not isinstance(record, Mapping):
+            return record
+        return {name: str(value) if name in self.file_fields else value for name, value in record.items()}

@@ -15,10 +15,12 @@ from typing import Any
 from urllib.parse import quote_plus
 
 from ods_provider.core.errors import OdsConfigError, OdsIncomplete, OdsMismatch
+from ods_provider.core.faithful import Unfaithful, faithful
+from ods_provider.core.given import truth
 from ods_provider.core.limits import PAGE_ROWS
 from ods_provider.core.odsql import any_of, identifier, literal
 from ods_provider.core.plans import records
-from ods_provider.core.query import Query, truth
+from ods_provider.core.query import Query
 from ods_provider.core.schema import Dataset, Field
 from ods_provider.core.times import parse_time
 from ods_provider.jobs.context import JobContext
@@ -78,9 +80,9 @@ class ReadBack:
         wanted = self._sample(pushed, rows)
         if rows and not wanted:
             raise OdsIncomplete(
-                "no record holds a value in every key field, so that none can be read back",
+                "no record holds a value that can be asked for in every key field, so that none can be read back",
                 where=f"dataset {self.dataset.dataset_id}",
-                advice=f"Key fields are {', '.join(field.name for field in self.keys)}",
+                advice=f"Key fields are {', '.join(field.name for field in self.keys)}; no filter finds a line break",
             )
         left, spent_s = self._wrong(ctx, wanted, deleted), 0.0
         for wait_s in WAITS_S:
@@ -106,9 +108,17 @@ class ReadBack:
         for number, record in enumerate(pushed):
             key = self._key(record)
             # The last record of a key is the one that must stand in the end.
-            if None not in key and (number % step == 0 or number == rows - 1 or key in kept):
+            if None not in key and (number % step == 0 or number == rows - 1 or key in kept) and self._can_ask(record):
                 kept[key] = record
         return kept
+
+    def _can_ask(self, record: Record) -> bool:
+        """Return whether a filter can find the record: a line break has no literal (Q42), a word no date."""
+        try:
+            self._clause([record])
+        except (OdsConfigError, ValueError, ArithmeticError):
+            return False
+        return True
 
     def _key(self, record: Record) -> Key:
         return tuple(_plain(field, record.get(field.name)) for field in self.keys)
@@ -175,6 +185,7 @@ def _date_text(value: Any) -> str:
 
 def _plain(field: Field, value: Any) -> Any:
     """Return a value in the one spelling that both sides are compared in; what does not fit its type stays itself."""
+    value = _sent(value)
     if value is None or value == "":
         return None
     try:
@@ -192,6 +203,14 @@ def _plain(field: Field, value: Any) -> Any:
     except (ValueError, ArithmeticError):
         return str(value)
     return str(value)
+
+
+def _sent(value: Any) -> Any:
+    """Return a value as the push wrote it; one that names a file is none of those that are compared."""
+    try:
+        return faithful(value)
+    except Unfaithful:
+        return value
 
 
 def _asked(field: Field, value: Any) -> Any:

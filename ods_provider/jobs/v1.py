@@ -8,6 +8,9 @@ from typing import Any, ClassVar, TypeVar, cast
 
 from ods_provider.core.clusters import cluster_rows
 from ods_provider.core.errors import OdsConfigError
+from ods_provider.core.formats.check import Check
+from ods_provider.core.formats.delimited import CsvCheck
+from ods_provider.core.formats.endings import format_for
 from ods_provider.core.formats.registry import Format, format_named
 from ods_provider.core.plans.v1 import calls
 from ods_provider.core.plans.v1.params import V1Query
@@ -23,7 +26,6 @@ Row = dict[str, Any]
 T = TypeVar("T")
 
 FORMATS = {made.name: made for made in (*map(format_named, ("csv", "json", "geojson", "shp", "kml")), Format("xls"))}
-_ELSEWHERE = "parquet"
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,40 +118,42 @@ class V1DownloadJob(DownloadJob):
 
     @classmethod
     def of(
-        cls, dataset_id: str, path: Any, query: V1Query, *, format: str, if_moved: Any = "retry", min_rows: int = 0
+        cls,
+        dataset_id: str,
+        path: Any,
+        query: V1Query,
+        *,
+        format: str | None = None,
+        **how: Any,
     ) -> V1DownloadJob:
-        """Return the download of a query; its format is the query's own, else ``format`` where this API offers it.
+        """Return the download of a query; its format is the query's own, else ``format``, else by the path's ending.
 
         Args:
             dataset_id: The dataset.
-            path: File to write.
+            path: File to write; without an ending it gets CSV.
             query: That API's parameters.
-            if_moved: As in a download.
-            min_rows: As in a download.
-            format: What the caller asked for besides; ``parquet``, the default of Explore v2.1, becomes ``csv``.
+            format: What the caller asked for besides, None for nothing.
+            how: The arguments of a download that have nothing to do with the query: ``if_moved``, ``min_rows``.
 
         Raises:
             OdsConfigError: The format is not offered, or two were named.
         """
         named = query.get("format")
-        other = None if format == _ELSEWHERE else format
-        chosen = named or other or "csv"
-        parquet = chosen == "csv" and named is None and str(path).lower().endswith(".parquet")
-        if chosen not in FORMATS or (other and other != chosen) or parquet:
+        asked = {each for each in (named, format) if each}
+        if len(asked) > 1 or not asked <= set(FORMATS):
             raise OdsConfigError(
-                f"Search API v1.0 offers {', '.join(FORMATS)}, and was asked for {_ELSEWHERE if parquet else chosen}"
-                + (f" and {other}" if other and other != chosen else ""),
+                f"Search API v1.0 offers {', '.join(FORMATS)}, and was asked for {' and '.join(sorted(asked))}",
                 where="argument format",
-                advice="Name one of them as format within v1, or use Explore v2.1 for the others",
+                advice="Name one of them, as format or within v1, or use Explore v2.1 for the others",
             )
+        chosen = format_for(path, next(iter(asked), None), FORMATS, default="csv")
         return cls(
             dataset_id=dataset_id,
             path=path,
             format=FORMATS[chosen],
             limit=query.number("rows"),
-            if_moved=if_moved,
-            min_rows=min_rows,
             v1=query.having(format=chosen),
+            **how,
         )
 
     def _look(self, ctx: JobContext) -> State:
@@ -160,6 +164,11 @@ class V1DownloadJob(DownloadJob):
 
     def _plan(self, read: Callable[[Response], T]) -> Plan[T]:
         return calls.download(cast("str", self.dataset_id), self.v1, read)
+
+    def _check(self) -> Check:
+        if self.format.name != "csv":
+            return self.format.check()
+        return CsvCheck(self.v1.get("csv_separator") or ";")
 
     @property
     def _filtered(self) -> bool:

@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 
 from ods_provider.core.errors import OdsConfigError, OdsError
 from ods_provider.core.outcome import Wait
+from ods_provider.core.patience import patient_with
 from ods_provider.core.plans import catalog
 from ods_provider.core.times import utc_now
 from ods_provider.core.watermark import What, moved_on, watermark
@@ -46,14 +47,21 @@ class WatchJob:
         try:
             seen = ctx.client.run(catalog.dataset(self.dataset_id))
         except OdsError as error:
-            # The portal's own time, where it names one, is the runner's affair; what passes only delays the look.
-            if not error.transient or getattr(error, "retry_at", None) is not None:
+            later = self.after(error)
+            # The portal's own time, where it names one, is the runner's affair.
+            if later is None or getattr(error, "retry_at", None) is not None:
                 raise
-            return self._later(f"the look failed: {error}")
+            return later
         if since is None or moved_on(seen, since, self.what):
             return seen.freshness()
-        last = max(since.values()).isoformat()
-        return self._later(f"{self.dataset_id} has not been updated since {last}")
+        last = max((moment for moment in since.values() if moment), default=None)
+        return self._later(f"{self.dataset_id} has not been updated" + (f" since {last.isoformat()}" if last else ""))
+
+    def after(self, error: OdsError) -> Wait | None:
+        """Return the wait until the next look when ``error`` only delays it, else None."""
+        if not patient_with(error, answered=self.since is not None):
+            return None
+        return self._later(f"the look failed: {error}")
 
     def _later(self, reason: str) -> Wait:
         return Wait(utc_now() + timedelta(seconds=self.poll_interval_s), reason.rstrip("."), poll=True)

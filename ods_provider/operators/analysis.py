@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from ods_provider.operators.job import QUERY_FIELDS, OdsJobOperator, query_of
+from ods_provider.operators.job import OdsJobOperator, arguments_of
 
 if TYPE_CHECKING:
     from ods_provider.jobs.analysis import AnalysisJob
@@ -36,32 +36,19 @@ class OdsAnalysisOperator(OdsJobOperator):
         A list of rows, or an Outcome when ``path`` is given.
     """
 
-    template_fields: Sequence[str] = (
-        "ods_conn_id",
-        "dataset_id",
-        *QUERY_FIELDS,
-        "group_by",
-        "facet",
-        "geo_cluster",
-        "geojson",
-        "path",
-        "max_xcom_bytes",
-        "v1",
-    )
-
     def __init__(
         self,
         *,
         dataset_id: str | None,
-        select: str | None = None,
+        select: str | Sequence[str] | None = None,
         group_by: str | Sequence[str] | None = None,
         facet: str | Sequence[str] | None = None,
         geo_cluster: Mapping[str, Any] | str | None = None,
         geojson: bool | str = False,
         where: str | Sequence[str] | None = None,
-        order_by: str | None = None,
-        refine: Mapping[str, Any] | None = None,
-        exclude: Mapping[str, Any] | None = None,
+        order_by: str | Sequence[str] | None = None,
+        refine: Mapping[str, Any] | str | None = None,
+        exclude: Mapping[str, Any] | str | None = None,
         lang: str | None = None,
         timezone: str = "UTC",
         limit: int | str | None = None,
@@ -88,34 +75,11 @@ class OdsAnalysisOperator(OdsJobOperator):
         self.max_xcom_bytes = max_xcom_bytes
         self.v1 = v1
 
+    job_arguments = arguments_of(__init__)
+    template_fields: Sequence[str] = ("ods_conn_id", *job_arguments)
+
     def make_job(self) -> AnalysisJob | V1AnalysisJob:
         """Return the analysis that the rendered arguments describe."""
-        from ods_provider.core.clusters import GeoCluster
-        from ods_provider.core.query import clauses, mapping, required, truth, whole_number
-        from ods_provider.jobs.analysis import AnalysisJob
+        from ods_provider.jobs.arguments import analysis_job
 
-        # None was written by somebody; an empty text is a template that rendered to nothing.
-        dataset_id = None if self.dataset_id is None else required("dataset_id", self.dataset_id)
-        allowed = whole_number("max_xcom_bytes", self.max_xcom_bytes) or 0
-        if self.v1 is not None:
-            from ods_provider.jobs.v1 import V1AnalysisJob
-            from ods_provider.operators.v1 import v1_query
-
-            query = v1_query(self, "group_by", "facet", "geo_cluster")
-            return V1AnalysisJob(
-                required("dataset_id", dataset_id),
-                query,
-                path=self.path,
-                max_xcom_bytes=allowed,
-                geojson=truth("geojson", self.geojson),
-            )
-        return AnalysisJob(
-            dataset_id=dataset_id,
-            query=query_of(self, group_by=self.group_by),
-            facet=clauses("facet", self.facet),
-            geo_cluster=GeoCluster.of(mapping("geo_cluster", self.geo_cluster)),
-            geojson=truth("geojson", self.geojson),
-            limit=whole_number("limit", self.limit),
-            path=self.path,
-            max_xcom_bytes=allowed,
-        )
+        return analysis_job(**self.given())

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from ods_provider.operators.job import QUERY_FIELDS, OdsJobOperator, query_of
+from ods_provider.operators.job import OdsJobOperator, arguments_of
 
 if TYPE_CHECKING:
     from ods_provider.jobs.download import DownloadJob
@@ -20,8 +20,10 @@ class OdsDownloadOperator(OdsJobOperator):
     Args:
         dataset_id: The dataset; None exports the catalogue (``csv``, ``json``, ``xlsx``, ``dcat``, ``rss`` and others).
         path: File to write: a path, an fsspec URL, ``s3://conn@bucket/key``, or an ObjectStoragePath.
-        format: ``parquet``, ``csv``, ``jsonl``, ``json``, ``geojson``, ``xlsx``, or another that the portal offers
-            (``shp``, ``fgb``, ``kml``, ``gpx``, ``ical``, ``jsonld``, ``n3``, ``turtle``, ``rdfxml``, ``ov2``).
+        format: None takes what the path's ending names (``cities.csv``; ``cities.csv.gz`` comes as gzip), and Parquet
+            where it has none. Else ``parquet``, ``csv``, ``jsonl``, ``json``, ``geojson``, ``xlsx``, or another that
+            the portal offers (``shp``, ``fgb``, ``kml``, ``gpx``, ``ical``, ``jsonld``, ``n3``, ``turtle``, ``rdfxml``,
+            ``ov2``); an ending that says another one is an error.
         select, where, order_by, refine, exclude, lang, timezone: As in a search.
         group_by: Group the rows on the portal; groups are not capped here.
         limit: Rows at most; None wants all.
@@ -29,7 +31,7 @@ class OdsDownloadOperator(OdsJobOperator):
             (``{"delimiter": ";", "with_bom": True}``). ``use_labels``, ``epsg`` and ``compressed`` go with every format
             of a dataset.
         v1: Parameters of Search API v1.0, in its own words, instead of the query above: ``{"q": "paris", "format":
-            "csv"}``. The default format is CSV there, with ``;`` unless ``csv_separator`` says otherwise.
+            "csv"}``. A path without an ending gets CSV there, with ``;`` unless ``csv_separator`` says otherwise.
         if_moved: When the dataset is republished meanwhile: ``retry`` (three tries), ``fail``, or ``accept``.
         min_rows: Fewer rows than this are an error.
 
@@ -38,35 +40,22 @@ class OdsDownloadOperator(OdsJobOperator):
         and a ``note`` where the portal shows this key fewer rows than it says the dataset holds.
     """
 
-    template_fields: Sequence[str] = (
-        "ods_conn_id",
-        "dataset_id",
-        "path",
-        "format",
-        *QUERY_FIELDS,
-        "group_by",
-        "format_options",
-        "if_moved",
-        "min_rows",
-        "v1",
-    )
-
     def __init__(
         self,
         *,
         dataset_id: str | None,
         path: Any,
-        format: str = "parquet",
-        select: str | None = None,
+        format: str | None = None,
+        select: str | Sequence[str] | None = None,
         where: str | Sequence[str] | None = None,
-        order_by: str | None = None,
-        refine: Mapping[str, Any] | None = None,
-        exclude: Mapping[str, Any] | None = None,
+        order_by: str | Sequence[str] | None = None,
+        refine: Mapping[str, Any] | str | None = None,
+        exclude: Mapping[str, Any] | str | None = None,
         lang: str | None = None,
         timezone: str = "UTC",
         limit: int | str | None = None,
         group_by: str | Sequence[str] | None = None,
-        format_options: Mapping[str, Any] | None = None,
+        format_options: Mapping[str, Any] | str | None = None,
         if_moved: str = "retry",
         min_rows: int | str = 0,
         v1: Mapping[str, Any] | str | None = None,
@@ -90,35 +79,11 @@ class OdsDownloadOperator(OdsJobOperator):
         self.min_rows = min_rows
         self.v1 = v1
 
+    job_arguments = arguments_of(__init__)
+    template_fields: Sequence[str] = ("ods_conn_id", *job_arguments)
+
     def make_job(self) -> DownloadJob:
         """Return the download that the rendered arguments describe."""
-        from ods_provider.core.formats.registry import format_named
-        from ods_provider.core.query import mapping, required, whole_number
-        from ods_provider.jobs.download import DownloadJob
+        from ods_provider.jobs.arguments import download_job
 
-        # None was written by somebody; an empty text is a template that rendered to nothing.
-        dataset_id = None if self.dataset_id is None else required("dataset_id", self.dataset_id)
-        path = required("path", self.path)
-        min_rows = whole_number("min_rows", self.min_rows) or 0
-        if self.v1 is not None:
-            from ods_provider.jobs.v1 import V1DownloadJob
-            from ods_provider.operators.v1 import v1_query
-
-            return V1DownloadJob.of(
-                required("dataset_id", dataset_id),
-                path,
-                v1_query(self, "group_by", "format_options"),
-                format=self.format,
-                if_moved=self.if_moved,
-                min_rows=min_rows,
-            )
-        return DownloadJob(
-            dataset_id=dataset_id,
-            path=path,
-            format=format_named(self.format, catalogue=dataset_id is None),
-            query=query_of(self, group_by=self.group_by),
-            limit=whole_number("limit", self.limit),
-            format_options=mapping("format_options", self.format_options),
-            if_moved=self.if_moved,  # type: ignore[arg-type]  # the job refuses what it does not know
-            min_rows=min_rows,
-        )
+        return download_job(**self.given())

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from ods_provider.operators.job import OdsJobOperator
+from ods_provider.operators.job import OdsJobOperator, arguments_of
 
 if TYPE_CHECKING:
     from ods_provider.jobs.media import MediaJob
@@ -25,26 +25,14 @@ class OdsMediaOperator(OdsJobOperator):
         refine, exclude: The same, by facets: ``{"facet": "value"}`` or ``{"facet": ["value", …]}``.
         limit: Files at most; None wants all.
         parallel: Files fetched at the same time.
+        if_missing: When a file is listed and not there: ``fail`` once the others have come, or ``skip`` it and say so
+            in the manifest.
         v1: Parameters of Search API v1.0, in its own words, instead of the filters and the limit above:
             ``{"q": "paris", "rows": 20}``. Empty, it takes all files, by that API's list and from its addresses.
 
     Returns:
-        An Outcome: files, size_bytes, manifest (a JSON lines file), calls, quota_remaining.
+        An Outcome: files, missing, size_bytes, manifest (a JSON lines file), calls, quota_remaining.
     """
-
-    template_fields: Sequence[str] = (
-        "ods_conn_id",
-        "dataset_id",
-        "path",
-        "kind",
-        "field",
-        "where",
-        "refine",
-        "exclude",
-        "limit",
-        "parallel",
-        "v1",
-    )
 
     def __init__(
         self,
@@ -54,10 +42,11 @@ class OdsMediaOperator(OdsJobOperator):
         kind: str = "attachments",
         field: str | None = None,
         where: str | Sequence[str] | None = None,
-        refine: Mapping[str, Any] | None = None,
-        exclude: Mapping[str, Any] | None = None,
+        refine: Mapping[str, Any] | str | None = None,
+        exclude: Mapping[str, Any] | str | None = None,
         limit: int | str | None = None,
         parallel: int | str = 4,
+        if_missing: str = "fail",
         v1: Mapping[str, Any] | str | None = None,
         **kwargs: Any,
     ) -> None:
@@ -71,33 +60,14 @@ class OdsMediaOperator(OdsJobOperator):
         self.exclude = exclude
         self.limit = limit
         self.parallel = parallel
+        self.if_missing = if_missing
         self.v1 = v1
+
+    job_arguments = arguments_of(__init__)
+    template_fields: Sequence[str] = ("ods_conn_id", *job_arguments)
 
     def make_job(self) -> MediaJob:
         """Return the fetch that the rendered arguments describe."""
-        from ods_provider.core.query import Query, clauses, required, whole_number
-        from ods_provider.jobs.media import MediaJob
+        from ods_provider.jobs.arguments import media_job
 
-        parallel = whole_number("parallel", self.parallel, least=1) or 1
-        if self.v1 is not None:
-            from ods_provider.jobs.v1_media import V1MediaJob
-            from ods_provider.operators.v1 import v1_query
-
-            return V1MediaJob.of(
-                required("dataset_id", self.dataset_id),
-                required("path", self.path),
-                v1_query(self),
-                kind=self.kind,
-                field=self.field or None,
-                parallel=parallel,
-            )
-        return MediaJob(
-            dataset_id=required("dataset_id", self.dataset_id),
-            path=required("path", self.path),
-            kind=self.kind,  # type: ignore[arg-type]  # the job refuses what it does not know
-            field=self.field or None,
-            where=clauses("where", self.where),
-            limit=whole_number("limit", self.limit),
-            parallel=parallel,
-            query=Query.of(refine=self.refine, exclude=self.exclude),
-        )
+        return media_job(**self.given())

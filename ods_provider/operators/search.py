@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from ods_provider.operators.job import QUERY_FIELDS, OdsJobOperator, query_of
+from ods_provider.operators.job import OdsJobOperator, arguments_of
 
 if TYPE_CHECKING:
     from ods_provider.jobs.search import SearchJob
@@ -37,27 +37,15 @@ class OdsSearchOperator(OdsJobOperator):
         A list of rows, or an Outcome when ``path`` is given.
     """
 
-    template_fields: Sequence[str] = (
-        "ods_conn_id",
-        "dataset_id",
-        *QUERY_FIELDS,
-        "include_links",
-        "include_app_metas",
-        "record_id",
-        "path",
-        "max_xcom_bytes",
-        "v1",
-    )
-
     def __init__(
         self,
         *,
         dataset_id: str | None = None,
-        select: str | None = None,
+        select: str | Sequence[str] | None = None,
         where: str | Sequence[str] | None = None,
-        order_by: str | None = None,
-        refine: Mapping[str, Any] | None = None,
-        exclude: Mapping[str, Any] | None = None,
+        order_by: str | Sequence[str] | None = None,
+        refine: Mapping[str, Any] | str | None = None,
+        exclude: Mapping[str, Any] | str | None = None,
         lang: str | None = None,
         timezone: str = "UTC",
         limit: int | str | None = None,
@@ -86,28 +74,11 @@ class OdsSearchOperator(OdsJobOperator):
         self.max_xcom_bytes = max_xcom_bytes
         self.v1 = v1
 
+    job_arguments = arguments_of(__init__)
+    template_fields: Sequence[str] = ("ods_conn_id", *job_arguments)
+
     def make_job(self) -> SearchJob | V1SearchJob:
         """Return the search that the rendered arguments describe."""
-        from ods_provider.core.query import required, whole_number
-        from ods_provider.jobs.search import SearchJob
+        from ods_provider.jobs.arguments import search_job
 
-        # A template that renders to nothing must not turn one record into all, or a dataset into the catalogue.
-        dataset_id, record_id, path = (
-            None if value is None else required(name, value)
-            for name, value in (("dataset_id", self.dataset_id), ("record_id", self.record_id), ("path", self.path))
-        )
-        allowed = whole_number("max_xcom_bytes", self.max_xcom_bytes) or 0
-        if self.v1 is not None:
-            from ods_provider.jobs.v1 import V1SearchJob
-            from ods_provider.operators.v1 import v1_query
-
-            query = v1_query(self, "include_links", "include_app_metas", "record_id")
-            return V1SearchJob(dataset_id or query.get("dataset"), query, path=path, max_xcom_bytes=allowed)
-        return SearchJob(
-            dataset_id=dataset_id,
-            query=query_of(self, include_links=self.include_links, include_app_metas=self.include_app_metas),
-            record_id=record_id,
-            limit=whole_number("limit", self.limit),
-            path=path,
-            max_xcom_bytes=allowed,
-        )
+        return search_job(**self.given())

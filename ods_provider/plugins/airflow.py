@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     from airflow.sdk import Connection
 
 NAME = "airflow"
-_PREFIX = "ods/"
-_INDEX = _PREFIX + "units"
 # Airflow adds this one itself when a URI's extra is not a mapping.
 _AIRFLOWS_OWN = {"__extra__"}
 
@@ -125,29 +123,35 @@ class TaskState:
     """A ``CheckpointStore`` in Airflow's task state (3.3 and later), which survives retries on any worker.
 
     It cannot list its keys, so an index is kept under one of them.
+
+    Args:
+        accessor: Airflow's, of the task.
+        name: What the keys begin with.
     """
 
-    def __init__(self, accessor: Any) -> None:
+    def __init__(self, accessor: Any, name: str = "ods") -> None:
         self._accessor = accessor
-        self._units: list[str] = list(accessor.get(_INDEX, None) or [])
+        self._prefix = f"{name}/"
+        self._index = f"{name}/units"
+        self._units: list[str] = list(accessor.get(self._index, None) or [])
 
     def load(self) -> dict[str, Any]:
         """Return every unit; one whose write was interrupted is not in the index and so not confirmed."""
-        found = {unit: self._accessor.get(_PREFIX + unit, None) for unit in self._units}
+        found = {unit: self._accessor.get(self._prefix + unit, None) for unit in self._units}
         return {unit: value for unit, value in found.items() if value is not None}
 
     def save(self, unit: str, value: Any) -> None:
         """Write a unit, then name it in the index."""
-        self._accessor.set(_PREFIX + unit, value)
+        self._accessor.set(self._prefix + unit, value)
         if unit not in self._units:
             self._units.append(unit)
-            self._accessor.set(_INDEX, self._units)
+            self._accessor.set(self._index, self._units)
 
     def clear(self) -> None:
         """Delete the units and the index, and nothing of what the user's task keeps there."""
         for unit in self._units:
-            self._accessor.delete(_PREFIX + unit)
-        self._accessor.delete(_INDEX)
+            self._accessor.delete(self._prefix + unit)
+        self._accessor.delete(self._index)
         self._units = []
 
 
@@ -157,7 +161,9 @@ def ods_checkpoint_store(run: Run) -> CheckpointStore | None:
     if run.scheduler != NAME or run.native is None or os.environ.get("ODS_CHECKPOINT_URL"):
         return None
     accessor = run.native.get("task_state_store")
-    return TaskState(accessor) if accessor is not None else None
+    # A second store of the same task, whose key has an ending, lies beside its first.
+    ending = run.key.removeprefix(Airflow().run(run.native, connection_ref=run.connection_ref).key)
+    return TaskState(accessor, f"ods{ending.replace('/', '-')}") if accessor is not None else None
 
 
 @hookimpl

@@ -47,20 +47,34 @@ class OdsDatasetUpdateSensor(OdsLookingSensor):
 
     def look(self, client: OdsClient, context: Any) -> dict[str, Any] | None:
         """Return the dataset's freshness when it is newer, or when there is nothing to compare with yet."""
+        from ods_provider.core.datasetid import dataset_named
         from ods_provider.core.plans.catalog import dataset
-        from ods_provider.core.query import required
+        from ods_provider.core.times import iso
         from ods_provider.core.watermark import moved_on, watermark, what_named
 
         what = what_named(self.what)
         given = self.since if self.since not in (None, "", "None") else self._last_result(context)
         # Understood before it is asked for: a bad argument shall not cost a call.
         since = None if given is None else watermark(given, what)
-        self._since = None if since is None else {name: moment.isoformat() for name, moment in since.items()}
-        seen = client.run(dataset(required("dataset_id", self.dataset_id)))
+        self._since = None if since is None else {name: iso(moment) for name, moment in since.items()}
+        seen = client.run(dataset(dataset_named(self.dataset_id)))
         return seen.freshness() if since is None or moved_on(seen, since, what) else None
+
+    def found(self, context: Any, result: dict[str, Any]) -> dict[str, Any]:
+        """Return the result, remembered by the dataset's own name where it has a place in a list, which may shift."""
+        if context["ti"].map_index >= 0:
+            context["ti"].xcom_push(self._memory, result)
+        return result
+
+    @property
+    def _memory(self) -> str:
+        from ods_provider.core.checkpoint import fingerprint
+
+        return f"ods_seen_{fingerprint(dataset_id=self.dataset_id)}"
 
     def make_trigger(self) -> OdsDatasetUpdateTrigger:
         """Return the trigger that goes on looking for the same."""
+        from ods_provider.airflow.legs import fires_at
         from ods_provider.triggers.dataset import OdsDatasetUpdateTrigger
 
         return OdsDatasetUpdateTrigger(
@@ -69,12 +83,26 @@ class OdsDatasetUpdateSensor(OdsLookingSensor):
             since=self._since,
             what=self.what,
             poll_interval_s=self.poke_interval,
+            first_at=fires_at().isoformat(),
         )
 
     def _last_result(self, context: Any) -> Any:
         ti = context["ti"]
-        # With its map index named: without it Airflow returns the results of all earlier runs, as a list.
-        earlier = ti.xcom_pull(task_ids=self.task_id, map_indexes=ti.map_index, include_prior_dates=True)
-        # What it saw of another dataset says nothing of this one.
-        same = isinstance(earlier, Mapping) and earlier.get("dataset_id") in (None, self.dataset_id)
-        return earlier if same else None
+        if ti.map_index < 0:
+            # With its map index named: without it Airflow returns the results of all earlier runs, as a list.
+            last = ti.xcom_pull(task_ids=self.task_id, map_indexes=ti.map_index, include_prior_dates=True)
+            if last is None or self._is_of_this(last):
+                return last
+        # What was seen of another dataset says nothing of this one: it had another place in the list, or another name.
+        key = {"key": self._memory} if ti.map_index >= 0 else {}
+        earlier = ti.xcom_pull(task_ids=self.task_id, include_prior_dates=True, **key)
+        listed = earlier if isinstance(earlier, Sequence) and not isinstance(earlier, str) else [earlier]
+        return max((each for each in listed if self._is_of_this(each)), key=_age, default=None)
+
+    def _is_of_this(self, result: Any) -> bool:
+        return isinstance(result, Mapping) and result.get("dataset_id") in (None, self.dataset_id)
+
+
+def _age(result: Mapping[str, Any]) -> tuple[str, str]:
+    # ISO 8601 in UTC, which sorts as text.
+    return str(result.get("data_processed") or ""), str(result.get("modified") or "")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import BaseSensorOperator, PokeReturnValue
 
+from ods_provider.airflow.legs import deadline, left_of, time_out
 from ods_provider.airflow.policy import DEFAULT_CONN_ID, deferrable_by_default, fail
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ class OdsLookingSensor(BaseSensorOperator):
         super().__init__(**kwargs)
         self.ods_conn_id = ods_conn_id
         self.deferrable = deferrable
+        self._answered = False
 
     @abstractmethod
     def look(self, client: OdsClient, context: Any) -> dict[str, Any] | None:
@@ -42,6 +44,10 @@ class OdsLookingSensor(BaseSensorOperator):
             OdsError: Looking failed.
         """
 
+    def found(self, context: Any, result: dict[str, Any]) -> dict[str, Any]:
+        """Return what the task returns; called once, at its end."""
+        return result
+
     @abstractmethod
     def make_trigger(self) -> BaseTrigger:
         """Return the trigger that goes on looking; called after a look that found nothing."""
@@ -49,13 +55,15 @@ class OdsLookingSensor(BaseSensorOperator):
     def poke(self, context: Any) -> PokeReturnValue:
         """Look once."""
         from ods_provider.core.errors import OdsError
+        from ods_provider.core.patience import patient_with
         from ods_provider.hooks.ods import OdsHook
 
         try:
             with OdsHook(self.ods_conn_id).get_conn() as client:
                 result = self.look(client, context)
+            self._answered = True
         except OdsError as error:
-            if not self._patient_with(error):
+            if not patient_with(error, answered=self._has_answered(context)):
                 fail(error)
             self.log.warning("Not yet: %s", error)
             result = None
@@ -65,9 +73,10 @@ class OdsLookingSensor(BaseSensorOperator):
         """Look once; then defer, or go on as ``mode`` says."""
         deferrable = deferrable_by_default() if self.deferrable is None else self.deferrable
         if not deferrable:
-            return super().execute(context)
+            return self.found(context, super().execute(context) or {})
         from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
+        over = deadline(self)
         try:
             found = self.poke(context)
         except AirflowFailException as error:
@@ -76,8 +85,11 @@ class OdsLookingSensor(BaseSensorOperator):
                 raise AirflowSkipException(str(error)) from None
             raise
         if found.is_done:
-            return found.xcom_value
-        self.defer(trigger=self.make_trigger(), method_name="execute_complete", timeout=timedelta(seconds=self.timeout))
+            return self.found(context, dict(found.xcom_value or {}))
+        longest = timedelta(seconds=self.timeout)
+        left = left_of(over)
+        timeout = longest if left is None else min(longest, left)
+        self.defer(trigger=self.make_trigger(), method_name="execute_complete", timeout=timeout)
 
     def execute_complete(self, context: Any, event: Any = None) -> dict[str, Any]:
         """Return what the trigger found.
@@ -85,22 +97,33 @@ class OdsLookingSensor(BaseSensorOperator):
         Raises:
             AirflowFailException: It met an error that no waiting cures, or the event is none of ours.
         """
-        from ods_provider.core.errors import OdsConfigError
+        from ods_provider.core.errors import OdsConfigError, OdsError
 
         if isinstance(event, Mapping) and event.get("status") == "updated":
-            return dict(event["result"])
-        known = event if isinstance(event, Mapping) and event.get("status") == "failed" else {}
-        fail(
-            OdsConfigError(
-                str(known.get("error") or f"the sensor was resumed by an event that is none of ours: {event!r:.200}"),
+            return self.found(context, dict(event["result"]))
+        if not isinstance(event, Mapping) or event.get("status") != "failed":
+            error = OdsConfigError(
+                f"the sensor was resumed by an event that is none of ours: {event!r:.200}",
                 where=f"trigger of {self.task_id}",
-                advice="Correct it and clear the task",
-                transient=bool(known.get("transient")),
+                advice="Clear the task to look again",
             )
-        )
+            fail(error)
+        # The trigger's sentence begins with the class of its error, as Airflow's exception shall.
+        kind, _, said = str(event.get("error")).partition(": ")
+        made = OdsConfigError if kind == OdsConfigError.__name__ else OdsError
+        fail(made(said, transient=bool(event.get("transient"))), kind=kind)
 
-    def _patient_with(self, error: Any) -> bool:
-        # A quota that is spent, or a portal that is down for a while, only delays what is waited for.
-        from ods_provider.core.errors import OdsResponseError, OdsTransportError
+    def resume_execution(self, next_method: str, next_kwargs: dict[str, Any] | None, context: Any) -> Any:
+        """Go on after the deferral; the shorter of ``timeout`` and ``execution_timeout`` says how it may end."""
+        from airflow.sdk.exceptions import AirflowSensorTimeout
 
-        return isinstance(error, (OdsResponseError, OdsTransportError)) and error.transient
+        try:
+            return super().resume_execution(next_method, next_kwargs, context)
+        except AirflowSensorTimeout:
+            if self.execution_timeout is None or self.execution_timeout.total_seconds() >= self.timeout:
+                raise
+        time_out("execution_timeout was over while the sensor waited")
+
+    def _has_answered(self, context: Any) -> bool:
+        # In a process that was rescheduled, an earlier one has looked.
+        return self._answered or context["ti"].get_first_reschedule_date(context) is not None

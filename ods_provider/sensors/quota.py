@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 from ods_provider.sensors.looking import OdsLookingSensor
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from ods_provider.client import OdsClient
     from ods_provider.triggers.quota import OdsQuotaResetTrigger
 
@@ -34,23 +36,27 @@ class OdsQuotaResetSensor(OdsLookingSensor):
 
     def look(self, client: OdsClient, context: Any) -> dict[str, Any] | None:
         """Return the quota when enough is left."""
+        from ods_provider.core.given import whole_number
+        from ods_provider.core.patience import next_look
         from ods_provider.core.plans import freshness
-        from ods_provider.core.query import whole_number
+        from ods_provider.core.times import utc_now
 
         self._least = whole_number("min_remaining", self.min_remaining) or 0
-        self._until: str | None = None
+        self._ready_at: datetime | None = None
         seen = client.run(freshness.quota(client.quota, self.dataset_id or None, self._least))
-        self._until = seen.ready_at.isoformat() if seen.ready_at else None
+        if not seen.ready and seen.ready_at:
+            self._ready_at = next_look(utc_now(), every_s=0, named=seen.ready_at)
         return freshness.as_result(seen) if seen.ready else None
 
     def make_trigger(self) -> OdsQuotaResetTrigger:
         """Return the trigger that comes back at the reset."""
+        from ods_provider.airflow.legs import fires_at
         from ods_provider.triggers.quota import OdsQuotaResetTrigger
 
         return OdsQuotaResetTrigger(
             ods_conn_id=self.ods_conn_id,
             dataset_id=self.dataset_id or None,
             min_remaining=self._least,
-            until=self._until,
+            until=fires_at(self._ready_at).isoformat(),
             poll_interval_s=self.poke_interval,
         )

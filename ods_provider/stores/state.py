@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import os
 from pathlib import Path
 
@@ -15,4 +14,5 @@ def state_folder() -> Path:
     try:
         return Path.home() / ".local" / "state" / "ods-provider"
     except RuntimeError:  # a user without a home, as in some containers
-        return Path("/tmp") / f"ods-provider-{getpass.getuser()}"  # noqa: S108  the last resort, named for its user
+        # By its number: such a user has no name either. The last resort.
+        return Path("/tmp") / f"ods-provider-{os.getuid()}"  # noqa: S108

@@ -16,7 +16,7 @@ from urllib3.util import parse_url
 
 from ods_provider.core.connection import is_loopback
 from ods_provider.core.errors import OdsConfigError
-from ods_provider.core.wire import Request
+from ods_provider.core.wire import Request, is_absolute
 
 MAX_REDIRECTS = 5
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
@@ -68,7 +68,7 @@ class Itinerary:
         Raises:
             OdsConfigError: An absolute URL outside the portal on a call that is no file.
         """
-        if "://" not in request.path:
+        if not is_absolute(request.path):
             return Target(f"{self.base_url}/{request.path.lstrip('/')}", trusted=True)
         target = self._target(request, request.path)
         if target is None:
@@ -106,6 +106,12 @@ class Itinerary:
         # A portal on this machine, in plain http, is one for tests: so may be what it redirects to.
         here = base is not None and base[0] == "http" and is_loopback(base[1]) and is_loopback(origin[1])
         return origin[0] == "https" or here
+
+
+def host_of(url: str) -> str:
+    """Return the host that a call to ``url`` would connect to, ``""`` when it is no address."""
+    origin = _origin(url)
+    return origin[1] if origin else ""
 
 
 def _as_sent(location: str) -> str:

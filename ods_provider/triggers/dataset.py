@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import aclosing
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from airflow.triggers.base import BaseEventTrigger, BaseTrigger, TriggerEvent
 
-from ods_provider.triggers.polling import failed, poll
+from ods_provider.triggers.memory import Memory
+from ods_provider.triggers.polling import failed, poll, sleep_until
 from ods_provider.triggers.together import together
 
 if TYPE_CHECKING:
@@ -20,7 +22,7 @@ if TYPE_CHECKING:
 POLL_INTERVAL_S = 60.0
 
 
-async def descriptions(ods_conn_id: str, dataset_id: str, every_s: float) -> AsyncGenerator[Dataset]:
+async def descriptions(ods_conn_id: str, dataset_id: str, every_s: float, *, answered: bool) -> AsyncGenerator[Dataset]:
     """Yield the dataset's description at every poll. A hundred datasets of one portal cost one call a poll.
 
     Raises:
@@ -28,7 +30,7 @@ async def descriptions(ods_conn_id: str, dataset_id: str, every_s: float) -> Asy
     """
     async with (
         together(ods_conn_id) as shared,
-        aclosing(poll(lambda: shared.look(dataset_id), every_s=every_s)) as looks,
+        aclosing(poll(lambda: shared.look(dataset_id), every_s=every_s, answered=answered)) as looks,
     ):
         async for seen in looks:
             yield seen
@@ -40,9 +42,11 @@ class OdsDatasetUpdateTrigger(BaseTrigger):
     Args:
         ods_conn_id: Connection of type ``ods``.
         dataset_id: The dataset.
-        since: Portal times to compare with, by name, ISO 8601; None fires at the first look.
+        since: Portal times to compare with, by name, ISO 8601, None where the portal knew none; without any it
+            fires at the first look.
         what: ``data``, ``metadata`` or ``any``.
         poll_interval_s: Seconds between looks.
+        first_at: When to look first, ISO 8601; None looks at once.
     """
 
     def __init__(
@@ -50,9 +54,10 @@ class OdsDatasetUpdateTrigger(BaseTrigger):
         *,
         ods_conn_id: str,
         dataset_id: str,
-        since: Mapping[str, str] | None,
+        since: Mapping[str, str | None] | None,
         what: str = "data",
         poll_interval_s: float = POLL_INTERVAL_S,
+        first_at: str | None = None,
     ) -> None:
         super().__init__()
         self.ods_conn_id = ods_conn_id
@@ -60,6 +65,7 @@ class OdsDatasetUpdateTrigger(BaseTrigger):
         self.since = dict(since) if since else None
         self.what = what
         self.poll_interval_s = poll_interval_s
+        self.first_at = first_at
 
     def serialize(self) -> tuple[str, dict[str, Any]]:
         """Return the path of this class and its arguments as JSON values."""
@@ -69,24 +75,31 @@ class OdsDatasetUpdateTrigger(BaseTrigger):
             "since": self.since,
             "what": self.what,
             "poll_interval_s": self.poll_interval_s,
+            "first_at": self.first_at,
         }
 
     async def run(self) -> AsyncIterator[TriggerEvent]:
         """Poll until the dataset is newer; an error that no waiting cures becomes an event that says so."""
-        from ods_provider.core.errors import OdsError
-        from ods_provider.core.watermark import moved_on, watermark, what_named
-
+        if self.first_at:
+            await sleep_until(datetime.fromisoformat(self.first_at))
         try:
-            what = what_named(self.what)
-            since = watermark(self.since, what) if self.since else None
-            async with aclosing(descriptions(self.ods_conn_id, self.dataset_id, self.poll_interval_s)) as looks:
-                async for seen in looks:
-                    if since is None or moved_on(seen, since, what):
-                        event = TriggerEvent({"status": "updated", "result": seen.freshness()})
-                        break
-        except OdsError as error:
+            event = TriggerEvent({"status": "updated", "result": await self._update()})
+        except Exception as error:
             event = TriggerEvent(failed(error))
         yield event
+
+    async def _update(self) -> dict[str, Any]:
+        from ods_provider.core.watermark import moved_on, watermark, what_named
+
+        what = what_named(self.what)
+        since = watermark(self.since, what) if self.since else None
+        # Who knows a time of this portal has had an answer of it.
+        looks = descriptions(self.ods_conn_id, self.dataset_id, self.poll_interval_s, answered=since is not None)
+        async with aclosing(looks):
+            async for seen in looks:
+                if since is None or moved_on(seen, since, what):
+                    return seen.freshness()
+        raise AssertionError("it looks for ever")  # pragma: no cover
 
 
 class OdsDatasetEventTrigger(BaseEventTrigger):
@@ -137,56 +150,35 @@ class OdsDatasetEventTrigger(BaseEventTrigger):
     async def run(self) -> AsyncIterator[TriggerEvent]:
         """Poll for ever and yield the dataset's freshness at every update."""
         from ods_provider.core.errors import OdsError
+        from ods_provider.core.patience import pace_s
 
-        memory = _Memory(getattr(self, "asset_state_store", None), f"ods/{self.dataset_id}/{self.what}")
+        memory = Memory(getattr(self, "asset_state_store", None), f"ods/{self.dataset_id}/{self.what}")
         while True:
             try:
                 async with aclosing(self._updates(memory)) as updates:
                     async for freshness in updates:
                         yield TriggerEvent(freshness)
-            except OdsError as error:
+            except Exception as error:
                 # Raised, it would be started again by the triggerer at once, and so call the portal without a pause.
-                self.log.error("Looking again in %.0f s: %s", self.poll_interval_s, error)  # noqa: TRY400  the message says it all
-                await asyncio.sleep(self.poll_interval_s)
+                said = error if isinstance(error, OdsError) else f"{type(error).__name__}: {error}"
+                pause_s = pace_s(self.poll_interval_s)
+                self.log.error("Looking again in %.0f s: %s", pause_s, said)  # noqa: TRY400  the message says it all
+                await asyncio.sleep(pause_s)
 
-    async def _updates(self, memory: _Memory) -> AsyncGenerator[dict[str, Any]]:
+    async def _updates(self, memory: Memory) -> AsyncGenerator[dict[str, Any]]:
         from ods_provider.core.watermark import TIMES, moved_on, watermark
 
-        last = await memory.get()
-        async with aclosing(descriptions(self.ods_conn_id, self.dataset_id, self.poll_interval_s)) as looks:
+        looks = descriptions(self.ods_conn_id, self.dataset_id, self.poll_interval_s, answered=True)
+        async with aclosing(looks):
             async for seen in looks:
-                now = seen.freshness()
+                # What was told one look ago has reached Airflow's database meanwhile.
+                await memory.keep_told()
+                now, last = seen.freshness(), await memory.last()
                 if not any(now[name] for name in TIMES[self.what]):
                     self.log.warning("The portal does not say when %s changed; looking again", self.dataset_id)
-                    continue
-                if last is not None and not moved_on(seen, watermark(last, self.what), self.what):
-                    continue
-                first, last = last is None, now
-                # Kept before it is told: a crash in between loses this event; the other order would tell it twice.
-                await memory.set(now)
-                if not first:
+                elif last is None:
+                    memory.tell(now)
+                    await memory.keep_told()
+                elif moved_on(seen, watermark(last, self.what), self.what):
+                    memory.tell(now)
                     yield now
-
-
-class _Memory:
-    """The last seen freshness: in Airflow's asset state where there is one, and for as long as this trigger runs."""
-
-    def __init__(self, store: Any, key: str) -> None:
-        self._store = store
-        self._key = key
-        self._last: dict[str, Any] | None = None
-
-    async def get(self) -> dict[str, Any] | None:
-        if self._last is None and self._store is not None:
-            try:
-                kept = await self._store.aget(self._key)
-            except ValueError:
-                # Two assets with the same trigger share one row and no state (apache/airflow#71460).
-                self._store = kept = None
-            self._last = kept if isinstance(kept, dict) else None
-        return self._last
-
-    async def set(self, value: dict[str, Any]) -> None:
-        self._last = value
-        if self._store is not None:
-            await self._store.aset(self._key, value)

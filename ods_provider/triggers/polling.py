@@ -15,31 +15,41 @@ log = logging.getLogger(__name__)
 _PHASE = random.random()
 
 
-async def poll(look: Callable[[], Awaitable[T]], *, every_s: float) -> AsyncGenerator[T]:
+async def poll(look: Callable[[], Awaitable[T]], *, every_s: float, answered: bool) -> AsyncGenerator[T]:
     """Yield what ``look`` returns, every ``every_s`` seconds, for ever.
 
     The moments are the same for everybody in this process who polls as often, so that their looks can be put together;
     the first one is now.
 
-    A transient error is logged and skipped; a spent quota is waited for until the portal's own reset.
+    What only delays is logged and skipped; a spent quota is waited for until the portal's own reset.
+
+    Args:
+        look: What is looked at.
+        every_s: Seconds between two looks.
+        answered: Whether the portal is known to be one, from a look before these.
 
     Raises:
         OdsError: One that no waiting cures.
     """
     from ods_provider.core.errors import OdsError
+    from ods_provider.core.patience import next_look, pace_s, patient_with
 
+    every_s = pace_s(every_s)
     while True:
         now = datetime.now(UTC)
         until = now + timedelta(seconds=_to_next_beat(now.timestamp(), every_s))
         try:
-            yield await look()
+            seen = await look()
         except OdsError as error:
-            if not error.transient:
+            if not patient_with(error, answered=answered):
                 raise
-            retry_at = getattr(error, "retry_at", None)
-            if retry_at is not None:
-                until = max(until, retry_at)
+            named = getattr(error, "retry_at", None)
+            if named is not None:
+                until = max(until, next_look(now, every_s=every_s, named=named))
             log.warning("Looking again at %s: %s", until.isoformat(timespec="seconds"), error)
+        else:
+            answered = True
+            yield seen
         await sleep_until(until)
 
 
@@ -58,5 +68,8 @@ async def sleep_until(moment: datetime) -> None:
 
 def failed(error: Exception) -> dict[str, object]:
     """Return the event of an error that no waiting cures; another try of the task may still be worth it."""
-    transient = bool(getattr(error, "transient", False))
-    return {"status": "failed", "error": f"{type(error).__name__}: {error}", "transient": transient}
+    from ods_provider.core.errors import OdsError, passes
+
+    if not isinstance(error, OdsError):
+        log.error("This should not have happened", exc_info=error)
+    return {"status": "failed", "error": f"{type(error).__name__}: {error}", "transient": passes(error)}

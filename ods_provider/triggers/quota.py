@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime, timedelta
+from contextlib import closing
+from datetime import UTC, datetime
 from typing import Any
 
 from airflow.triggers.base import BaseTrigger, TriggerEvent
 
+from ods_provider.triggers.asking import Asking
 from ods_provider.triggers.polling import failed, sleep_until
 
 POLL_INTERVAL_S = 60.0
@@ -52,31 +54,37 @@ class OdsQuotaResetTrigger(BaseTrigger):
 
     async def run(self) -> AsyncIterator[TriggerEvent]:
         """Sleep and look until enough calls are left; an error that no waiting cures becomes an event that says so."""
-        from ods_provider.core.errors import OdsError
-        from ods_provider.core.plans import freshness
-        from ods_provider.hooks.ods import OdsHook
-
         if self.until:
             await sleep_until(datetime.fromisoformat(self.until))
         try:
-            with await OdsHook(self.ods_conn_id).aget_conn() as client:
-                while True:
-                    ready_at: datetime | None = None
-                    try:
-                        look = await client.arun(freshness.quota(client.quota, self.dataset_id, self.min_remaining))
-                    except OdsError as error:
-                        if not error.transient:
-                            raise
-                        self.log.warning("Looking again in %.0f s: %s", self.poll_interval_s, error)
-                    else:
-                        if look.ready:
-                            event = TriggerEvent({"status": "updated", "result": freshness.as_result(look)})
-                            break
-                        ready_at = look.ready_at
-                    # Never at once: a reset in the past would become a loop of calls.
-                    soonest = datetime.now(UTC) + timedelta(seconds=min(self.poll_interval_s, 5.0))
-                    later = datetime.now(UTC) + timedelta(seconds=self.poll_interval_s)
-                    await sleep_until(max(soonest, ready_at) if ready_at else later)
-        except OdsError as error:
+            event = TriggerEvent({"status": "updated", "result": await self._enough()})
+        except Exception as error:
             event = TriggerEvent(failed(error))
         yield event
+
+    async def _enough(self) -> dict[str, Any]:
+        from ods_provider.core.errors import OdsError
+        from ods_provider.core.patience import next_look, pace_s, patient_with
+        from ods_provider.core.plans import freshness
+
+        pause_s = pace_s(self.poll_interval_s)
+        with closing(await Asking.of(self.ods_conn_id)) as asking:
+            while True:
+                now = datetime.now(UTC)
+                try:
+                    look = await asking.run(
+                        lambda client: freshness.quota(client.quota, self.dataset_id, self.min_remaining)
+                    )
+                except OdsError as error:
+                    # A sensor has looked before: that this is a portal is known.
+                    if not patient_with(error, answered=True):
+                        raise
+                    until = next_look(now, every_s=pause_s, named=getattr(error, "retry_at", None))
+                    self.log.warning("Looking again at %s: %s", until.isoformat(timespec="seconds"), error)
+                else:
+                    if look.ready:
+                        return freshness.as_result(look)
+                    # At the reset, but never at once: one in the past would become a loop of calls.
+                    soon_s = min(pause_s, 5.0) if look.ready_at else pause_s
+                    until = next_look(now, every_s=soon_s, named=look.ready_at)
+                await sleep_until(until)

@@ -8,12 +8,13 @@ allow in a day. Triggers of one process that use the same connection share a cli
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Iterable
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
+from ods_provider.triggers.asking import Asking
+
 if TYPE_CHECKING:
-    from ods_provider.client import OdsClient
     from ods_provider.core.schema import Dataset
 
 GATHER_S = 0.2
@@ -23,16 +24,21 @@ class Together:
     """The looks at one portal, of all triggers in one event loop that use the same connection.
 
     Args:
-        client: What asks; it is closed when the last trigger has left.
+        asking: What asks; it is closed when the last trigger has left.
         loop: Where the triggers run.
     """
 
-    def __init__(self, client: OdsClient, loop: asyncio.AbstractEventLoop) -> None:
-        self.client = client
+    def __init__(self, asking: Asking, loop: asyncio.AbstractEventLoop) -> None:
+        self.asking = asking
         self.loop = loop
         self.users = 0
         self._wanted: dict[str, asyncio.Future[Dataset]] = {}
-        self._asking: set[asyncio.Task[None]] = set()
+        self._at_it: set[asyncio.Task[None]] = set()
+
+    def is_for(self, asking: Asking, loop: asyncio.AbstractEventLoop) -> bool:
+        """Return whether looks that would be made with ``asking`` may be made here."""
+        same = self.asking.ods_conn_id == asking.ods_conn_id
+        return same and self.loop is loop and self.asking.client.connection == asking.client.connection
 
     async def look(self, dataset_id: str) -> Dataset:
         """Return the dataset's description as it is now; what others ask within 0.2 s goes into the same call.
@@ -47,24 +53,27 @@ class Together:
             future.add_done_callback(lambda done: done.cancelled() or done.exception())
             if len(self._wanted) == 1:
                 task = self.loop.create_task(self._ask_soon())
-                self._asking.add(task)
-                task.add_done_callback(self._asking.discard)
+                self._at_it.add(task)
+                task.add_done_callback(self._at_it.discard)
         # One trigger that is cancelled must not take the answer from the others.
         return await asyncio.shield(future)
 
     async def _ask_soon(self) -> None:
-        from ods_provider.core.errors import OdsError
         from ods_provider.core.plans.freshness import calls
 
         await asyncio.sleep(GATHER_S)
         wanted, self._wanted = self._wanted, {}
-        for some in calls(wanted):
-            try:
-                await self._ask(some, wanted)
-            except OdsError as error:
-                for dataset_id in some:
-                    if not wanted[dataset_id].done():
-                        wanted[dataset_id].set_exception(error)
+        try:
+            for some in calls(wanted):
+                try:
+                    await self._ask(some, wanted)
+                except Exception as error:
+                    _fail(wanted, some, error)
+        except BaseException as error:
+            # Whatever ends this, nobody may wait for an answer that will never come.
+            _fail(wanted, wanted, error if isinstance(error, Exception) else asyncio.CancelledError())
+            if not isinstance(error, Exception):
+                raise
 
     async def _ask(self, ids: list[str], wanted: dict[str, asyncio.Future[Dataset]]) -> None:
         from ods_provider.core.errors import OdsError
@@ -77,20 +86,32 @@ class Together:
                 continue
             # Alone, or not in the catalogue that this key sees: asked for by its name, it says why.
             try:
-                wanted[dataset_id].set_result(await self.client.arun(dataset(dataset_id)))
+                seen = await self.asking.run(lambda _, name=dataset_id: dataset(name))  # type: ignore[misc]  # binds the loop's value
             except OdsError as error:
                 wanted[dataset_id].set_exception(error)
+            else:
+                wanted[dataset_id].set_result(seen)
 
     async def _found(self, ids: list[str]) -> dict[str, Dataset]:
         from ods_provider.core.errors import OdsQueryError
         from ods_provider.core.plans.freshness import datasets
 
         try:
-            return await self.client.arun(datasets(ids))
+            return await self.asking.run(lambda _: datasets(ids))
         except OdsQueryError:
             # What the portal cannot read may be one id of many: each is asked for by itself, so that none of the others
             # pays for it. Any other error, such as a wrong key, is everybody's.
             return {}
+
+
+def _fail(wanted: dict[str, asyncio.Future[Dataset]], ids: Iterable[str], error: BaseException) -> None:
+    for dataset_id in ids:
+        if wanted[dataset_id].done():
+            continue
+        if isinstance(error, asyncio.CancelledError):
+            wanted[dataset_id].cancel()
+        else:
+            wanted[dataset_id].set_exception(error)
 
 
 _OPEN: list[Together] = []
@@ -103,18 +124,14 @@ async def together(ods_conn_id: str) -> AsyncGenerator[Together]:
     Raises:
         OdsConfigError: The connection is bad.
     """
-    from ods_provider.hooks.ods import OdsHook
-
     loop = asyncio.get_running_loop()
-    client = await OdsHook(ods_conn_id).aget_conn()
-    shared = next(
-        (open_ for open_ in _OPEN if open_.loop is loop and open_.client.connection == client.connection), None
-    )
+    asking = await Asking.of(ods_conn_id)
+    shared = next((open_ for open_ in _OPEN if open_.is_for(asking, loop)), None)
     if shared is None:
-        shared = Together(client, loop)
+        shared = Together(asking, loop)
         _OPEN.append(shared)
     else:
-        client.close()
+        asking.close()
     shared.users += 1
     try:
         yield shared
@@ -122,4 +139,4 @@ async def together(ods_conn_id: str) -> AsyncGenerator[Together]:
         shared.users -= 1
         if not shared.users:
             _OPEN.remove(shared)
-            shared.client.close()
+            shared.asking.close()

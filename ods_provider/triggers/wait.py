@@ -20,24 +20,37 @@ class OdsWaitTrigger(BaseTrigger):
         until: Aware UTC, as datetime or ISO 8601 text. An absolute time: a triggerer that restarts does not begin anew.
         reason: One sentence for the log.
         checkpoint: JSON state of the job.
+        deadline: When the task's ``execution_timeout`` is over, ISO 8601; it only travels along.
     """
 
-    def __init__(self, until: datetime | str, reason: str = "", checkpoint: Mapping[str, Any] | None = None) -> None:
+    def __init__(
+        self,
+        until: datetime | str,
+        reason: str = "",
+        checkpoint: Mapping[str, Any] | None = None,
+        deadline: str | None = None,
+    ) -> None:
         super().__init__()
         self.until = datetime.fromisoformat(until) if isinstance(until, str) else until
         self.reason = reason
         self.checkpoint = dict(checkpoint or {})
+        self.deadline = deadline
 
     def serialize(self) -> tuple[str, dict[str, Any]]:
         """Return the path of this class and its arguments as JSON values."""
-        arguments = {"until": self.until.isoformat(), "reason": self.reason, "checkpoint": self.checkpoint}
-        return f"{__name__}.OdsWaitTrigger", arguments
+        return f"{__name__}.OdsWaitTrigger", {
+            "until": self.until.isoformat(),
+            "reason": self.reason,
+            "checkpoint": self.checkpoint,
+            "deadline": self.deadline,
+        }
 
     async def run(self) -> AsyncIterator[TriggerEvent]:
         """Sleep until then and fire."""
         self.log.info("Waiting until %s. %s", self.until.isoformat(), self.reason)
         await sleep_until(self.until)
-        yield TriggerEvent({"status": "resume", "checkpoint": self.checkpoint})
+        deadline = {"deadline": self.deadline} if self.deadline else {}
+        yield TriggerEvent({"status": "resume", "checkpoint": self.checkpoint, **deadline})
 
 
 def checkpoint_of(event: Any) -> dict[str, Any]:

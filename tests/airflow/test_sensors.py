@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-import time
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -13,13 +12,17 @@ from airflow.sdk.exceptions import (
     AirflowRescheduleException,
     AirflowSensorTimeout,
     AirflowSkipException,
+    AirflowTaskTimeout,
     TaskDeferralTimeout,
     TaskDeferred,
 )
-from airflow_task import context_of, events_of, resume_task, revived, run_task
+from airflow_task import at_once, context_of, events_of, resume_task, revived, run_task
 
 from ods_provider.client import OdsClient
-from ods_provider.core.errors import OdsConfigError
+from ods_provider.core.errors import OdsConfigError, OdsIncomplete, OdsPluginError
+from ods_provider.core.patience import patient_with
+from ods_provider.core.schema import Dataset
+from ods_provider.core.watermark import moved_on, watermark
 from ods_provider.sensors.dataset import OdsDatasetUpdateSensor
 from ods_provider.sensors.looking import OdsLookingSensor
 from ods_provider.sensors.quota import OdsQuotaResetSensor
@@ -150,7 +153,7 @@ def test_it_returns_what_the_trigger_saw(connect: Any, ods_portal: LocalPortal) 
     context = context_of(task)
     with pytest.raises(TaskDeferred) as deferred:
         run_task(task, context)
-    (event,) = events_of(revived(deferred.value.trigger), meanwhile=lambda: ods_portal.touch(DATASET))
+    (event,) = events_of(at_once(deferred.value.trigger), meanwhile=lambda: ods_portal.touch(DATASET))
     assert resume_task(task, context, deferred.value, event) == freshness(ods_portal)
 
 
@@ -160,7 +163,7 @@ def test_an_error_that_the_trigger_met_fails_the_task_for_good(connect: Any, ods
     with pytest.raises(TaskDeferred) as deferred:
         run_task(task, context)
     ods_portal.fault("status", status=401, times=None)
-    (event,) = events_of(revived(deferred.value.trigger))
+    (event,) = events_of(at_once(deferred.value.trigger))
     with pytest.raises(AirflowFailException, match="OdsAuthError"):
         resume_task(task, context, deferred.value, event)
 
@@ -222,7 +225,7 @@ def test_a_portal_in_trouble_at_the_first_look_is_left_to_the_trigger(
         run_task(task)
     if known:
         ods_portal.touch(DATASET)
-    (event,) = events_of(revived(deferred.value.trigger))
+    (event,) = events_of(at_once(deferred.value.trigger))
     assert resume_task(task, context_of(task), deferred.value, event) == freshness(ods_portal)
 
 
@@ -252,7 +255,158 @@ def test_a_missing_connection_leaves_the_task_its_retries() -> None:
         run_task(update_sensor(ods_conn_id="gone"))
 
 
+# What only delays
+
+
+@pytest.mark.parametrize("fault", [{"kind": "html"}, {"kind": "login_html"}, {"kind": "status", "status": 503}])
+def test_a_page_of_maintenance_does_not_end_a_sensor_that_was_deferred(
+    fault: dict[str, Any], connect: Any, ods_portal: LocalPortal
+) -> None:
+    connect(extra={"max_retries": 0})
+    task = update_sensor(since=freshness(ods_portal))
+    context = context_of(task)
+    with pytest.raises(TaskDeferred) as deferred:
+        run_task(task, context)
+    ods_portal.touch(DATASET)
+    ods_portal.fault(**fault, times=2)
+    (event,) = events_of(at_once(deferred.value.trigger))
+    assert resume_task(task, context, deferred.value, event) == freshness(ods_portal)
+
+
+@pytest.mark.parametrize("rescheduled", [True, False])
+def test_a_page_of_maintenance_ends_no_rescheduled_sensor_but_the_first_look_of_all(
+    rescheduled: bool, connect: Any, ods_portal: LocalPortal
+) -> None:
+    task = update_sensor(since=freshness(ods_portal), deferrable=False, mode="reschedule")
+    context = context_of(task)
+    if rescheduled:
+        context["ti"].get_first_reschedule_date = lambda context: datetime.now(UTC)
+    ods_portal.fault("html")
+    with pytest.raises(AirflowRescheduleException if rescheduled else AirflowFailException):
+        run_task(task, context)
+
+
+def test_a_key_that_was_rotated_while_the_sensor_was_deferred_is_looked_up_anew(
+    connect: Any, ods_portal: LocalPortal
+) -> None:
+    trigger = OdsDatasetUpdateTrigger(
+        ods_conn_id="ods_default", dataset_id=DATASET, since=freshness(ods_portal), poll_interval_s=0.2
+    )
+
+    def rotated() -> None:
+        connect(password=None)
+        ods_portal.fault("status", status=401)
+        ods_portal.touch(DATASET)
+
+    (event,) = events_of(revived(trigger), meanwhile=rotated)
+    assert event["status"] == "updated"
+    assert (ods_portal.requests[-2].status, ods_portal.requests[-2].auth) == (401, "apikey")
+    assert (ods_portal.requests[-1].status, ods_portal.requests[-1].auth) == (200, None)
+
+
+def test_a_host_that_moved_while_the_sensor_was_deferred_is_looked_up_anew(
+    connect: Any, ods_portal: LocalPortal
+) -> None:
+    since = freshness(ods_portal)
+    ods_portal.touch(DATASET)
+    connect(host="http://127.0.0.1:1", extra={"max_retries": 0})
+    trigger = OdsDatasetUpdateTrigger(ods_conn_id="ods_default", dataset_id=DATASET, since=since, poll_interval_s=0.3)
+    (event,) = events_of(revived(trigger), meanwhile=connect)
+    assert event["status"] == "updated"
+
+
+def test_a_vault_that_is_slow_for_a_moment_only_delays_the_sensor(connect: Any, ods_portal: LocalPortal) -> None:
+    error = OdsPluginError("the plugin vault failed: TimeoutError", where="ods_resolve_connection")
+    assert patient_with(error, answered=False)
+
+
+# Nothing at first, and lists that shift
+
+
+def unprocessed(portal: LocalPortal) -> dict[str, Any]:
+    return freshness(portal) | {"data_processed": None}
+
+
+def test_a_result_of_its_own_without_a_time_is_compared_with(connect: Any, ods_portal: LocalPortal) -> None:
+    task = update_sensor()
+    assert run_task(task, context_of(task, earlier=unprocessed(ods_portal))) == freshness(ods_portal)
+    assert watermark(str(unprocessed(ods_portal)), "data") == {"data_processed": None}
+
+
+def test_a_dataset_that_is_still_not_processed_is_waited_for(connect: Any, ods_portal: LocalPortal) -> None:
+    seen = Dataset.from_json({"dataset_id": "d", "metas": {"default": {"data_processed": None}}})
+    assert not moved_on(seen, {"data_processed": None}, "data")
+    with pytest.raises(OdsIncomplete, match="does not say when d changed"):
+        moved_on(seen, {"data_processed": datetime.now(UTC)}, "data")
+
+
+def test_a_mapped_sensor_knows_its_dataset_wherever_the_list_has_it(connect: Any, ods_portal: LocalPortal) -> None:
+    kept: dict[str, list[Any]] = {}
+    for index, dataset_id in enumerate(["landmark-photos", DATASET]):
+        first = update_sensor(dataset_id=dataset_id)
+        assert run_task(first, context_of(first, map_index=index, kept=kept))["dataset_id"] == dataset_id
+    shifted = update_sensor()
+    with pytest.raises(TaskDeferred):
+        run_task(shifted, context_of(shifted, map_index=0, kept=kept))
+    ods_portal.touch(DATASET)
+    assert run_task(shifted, context_of(shifted, map_index=0, kept=kept)) == freshness(ods_portal)
+    grown = update_sensor()
+    with pytest.raises(TaskDeferred):
+        run_task(grown, context_of(grown, map_index=1, kept=kept))
+
+
+def test_a_sensor_whose_dataset_changes_from_run_to_run_finds_what_it_saw_of_this_one(
+    connect: Any, ods_portal: LocalPortal
+) -> None:
+    other = freshness(ods_portal) | {"dataset_id": "live-readings"}
+    task = update_sensor()
+    with pytest.raises(TaskDeferred):
+        run_task(task, context_of(task, earlier=[freshness(ods_portal), other]))
+
+
+# How long it lasts
+
+
+def test_no_deferral_is_shorter_than_airflow_can_bear(connect: Any, ods_portal: LocalPortal) -> None:
+    began = datetime.now(UTC)
+    with pytest.raises(TaskDeferred) as deferred:
+        run_task(update_sensor(since=freshness(ods_portal)))
+    assert datetime.fromisoformat(deferred.value.trigger.first_at) >= began + timedelta(seconds=10)
+    ods_portal.set_quota(limit=100, remaining=0, reset_in_s=1)
+    with pytest.raises(TaskDeferred) as deferred:
+        run_task(OdsQuotaResetSensor(task_id="t"))
+    assert datetime.fromisoformat(deferred.value.trigger.until) >= began + timedelta(seconds=10)
+
+
+def test_execution_timeout_limits_the_deferral_where_it_is_shorter(connect: Any, ods_portal: LocalPortal) -> None:
+    task = update_sensor(since=freshness(ods_portal), timeout=600, execution_timeout=timedelta(seconds=60))
+    with pytest.raises(TaskDeferred) as deferred:
+        run_task(task)
+    assert timedelta(seconds=30) < deferred.value.timeout <= timedelta(seconds=60)
+    with pytest.raises(AirflowTaskTimeout, match="execution_timeout was over while the sensor waited"):
+        task.resume_execution("__fail__", {"error": "Trigger timeout"}, {})
+    with pytest.raises(AirflowSkipException):
+        update_sensor(soft_fail=True, execution_timeout=timedelta(seconds=1)).resume_execution(
+            "__fail__", {"error": "Trigger timeout"}, {}
+        )
+
+
+def test_a_final_error_is_one_traceback(connect: Any) -> None:
+    with pytest.raises(AirflowFailException) as caught:
+        run_task(update_sensor(dataset_id="no-such"))
+    assert caught.value.__suppress_context__
+    assert caught.value.__cause__ is None
+
+
 # The quota sensor
+
+
+def test_more_calls_than_the_quota_has_are_never_left(connect: Any, ods_portal: LocalPortal) -> None:
+    ods_portal.set_quota(limit=1000, remaining=500)
+    with pytest.raises(AirflowFailException, match=r"min_remaining=1000 is never left of 1000 calls.*Ask for 999"):
+        run_task(OdsQuotaResetSensor(task_id="t", min_remaining=1000))
+    with pytest.raises(TaskDeferred):
+        run_task(OdsQuotaResetSensor(task_id="t", min_remaining=999))
 
 
 def test_enough_calls_left_succeeds_at_once(connect: Any, ods_portal: LocalPortal) -> None:
@@ -279,9 +433,9 @@ def test_too_few_calls_left_waits_for_the_reset_and_then_looks_again(connect: An
     context = context_of(task)
     with pytest.raises(TaskDeferred) as deferred:
         run_task(task, context)
-    started = time.monotonic()
-    (event,) = events_of(revived(deferred.value.trigger))
-    assert time.monotonic() - started > 0.5
+    trigger = at_once(deferred.value.trigger)
+    trigger.until = None
+    (event,) = events_of(trigger)
     assert resume_task(task, context, deferred.value, event)["remaining"] == 999
     assert len(ods_portal.requests) <= 4
 
@@ -299,5 +453,7 @@ def test_a_portal_in_trouble_leaves_the_quota_to_the_trigger(connect: Any, ods_p
     ods_portal.fault("status", status=503)
     with pytest.raises(TaskDeferred) as deferred:
         run_task(OdsQuotaResetSensor(task_id="t", poke_interval=0.2))
-    (event,) = events_of(revived(deferred.value.trigger))
+    trigger = at_once(deferred.value.trigger)
+    trigger.until = None
+    (event,) = events_of(trigger)
     assert event["result"]["remaining"] > 0

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from typing import Any
 
 import pytest
 
 from ods_provider.core.errors import OdsAuthError, OdsNotFound, OdsQueryError
+from ods_provider.core.plans.records import count
+from ods_provider.core.query import Query
+from ods_provider.hooks.ods import OdsHook
 from ods_provider.testing.portal import LocalPortal
 from ods_provider.triggers import together as room
 from ods_provider.triggers.dataset import OdsDatasetUpdateTrigger
@@ -118,14 +122,61 @@ def test_triggers_that_poll_as_often_meet_at_every_beat(ods_portal, connect):
 
         ids = ["world-capitals", "live-readings", "landmark-photos"]
         tasks = [asyncio.ensure_future(run(waiting(name), number * 0.3)) for number, name in enumerate(ids)]
-        await asyncio.sleep(2.2)
-        ods_portal.requests.clear()
-        await asyncio.sleep(1.7)
+        # They begin at different moments; soon their looks are one call at each beat.
+        async with asyncio.timeout(60):
+            while calls(ods_portal)[-2:] != ["/catalog/datasets"] * 2:  # noqa: ASYNC110  the portal is another thread
+                await asyncio.sleep(0.05)
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
     asyncio.run(watch())
-    # They began at different moments; two intervals later their looks are one call each.
-    assert set(calls(ods_portal)) == {"/catalog/datasets"}
-    assert 1 <= len(ods_portal.requests) <= 3
+
+
+def test_an_exception_that_nobody_expects_hangs_no_trigger(ods_portal, connect):
+    async def surprised() -> list[Any]:
+        async with together("ods_default") as shared:
+
+            async def run(plan: Any) -> Any:
+                raise ZeroDivisionError("a bug")
+
+            shared.asking.run = run
+            looks = [shared.look("world-capitals"), shared.look("live-readings")]
+            return await asyncio.wait_for(asyncio.gather(*looks, return_exceptions=True), 10)
+
+    assert [type(one) for one in asyncio.run(surprised())] == [ZeroDivisionError, ZeroDivisionError]
+
+
+def test_a_bug_in_a_look_is_an_event_and_leaves_the_task_its_retries(ods_portal, connect):
+    async def event() -> Any:
+        trigger = OdsDatasetUpdateTrigger(ods_conn_id="ods_default", dataset_id="world-capitals", since=FUTURE)
+        trigger.poll_interval_s = "soon"
+        async for found in trigger.run():
+            return found.payload
+
+    found = asyncio.run(event())
+    assert (found["status"], found["transient"]) == ("failed", True)
+    assert found["error"].startswith("TypeError: ")
+
+
+def test_looks_at_a_portal_that_is_silent_keep_no_other_portal_waiting(ods_portal, connect):
+    async def watch() -> None:
+        with socket.create_server(("127.0.0.1", 0)) as silent:
+            silent.setblocking(False)
+            connect("silent", host=f"http://127.0.0.1:{silent.getsockname()[1]}", extra={"max_retries": 0})
+
+            async def stuck() -> None:
+                with await OdsHook("silent").aget_conn() as client:
+                    await client.arun(count("world-capitals", Query()))
+
+            held = [asyncio.ensure_future(stuck()) for _ in range(9)]
+            # As many as may be on their way at once have come, and none of them gets an answer.
+            lines = [(await asyncio.get_running_loop().sock_accept(silent))[0] for _ in range(8)]
+            (seen,) = await look("world-capitals")
+            assert seen.dataset_id == "world-capitals"
+            assert not any(one.done() for one in held)
+            for line in lines:
+                line.close()
+        await asyncio.gather(*held, return_exceptions=True)
+
+    asyncio.run(watch())

@@ -121,7 +121,7 @@ def test_download_without_a_path_writes_parquet_here(ods, tmp_path):
     assert (outcome["format"], outcome["rows"], outcome["verified"]) == ("parquet", 110, "counted")
 
 
-@pytest.mark.parametrize("name", ["capitals.csv.gz", "capitals.txt", "s3://bucket/capitals.tsv"])
+@pytest.mark.parametrize("name", ["capitals.gz", "capitals.txt", "s3://bucket/capitals.tsv"])
 def test_an_ending_that_names_no_format_is_no_parquet_file(ods, ods_portal, tmp_path, name):
     refused = ods("download", "world-capitals", name)
     assert refused.code == 2

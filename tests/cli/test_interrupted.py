@@ -16,11 +16,11 @@ def test_ctrl_c_says_one_line_and_the_same_command_goes_on(start, ods_portal, tm
     process = start(*MEDIA, "-q")
     stalled(ods_portal, process)
     process.send_signal(signal.SIGINT)
-    out, err = process.communicate(timeout=30)
+    out, err = process.communicate(timeout=60)
     assert (process.returncode, err.strip(), out) == (130, "Stopped. The same command goes on where it stopped.", "")
     assert len([path for path in (tmp_path / "photos").iterdir() if not path.name.startswith(".")]) == 10
     again = start(*MEDIA)
-    out, err = again.communicate(timeout=30)
+    out, err = again.communicate(timeout=60)
     assert again.returncode == 0, err
     assert len(list((tmp_path / "photos").iterdir())) == 41
     counted = {path: files(ods_portal).count(path) for path in files(ods_portal)}

@@ -97,19 +97,19 @@ def test_the_same_command_twice_at_once_is_refused_with_the_other_s_number(start
         time.sleep(0.02)
         assert first.poll() is None
     second = start(*ROWS)
-    out, err = second.communicate(timeout=30)
+    out, err = second.communicate(timeout=60)
     assert second.returncode == 75
     assert err.strip().endswith(
         f"the same command is already running as process {first.pid}. Run it again when that has ended, or with --wait."
     )
     quiet = start(*ROWS, "--quiet")
-    assert (*quiet.communicate(timeout=30), quiet.returncode) == ("", "", 75)
+    assert (*quiet.communicate(timeout=60), quiet.returncode) == ("", "", 75)
     machine = start(*ROWS, "--quiet", "--json")
-    out, err = machine.communicate(timeout=30)
+    out, err = machine.communicate(timeout=60)
     told = {"status": "waiting", "until": None, "reason": f"the same command is already running as process {first.pid}"}
     assert (json.loads(out), err, machine.returncode) == (told, "", 75)
     other = start("records", "world-capitals", "--json", "--limit", "3")
-    out, err = other.communicate(timeout=30)
+    out, err = other.communicate(timeout=60)
     assert (other.returncode, len(out.splitlines())) == (0, 3)
 
 
@@ -117,6 +117,6 @@ def test_two_that_only_read_may_be_the_same(start, ods_portal):
     ods_portal.fault("stall", path="/records", seconds=1.5, times=2)
     both = [start("records", "world-capitals", "--json", "--select", "name") for _ in range(2)]
     for process in both:
-        out, err = process.communicate(timeout=30)
+        out, err = process.communicate(timeout=60)
         assert process.returncode == 0, err
         assert len({json.loads(line)["name"] for line in out.splitlines()}) > 100

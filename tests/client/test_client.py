@@ -17,6 +17,7 @@ from ods_provider.client import OdsClient
 from ods_provider.core.errors import (
     OdsAuthError,
     OdsConfigError,
+    OdsError,
     OdsIncomplete,
     OdsNotFound,
     OdsQueryError,
@@ -323,3 +324,46 @@ def test_a_query_too_long_for_a_url_is_refused_with_advice_before_it_is_sent(
 
 def test_the_client_shows_no_key(client: OdsClient, ods_portal: Any) -> None:
     assert repr(client) == f"OdsClient('{ods_portal.url}', key=sent)"
+
+
+def test_an_address_or_nothing_is_no_dataset_on_either_api_and_costs_no_call(
+    client: OdsClient, ods_portal: Any
+) -> None:
+    address = "https://data.example.org/explore/dataset/world-capitals/information/"
+    asked: list[Any] = [
+        client.dataset,
+        client.count,
+        lambda given: list(client.records(given)),
+        lambda given: client.record(given, "x"),
+        client.attachments,
+        lambda given: client.push(given, "realtime", [{}]),
+        client.v1.dataset,
+        client.v1.search_records,
+        lambda given: client.v1.record(given, "x"),
+    ]
+    for ask in asked:
+        with pytest.raises(OdsConfigError, match="Pass 'world-capitals'"):
+            ask(address)
+        with pytest.raises(OdsConfigError, match="dataset_id is empty"):
+            ask("")
+    assert not ods_portal.requests
+
+
+@pytest.mark.parametrize(
+    "ask",
+    [
+        lambda client, half: list(client.records("world-capitals", where=f'name = "{half}"')),
+        lambda client, half: list(client.records("world-capitals", refine={"country": half})),
+        lambda client, half: list(client.records("world-capitals", lang=half)),
+        lambda client, half: list(client.records(half)),
+        lambda client, half: client.dataset(half),
+        lambda client, half: client.push(half, "realtime", [{"a": 1}]),
+        lambda client, half: client.push("live-readings", "realtime", [{"sensor_id": half}]),
+        lambda client, half: client.delete("live-readings", "realtime", record_id=half),
+        lambda client, half: list(client.file("landmark-photos", f"/{half}")),
+        lambda client, half: client.v1.search_records("world-capitals", q=half),
+    ],
+)
+def test_half_a_character_is_refused_wherever_it_stands(client: OdsClient, ask: Any) -> None:
+    with pytest.raises(OdsError):
+        ask(client, "\ud83d")

@@ -29,7 +29,6 @@ def examine(name: str, *, examples: int, at_random: bool) -> None:
         max_examples=examples,
         derandomize=not at_random,
         database=None,
-        deadline=None,
         suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
     )
     rules(given(*strategies)(check))()

@@ -163,16 +163,16 @@ def test_an_export_short_of_one_row_is_an_error_that_says_so(lab: Lab, portal: L
 
 
 def test_a_stalled_stream_times_out_and_is_fetched_again(lab: Lab, portal: LocalPortal, out: Path) -> None:
-    lab.settings["timeout_s"] = 0.5
-    portal.fault("stall", path="/exports/", seconds=2, after_bytes=0)
+    lab.settings["timeout_s"] = 2
+    portal.fault("stall", path="/exports/", seconds=60, after_bytes=0)
     assert lab.done(_job(out / "a.csv"))["rows"] == 110
 
 
 def test_an_export_that_never_begins_is_asked_for_as_often_as_the_connection_says(
     lab: Lab, portal: LocalPortal, out: Path
 ) -> None:
-    lab.settings |= {"timeout_s": 0.3, "max_retries": 2}
-    portal.fault("stall", path="/exports/", seconds=1, times=None)
+    lab.settings |= {"timeout_s": 1.5, "max_retries": 2}
+    portal.fault("stall", path="/exports/", seconds=60, times=None)
     with pytest.raises(OdsTimeout):
         lab.run(_job(out / "a.csv"))
     assert sum("/exports/" in request.path for request in portal.requests) == 3
@@ -186,8 +186,8 @@ def test_an_export_cut_far_from_its_beginning_is_fetched_again(lab: Lab, portal:
 
 
 def test_a_portal_that_stays_silent_is_a_timeout(lab: Lab, portal: LocalPortal, out: Path) -> None:
-    lab.settings |= {"timeout_s": 0.3, "max_retries": 0}
-    portal.fault("stall", path="/exports/", seconds=2)
+    lab.settings |= {"timeout_s": 1.5, "max_retries": 0}
+    portal.fault("stall", path="/exports/", seconds=60)
     with pytest.raises(OdsTimeout, match="timeout_s"):
         lab.run(_job(out / "a.csv"))
     assert lab.files() == []
@@ -243,7 +243,7 @@ def _republish_during(portal: LocalPortal, *, times: int, rows: int = 1) -> thre
 
     def watch() -> None:
         done = 0
-        until = time.monotonic() + 20
+        until = time.monotonic() + 120
         while done < times and time.monotonic() < until:
             begun = sum("/exports/" in request.path for request in portal.requests)
             if begun > done:
@@ -425,3 +425,43 @@ def test_a_compressed_export_of_a_portal_is_counted_inside(lab: Lab, out: Path) 
     result = lab.done(_job(out / "a.csv.gz", "csv", format_options={"compressed": True}))
     assert (result["rows"], result["verified"]) == (110, "counted")
     assert gzip.decompress((out / "a.csv.gz").read_bytes()).count(b"\r\n") == 111
+
+
+_DATASET = answer(b'{"dataset_id": "d", "metas": {"default": {"records_count": 1}}}')
+
+
+def _count(rows: int) -> bytes:
+    return answer(json.dumps({"total_count": rows, "results": []}).encode())
+
+
+def test_min_rows_holds_for_a_format_that_nobody_counts(make_lab, out: Path) -> None:
+    kml = chunked([b"<kml><Document/></kml>"], "Content-Type: application/vnd.google-earth.kml+xml")
+    said = "the portal counts 0 rows, fewer than min_rows=100"
+    with replay(_DATASET, _count(0), kml, _DATASET, _count(0)) as server, pytest.raises(OdsIncomplete, match=said):
+        query = Query.of(where="a > 1")
+        make_lab(server.url).run(_job(out / "a.kml", "kml", dataset_id="d", query=query, min_rows=100))
+    assert list(out.iterdir()) == []
+
+
+def test_min_rows_is_refused_where_neither_the_portal_nor_the_file_is_counted(make_lab, out: Path) -> None:
+    with replay(_DATASET) as server, pytest.raises(OdsConfigError, match="min_rows says nothing"):
+        job = _job(out / "a.kml", "kml", query=Query.of(select="count(*) as n", group_by="a"), min_rows=1)
+        make_lab(server.url).run(job)
+
+
+def test_one_row_with_the_columns_of_an_error_is_a_row(make_lab, out: Path) -> None:
+    row = b'{"message": "Not found", "error_code": "E404"}'
+    export = chunked([row + b"\n"], "Content-Type: application/x-ndjson")
+    page = answer(b'{"total_count": 1, "results": [' + row + b"]}")
+    with replay(_DATASET, _count(1), export, page, export, _DATASET, _count(1)) as server:
+        result = make_lab(server.url).done(_job(out / "a.jsonl", "jsonl", dataset_id="d"))
+    assert (result["rows"], (out / "a.jsonl").read_bytes()) == (1, row + b"\n")
+
+
+def test_an_error_in_the_place_of_rows_stays_one(make_lab, out: Path) -> None:
+    export = chunked([b'{"message": "It broke", "error_code": "ExportFailed"}'], "Content-Type: application/json")
+    page = answer(b'{"total_count": 1, "results": [{"name": "Bern"}]}')
+    offer = answer(b'{"links": [{"rel": "jsonl", "href": "x"}]}')
+    with replay(_DATASET, _count(1), export, page, offer) as server, pytest.raises(OdsQueryError, match="It broke"):
+        make_lab(server.url).run(_job(out / "a.jsonl", "jsonl", dataset_id="d"))
+    assert list(out.iterdir()) == []

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 import time
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
@@ -39,7 +41,7 @@ def _killed(lab: Lab, job: str, *, when: Callable[[], bool]) -> None:
     """Run a job in another process and kill it once ``when`` holds."""
     command = [sys.executable, "-c", _CHILD, lab.url, str(lab.folder), job]
     child = subprocess.Popen(command, cwd=Path(__file__).parents[1])
-    until = time.monotonic() + 30
+    until = time.monotonic() + 120
     while not when():
         assert child.poll() is None and time.monotonic() < until, "the job ended before it could be killed"
         time.sleep(0.005)
@@ -55,16 +57,22 @@ def _answered(portal: LocalPortal, part: str) -> list[str]:
     ]
 
 
+def _pages_asked_twice(portal: LocalPortal) -> set[int]:
+    """Number the pages that came more than once: at most the one that was under way when the process died."""
+    offsets = [int(found) for entry in portal.requests for found in re.findall(r"offset=(\d+)", entry.query)]
+    assert set(offsets) == set(range(0, 1500, 100))
+    return {offset // 100 for offset, times in Counter(offsets).items() if times > 1}
+
+
 def test_a_killed_search_goes_on_after_its_confirmed_pages(lab: Lab, portal: LocalPortal) -> None:
     portal.fault("stall", path="/records", seconds=0.05, times=None)
     _killed(lab, SEARCH, when=(lab.checkpoints / "page-0006.json").exists)
     confirmed = len(list(lab.checkpoints.glob("page-*.json")))
     portal.clear_faults()
-    before = len(portal.requests)
     rows = lab.done(SearchJob("synthetic-rows", Query.of(select="id", order_by="id"), limit=1500))
     assert [row["id"] for row in rows] == list(range(1500))
-    # One more looks whether the dataset was republished meanwhile.
-    assert len(portal.requests) - before == 15 - confirmed + 1 <= 9
+    assert confirmed >= 7
+    assert _pages_asked_twice(portal) <= {confirmed}
     assert not lab.checkpoints.exists()
 
 
@@ -76,10 +84,9 @@ def test_a_killed_search_to_a_file_leaves_nothing_under_the_final_name(
     assert not (out / "rows.jsonl").exists()
     confirmed = sum("/page-" in name and name.endswith(".json") for name in lab.files())
     portal.clear_faults()
-    before = len(portal.requests)
     job = SearchJob("synthetic-rows", Query.of(select="id", order_by="id"), limit=1500, path=out / "rows.jsonl")
     assert lab.done(job)["rows"] == 1500
-    assert len(portal.requests) - before == 15 - confirmed + 1
+    assert _pages_asked_twice(portal) <= {confirmed}
     assert lab.files() == ["rows.jsonl"]
 
 

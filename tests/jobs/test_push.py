@@ -38,6 +38,10 @@ def _push(records: Any = None, **how: Any) -> PushJob:
     return PushJob("live-readings", "realtime", records=records, **how)
 
 
+# What a connection is told about a dataset that it may push to and not read.
+UNSEEN = answer(b'{"error_code": "ForbiddenAccess", "message": "no"}', "403 Forbidden")
+
+
 def _pushed(portal: LocalPortal) -> dict[str, dict[str, Any]]:
     return {row["sensor_id"]: row for row in portal.rows("live-readings") if row["sensor_id"].startswith("p-")}
 
@@ -46,7 +50,8 @@ def test_records_arrive_and_the_outcome_counts_them(lab: Lab, portal: LocalPorta
     result = lab.done(_push([_reading(number, note=f"Zürich {number}") for number in range(25)]))
     assert len(_pushed(portal)) == 25
     assert _pushed(portal)["p-7"]["note"] == "Zürich 7"
-    assert (result["rows"], result["batches"], result["calls"]) == (25, 1, 1)
+    # One of the calls asks for the dataset's schema.
+    assert (result["rows"], result["batches"], result["calls"]) == (25, 1, 2)
 
 
 def test_the_same_unique_id_is_replaced(lab: Lab, portal: LocalPortal) -> None:
@@ -111,14 +116,14 @@ def test_every_batch_is_as_full_as_it_can_be() -> None:
 def test_a_wait_keeps_the_batches_that_were_accepted(lab: Lab, portal: LocalPortal) -> None:
     records = [_reading(number, note="x" * 500) for number in range(40)]
     job = _push(records, batch_bytes=3_000)
-    portal.set_quota(remaining=3, reset_in_s=90)
+    portal.set_quota(remaining=4, reset_in_s=90)
     assert isinstance(lab.run(job), Wait)
     accepted = len(_pushed(portal))
     assert 0 < accepted < 40
     portal.set_quota(remaining=1000, reset_in_s=90)
     result = lab.done(job)
     assert (result["rows"], len(_pushed(portal))) == (40, 40)
-    assert sum(request.status == 200 for request in portal.requests) == result["batches"]
+    assert sum(request.status == 200 and request.method == "POST" for request in portal.requests) == result["batches"]
     assert not lab.checkpoints.exists()
 
 
@@ -132,17 +137,17 @@ def test_progress_of_other_records_is_not_taken_for_these(lab: Lab, portal: Loca
 
 
 def test_a_failed_push_is_sent_again(lab: Lab, portal: LocalPortal) -> None:
-    portal.fault("status", status=503)
-    portal.fault("drop")
+    portal.fault("status", path="/push/", status=503)
+    portal.fault("drop", path="/push/")
     assert lab.done(_push([_reading(1)]))["rows"] == 1
-    assert [request.status for request in portal.requests] == [503, 0, 200]
+    assert [request.status for request in portal.requests if request.method == "POST"] == [503, 0, 200]
 
 
 def test_a_push_follows_no_redirect(lab: Lab, portal: LocalPortal) -> None:
-    portal.fault("redirect", location=f"{portal.url}/elsewhere/")
+    portal.fault("redirect", path="/push/", location=f"{portal.url}/elsewhere/")
     with pytest.raises(OdsNotAPortal, match="redirects"):
         lab.run(_push([_reading(1)]))
-    assert len(portal.requests) == 1
+    assert len(portal.requests) == 2
 
 
 def test_a_connection_without_a_push_key_fails_before_anything_is_read(lab: Lab, out: Path) -> None:
@@ -164,7 +169,7 @@ def test_a_wrong_push_key_is_refused_and_named_nowhere(lab: Lab, portal: LocalPo
 
 
 def test_the_push_key_is_in_nothing_that_can_be_read(lab: Lab, portal: LocalPortal) -> None:
-    portal.fault("status", status=500, body="failed")
+    portal.fault("status", path="/push/", status=500, body="failed")
     outcome = lab.done(_push([_reading(1)]))
     assert_no_key(json.dumps(outcome), *(request.query for request in portal.requests))
     for fault, options in [
@@ -175,21 +180,21 @@ def test_the_push_key_is_in_nothing_that_can_be_read(lab: Lab, portal: LocalPort
         ("drop", {}),
     ]:
         lab.settings["max_retries"] = 0
-        portal.fault(fault, **options)
+        portal.fault(fault, path="/push/", **options)
         with pytest.raises(Exception) as caught:
             lab.run(_push([_reading(1)]))
         assert_no_key(told(caught.value))
-    # The request of every call above carried it, or nothing was proved.
-    assert all(request.auth in ("pushkey", "apikey") for request in portal.requests)
+    # The request of every push above carried it, or nothing was proved.
+    assert all(request.auth in ("pushkey", "apikey") for request in portal.requests if request.method == "POST")
 
 
 def test_a_refusal_that_quotes_the_key_is_masked(make_lab: Any) -> None:
     body = json.dumps({"error_code": "Bad", "message": f"key {PUSH_KEY} is not good"}).encode()
-    with replay(answer(body, "400 Bad Request")) as server:
+    with replay(UNSEEN, answer(body, "400 Bad Request")) as server:
         lab = make_lab(server.url, push_api_key=PUSH_KEY)
         with pytest.raises(Exception, match=r"key \*\*\* is not good") as caught:
             lab.run(_push([_reading(1)]))
-        assert PUSH_KEY in server.lines[0]
+        assert PUSH_KEY in server.lines[1]
         assert_no_key(told(caught.value), *map(repr, lab.events))
 
 
@@ -239,7 +244,7 @@ def test_files_are_sent_in_place_of_their_paths(make_lab: Any, out: Path) -> Non
         {"title": "c", "photo": None, "paper": "memory://bucket/b.bin"},
         {"title": "d", "photo": {"content": "aGk=", "content-type": "text/plain"}},
     ]
-    with replay(answer(b'{"status": "OK"}')) as server:
+    with replay(UNSEEN, answer(b'{"status": "OK"}')) as server:
         lab = make_lab(server.url, push_api_key=PUSH_KEY)
         lab.done(_push(records, file_fields=("photo", "paper")))
         assert _sent(server) == [
@@ -256,7 +261,7 @@ def test_files_are_sent_in_place_of_their_paths(make_lab: Any, out: Path) -> Non
 
 def test_a_path_in_a_field_that_is_not_named_stays_a_text(make_lab: Any) -> None:
     # Records come from anywhere: only what the author of the task names is read from the disk.
-    with replay(answer(b'{"status": "OK"}')) as server:
+    with replay(UNSEEN, answer(b'{"status": "OK"}')) as server:
         make_lab(server.url, push_api_key=PUSH_KEY).done(_push([{"note": "/etc/passwd"}]))
         assert _sent(server) == [{"note": "/etc/passwd"}]
 
@@ -272,11 +277,11 @@ def test_a_file_too_large_for_a_call_is_refused_before_it_is_read(lab: Lab, port
 
 def test_files_fill_batches_by_their_encoded_size(make_lab: Any, out: Path) -> None:
     (out / "a.png").write_bytes(b"0" * 3_000)
-    with replay(*[answer(b'{"status": "OK"}')] * 5) as server:
+    with replay(UNSEEN, *[answer(b'{"status": "OK"}')] * 5) as server:
         lab = make_lab(server.url, push_api_key=PUSH_KEY)
         job = _push([{"photo": str(out / "a.png")}] * 5, file_fields=("photo",), batch_bytes=9_000)
         assert lab.done(job)["batches"] == 3
-        bodies = [request.partition(b"\r\n\r\n")[2] for request in server.requests]
+        bodies = [request.partition(b"\r\n\r\n")[2] for request in server.requests[1:]]
     assert all(len(body) <= 9_000 for body in bodies)
     assert [len(json.loads(body)) for body in bodies] == [2, 2, 1]
 
@@ -363,3 +368,118 @@ def test_many_records_are_sampled_over_the_whole(make_lab: Any) -> None:
     assert MOST * 0.9 < len(sample) <= MOST + 1
     assert (0,) in sample
     assert (100_000,) in sample
+
+
+# What is sent is what was given
+
+
+def test_an_answer_of_an_api_in_a_file_is_pushed_as_its_records(lab: Lab, portal: LocalPortal, out: Path) -> None:
+    rows = [_reading(number) for number in range(3)]
+    (out / "a.json").write_text(json.dumps({"total_count": 3, "results": rows}))
+    (out / "b.json").write_text(json.dumps([{"datasetid": "d", "recordid": "r", "fields": row} for row in rows]))
+    (out / "c.geojson").write_text(
+        json.dumps({"type": "FeatureCollection", "features": [{"type": "Feature", "properties": row} for row in rows]})
+    )
+    for name in ("a.json", "b.json", "c.geojson"):
+        portal.reset()
+        assert lab.done(_push(path=out / name), name=name)["rows"] == 3
+        assert _pushed(portal)["p-2"]["value"] == 1.0
+    (out / "page.json").write_text(json.dumps({"total_count": 1398, "results": rows}))
+    with pytest.raises(OdsConfigError, match="holds 3 of 1398 records"):
+        lab.run(_push(path=out / "page.json"))
+
+
+def test_an_answer_in_place_of_records_keeps_its_progress(lab: Lab, portal: LocalPortal) -> None:
+    answered = {"total_count": 20, "results": [_reading(number, note="x" * 500) for number in range(20)]}
+    job = _push([answered], batch_bytes=3_000)
+    portal.set_quota(remaining=3, reset_in_s=90)
+    assert isinstance(lab.run(job), Wait)
+    accepted = len(_pushed(portal))
+    assert 0 < accepted < 20
+    portal.set_quota(remaining=1000, reset_in_s=90)
+    assert lab.done(job)["rows"] == len(_pushed(portal)) == 20
+
+
+@pytest.mark.parametrize("action", ["push", "delete"])
+def test_a_name_that_the_dataset_does_not_know_is_refused_before_anything_is_sent(
+    lab: Lab, portal: LocalPortal, action: str
+) -> None:
+    records = [_reading(1), _reading(2, valeu=3)]
+    with pytest.raises(OdsConfigError, match=r"record 1 names 'valeu'.*'sensor_id', 'at', 'value'") as caught:
+        lab.run(_push(records, action=action))
+    assert not caught.value.transient
+    assert not [request for request in portal.requests if request.method == "POST"]
+    assert lab.done(_push(records, action=action, unknown_fields="send"))["rows"] == 2
+
+
+@pytest.mark.parametrize(
+    "unseen",
+    [
+        UNSEEN,
+        answer(b'{"error_code": "NotFoundResource", "message": "no"}', "404 Not Found"),
+        answer(b"{}", "401 Unauthorized"),
+        answer(b"<html><form>Log in</form></html>", "200 OK", "Content-Type: text/html"),
+        answer(b'{"dataset_id": "live-readings", "fields": []}'),
+    ],
+)
+def test_a_connection_that_may_push_and_not_read_pushes(make_lab: Any, unseen: Any) -> None:
+    with replay(unseen, answer(b'{"status": "OK"}')) as server:
+        assert make_lab(server.url, push_api_key=PUSH_KEY).done(_push([{"anything": 1}]))["rows"] == 1
+        assert _sent(server) == [{"anything": 1}]
+
+
+def test_a_value_without_a_faithful_form_is_refused_before_anything_is_sent(lab: Lab, portal: LocalPortal) -> None:
+    records = [*(_reading(number, note="x" * 1_000) for number in range(20)), _reading(20, value=float("nan"))]
+    with pytest.raises(OdsConfigError, match=r"record 20: nan is no finite number \(field value\)"):
+        lab.run(_push(records, batch_bytes=3_000))
+    assert portal.requests == []
+
+
+def test_a_csv_is_read_as_its_user_says(lab: Lab, portal: LocalPortal, out: Path) -> None:
+    (out / "a.csv").write_bytes("sensor_id;at;note\np-1;2026-02-01;é, è\n".encode("cp1252"))
+    assert lab.done(_push(path=out / "a.csv", delimiter=";", encoding="cp1252"))["rows"] == 1
+    assert _pushed(portal)["p-1"]["note"] == "é, è"
+    with pytest.raises(OdsConfigError, match="is no delimiter"):
+        _push(path=out / "a.csv", delimiter=";;")
+    with pytest.raises(OdsConfigError, match="how a CSV is written"):
+        _push([], delimiter=";")
+
+
+def test_a_csv_that_names_a_column_twice_deletes_nothing(lab: Lab, portal: LocalPortal, out: Path) -> None:
+    (out / "a.csv").write_text("sensor_id,at,sensor_id\np-1,2026-02-01,p-2\n")
+    with pytest.raises(OdsConfigError, match="two columns 'sensor_id'"):
+        lab.run(_push(path=out / "a.csv", action="delete"))
+    assert portal.requests == []
+
+
+@pytest.mark.parametrize("value", [5, 1.5, True, ["a.png"], {"file": 5}, {"file": {}}, {"content": 5}, {}, " "])
+def test_a_value_that_can_be_no_file_is_refused_with_record_and_field(lab: Lab, value: Any) -> None:
+    with pytest.raises(OdsConfigError, match=r"is no file \(record 1, field photo\)"):
+        lab.run(_push([{"photo": None}, {"photo": value}], file_fields=("photo",)))
+
+
+@pytest.mark.parametrize("key", ["Zürich\t1", "a\u2028b", "a\x85b", 'say "hi" \\'])
+def test_a_key_of_any_text_is_read_back_as_it_is(lab: Lab, portal: LocalPortal, key: str) -> None:
+    job = _push([_reading(1, sensor_id=key)], confirm=True)
+    assert lab.done(job)["confirmed"] == 1
+    assert lab.done(_push([_reading(1, sensor_id=key)], action="delete", confirm=True))["confirmed"] == 1
+    assert key not in {row["sensor_id"] for row in portal.rows("live-readings")}
+
+
+@pytest.mark.parametrize("action", ["push", "delete"])
+def test_a_key_that_no_filter_can_find_confirms_nothing(lab: Lab, action: str) -> None:
+    with pytest.raises(OdsIncomplete, match="none can be read back"):
+        lab.run(_push([_reading(1, sensor_id="two\nlines")], action=action, confirm=True))
+    two = [_reading(1, sensor_id="two\nlines"), _reading(2)]
+    assert lab.done(_push(two, action=action, confirm=True), name="two")["confirmed"] == 1
+
+
+def test_a_deletion_that_did_not_happen_is_not_confirmed(make_lab: Any) -> None:
+    fields = [{"name": "k", "type": "text", "annotations": {"id": True}}]
+    schema = answer(json.dumps({"dataset_id": "live-readings", "fields": fields}).encode())
+    still = answer(json.dumps({"total_count": 1, "results": [{"k": "Zürich\t1"}]}).encode())
+    with replay(schema, answer(b'{"status": "OK"}'), still) as server:
+        lab = make_lab(server.url, push_api_key=PUSH_KEY, max_wait_s=0)
+        with pytest.raises(OdsIncomplete, match="it is still there"):
+            lab.run(_push([{"k": "Zürich\t1"}], action="delete", confirm=True))
+        assert "%22Z%C3%BCrich%091%22" in server.lines[2]

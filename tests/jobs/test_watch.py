@@ -7,10 +7,15 @@ from datetime import timedelta
 import pytest
 from lab import Lab
 
-from ods_provider.core.errors import OdsConfigError, OdsNotFound
+from ods_provider.core.errors import OdsAuthError, OdsConfigError, OdsNotAPortal, OdsNotFound, OdsPluginError
 from ods_provider.core.events import JobDone, Waiting
 from ods_provider.core.outcome import Wait
+from ods_provider.core.query import Query
+from ods_provider.jobs.runner import run_job
+from ods_provider.jobs.search import SearchJob
 from ods_provider.jobs.watch import WatchJob
+from ods_provider.plugins.hookspecs import hookimpl
+from ods_provider.plugins.manager import Plugins
 from ods_provider.testing.portal import LocalPortal
 
 DATASET = "world-capitals"
@@ -39,6 +44,36 @@ def test_what_passes_only_delays_the_look(make_lab, portal: LocalPortal):
     wait = lab.run(WatchJob(DATASET, poll_interval_s=60))
     assert isinstance(wait, Wait)
     assert "the look failed: " in wait.reason
+
+
+@pytest.mark.parametrize("kind", ["html", "login_html"])
+def test_a_page_of_maintenance_only_delays_the_look_once_the_portal_has_answered(lab: Lab, portal: LocalPortal, kind):
+    seen = lab.done(WatchJob(DATASET))
+    portal.fault(kind, times=2)
+    wait = lab.run(WatchJob(DATASET, since=seen))
+    assert isinstance(wait, Wait)
+    assert wait.poll
+    with pytest.raises((OdsNotAPortal, OdsAuthError)):
+        lab.run(WatchJob(DATASET))
+
+
+def test_a_vault_that_is_slow_for_a_moment_only_delays_the_look(lab: Lab):
+    class Vault:
+        @hookimpl
+        def ods_resolve_connection(self, ref):
+            raise TimeoutError("slow")
+
+    plugins = Plugins({"lab": lab, "vault": Vault()}, entry_points=False)
+    wait = run_job(WatchJob(DATASET), scheduler="cli", native="x", plugins=plugins)
+    assert isinstance(wait, Wait)
+    assert (wait.poll, "the look failed: the plugin vault failed" in wait.reason) == (True, True)
+    with pytest.raises(OdsPluginError):
+        run_job(SearchJob(DATASET, Query()), scheduler="cli", native="x", plugins=plugins)
+
+
+def test_a_dataset_without_a_time_is_compared_with_its_own_result(lab: Lab):
+    seen = lab.done(WatchJob(DATASET))
+    assert lab.done(WatchJob(DATASET, since=seen | {"data_processed": None})) == seen
 
 
 def test_a_spent_quota_is_waited_for_until_the_portals_own_time(make_lab, portal: LocalPortal):

@@ -35,10 +35,11 @@ def free_port() -> int:
 
 def visit(url: str) -> int:
     try:
-        with urllib.request.urlopen(url, timeout=10) as page:
+        with urllib.request.urlopen(url, timeout=60) as page:
             return int(page.status)
     except urllib.error.HTTPError as error:
-        return error.code
+        with error:
+            return error.code
 
 
 class Login:
@@ -55,7 +56,7 @@ class Login:
                 "--redirect-uri",
                 self.back,
                 "--wait-s",
-                "20",
+                "120",
             ],
             env=os.environ | environment,
             stdout=subprocess.PIPE,
@@ -69,7 +70,7 @@ class Login:
                 break
 
     def end(self) -> tuple[int, str]:
-        out, err = self.process.communicate(timeout=30)
+        out, err = self.process.communicate(timeout=60)
         return self.process.returncode, out + err
 
 
@@ -86,7 +87,7 @@ def get_code(environment: dict[str, str], portal: Any, *, back: str = "http://12
             return None
 
     with pytest.raises(urllib.error.HTTPError) as caught:
-        urllib.request.build_opener(Stay).open(url, timeout=10)
+        urllib.request.build_opener(Stay).open(url, timeout=60)
     caught.value.close()
     return str(caught.value.headers["location"])
 

@@ -47,7 +47,7 @@ def test_a_stalled_or_slow_export_holds_nobody_up(ask):
         for _ in range(12)
     ]
     try:
-        assert ask.session.get(ask.portal.url + "/api/explore/v2.1/catalog" + RECORDS, timeout=2).status_code == 200
+        assert ask.session.get(ask.portal.url + "/api/explore/v2.1/catalog" + RECORDS, timeout=20).status_code == 200
     finally:
         for answer in answers:
             answer.close()
@@ -60,8 +60,8 @@ def test_a_portal_stops_and_another_takes_its_place():
     others = serving()
     with LocalPortal() as first:
         port = first.port
-        assert requests.get(first.url + "/_control/health", timeout=5).ok
+        assert requests.get(first.url + "/_control/health", timeout=20).ok
     with LocalPortal(port=port) as second:
-        assert requests.get(second.url + "/_control/health", timeout=5).ok
+        assert requests.get(second.url + "/_control/health", timeout=20).ok
         second.stop()
     assert serving() == others

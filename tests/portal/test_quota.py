@@ -33,8 +33,9 @@ def test_errors_have_no_quota_headers_and_count_nothing(ask):
 
 
 def test_the_reset_may_be_an_epoch(ask):
+    before = time.time()
     ask.portal.set_quota(limit=10, reset_in_s=60, reset_spelling="epoch")
-    assert 55 <= int(quota(ask.get("/datasets"))[2]) - time.time() <= 60
+    assert int(before) + 60 <= int(quota(ask.get("/datasets"))[2]) <= time.time() + 60
 
 
 def test_a_dataset_may_have_a_quota_of_its_own(ask):
@@ -67,9 +68,10 @@ def test_a_spent_dataset_quota_stops_that_dataset_only(ask):
 
 
 def test_a_quota_comes_back_when_it_said(ask):
-    ask.portal.set_quota(limit=5, remaining=0, reset_in_s=0.3)
+    ask.portal.set_quota(limit=5, remaining=0, reset_in_s=60)
     assert ask.get("/datasets").status_code == 429
-    time.sleep(0.35)
+    ask.portal.set_quota(limit=5, remaining=0, reset_in_s=0.01)
+    time.sleep(0.02)
     assert quota(ask.get("/datasets"))[:2] == ("5", "4")
 
 

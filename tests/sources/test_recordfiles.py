@@ -2,10 +2,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from ods_provider.core.errors import OdsConfigError, OdsSinkError
 from ods_provider.sinks.destination import destination
+from ods_provider.sources.delimited import DelimitedText
 from ods_provider.sources.recordfiles import read_records
 
 
@@ -48,6 +51,10 @@ def test_a_csv_of_one_column_and_an_empty_one_are_read(tmp_path: Path) -> None:
         ("a.jsonl", '{"a": 1}\n[1]', "line 2 is a list"),
         ("a.json", "[", "not valid JSON"),
         ("a.json", "[1]", "record 1 is a int"),
+        ("a.json", '[{"a": 1, "b": {"c": 1, "c": 2}}]', "names 'c' twice"),
+        ("a.jsonl", '{"a": 1}\n{"a": 1, "a": 2}', "line 2 names 'a' twice"),
+        ("a.json", "[" * 100_000, "nested too deep"),
+        ("a.jsonl", '{"a":' + "[" * 100_000, "line 1 is nested too deep"),
         ("a.csv", "a,b\n1,2\n1\n", "row 3 has 1 cells, the header 2"),
         ("a.csv", b"a,b\n\xff\xfe,2\n", "not UTF-8"),
         ("a.parquet", "no parquet", "not valid Parquet"),
@@ -62,3 +69,21 @@ def test_what_is_no_record_is_numbered(tmp_path: Path, name: str, text: str | by
 def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
     with pytest.raises(OdsSinkError, match=r"absent\.jsonl"):
         _read(tmp_path / "absent.jsonl")
+
+
+def test_geojson_is_a_document_as_json_is(tmp_path: Path) -> None:
+    text = '{"type": "FeatureCollection", "features": []}'
+    assert _read(_written(tmp_path / "a.geojson", text)) == [{"type": "FeatureCollection", "features": []}]
+
+
+def test_two_columns_of_one_name_in_parquet_are_refused(tmp_path: Path) -> None:
+    table = pa.Table.from_arrays([pa.array([1]), pa.array([2])], names=["a", "a"])
+    pq.write_table(table, tmp_path / "a.parquet")
+    with pytest.raises(OdsConfigError, match="two columns called 'a'"):
+        _read(tmp_path / "a.parquet")
+
+
+def test_how_a_csv_is_written_is_said_of_a_csv_only(tmp_path: Path) -> None:
+    place = destination(_written(tmp_path / "a.jsonl", "{}"))
+    with pytest.raises(OdsConfigError, match=r"a \.jsonl is none"):
+        list(read_records(place, text=DelimitedText(delimiter=";")))

@@ -29,7 +29,7 @@ def via(proxy: Replay) -> str:
 
 
 def send(host: str, **extra: Any) -> int:
-    transport = RequestsTransport(from_parts(host=host, password=KEY, extra={"timeout_s": 2} | extra))
+    transport = RequestsTransport(from_parts(host=host, password=KEY, extra={"timeout_s": 30} | extra))
     try:
         return transport.send(Request("/x")).status
     finally:

@@ -51,7 +51,7 @@ def stranger(tmp_path_factory: pytest.TempPathFactory) -> Authority:
 
 
 def send(server: Replay, request: Request, **extra: Any) -> Response:
-    transport = RequestsTransport(from_parts(host=server.url, password=KEY, extra={"timeout_s": 2} | extra))
+    transport = RequestsTransport(from_parts(host=server.url, password=KEY, extra={"timeout_s": 30} | extra))
     try:
         response = transport.send(request)
         if response.stream:

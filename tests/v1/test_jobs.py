@@ -19,7 +19,7 @@ def search(dataset_id, v1=None, **more):
     return V1SearchJob(dataset_id, V1Query.of(v1 or {}), **more)
 
 
-def download(path, v1=None, dataset_id=CAPITALS, format="parquet", **more):
+def download(path, v1=None, dataset_id=CAPITALS, format=None, **more):
     return V1DownloadJob.of(dataset_id, path, V1Query.of(v1 or {}), format=format, **more)
 
 
@@ -133,12 +133,13 @@ def test_a_download_in_each_format_is_counted(run, ods_portal, tmp_path, kind):
 
 def test_a_format_that_this_api_lacks_is_refused(tmp_path):
     for path, v1, format in (
-        (tmp_path / "x.parquet", {}, "parquet"),
-        (tmp_path / "x", {"format": "fgb"}, "parquet"),
+        (tmp_path / "x.parquet", {}, None),
+        (tmp_path / "x", {}, "parquet"),
+        (tmp_path / "x", {"format": "fgb"}, None),
         (tmp_path / "x", {"format": "csv"}, "json"),
         (tmp_path / "x", {}, "xlsx"),
     ):
-        with pytest.raises(OdsConfigError, match="offers csv, json"):
+        with pytest.raises(OdsConfigError, match="csv, json, geojson"):
             download(path, v1, format=format)
 
 

@@ -146,7 +146,7 @@ PIECES += [
 ]
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(q=st.lists(st.one_of(st.sampled_from(PIECES), st.text(max_size=6)), max_size=7).map(" ".join))
 def test_whatever_is_written_is_answered_or_refused(ods_portal, q):
     state = ods_portal.store.datasets["world-capitals"]

@@ -12,11 +12,11 @@ from typing import Any
 from ods_provider.core.errors import OdsConfigError
 from ods_provider.core.formats.check import Check, Untouched
 from ods_provider.core.formats.container import IcalCheck, MagicCheck, XmlCheck, ZipCheck
-from ods_provider.core.formats.delimited import CsvCheck, LinesCheck
+from ods_provider.core.formats.delimited import CsvCheck
 from ods_provider.core.formats.gzipped import GzipCheck
-from ods_provider.core.formats.jsontext import JsonCheck
+from ods_provider.core.formats.jsontext import JsonCheck, LinesCheck
 from ods_provider.core.formats.tables import ParquetCheck, XlsxCheck
-from ods_provider.core.query import truth, whole_number
+from ods_provider.core.given import truth, whole_number
 from ods_provider.core.wire import Params
 
 
@@ -40,7 +40,8 @@ class Format:
 
     def check_with(self, given: Mapping[str, Any] | None) -> Check:
         """Return a fresh check of one file that was made with a user's ``format_options``."""
-        check = self.check()
+        options = {**self.options, **(given or {})}
+        check = CsvCheck(options["delimiter"] or ";") if self.check is CsvCheck else self.check()
         return GzipCheck(check) if truth("compressed", (given or {}).get("compressed") or False) else check
 
     def params(self, given: Mapping[str, Any] | None) -> Params:
@@ -143,6 +144,6 @@ def format_named(name: Any, *, catalogue: bool = False) -> Format:
     return known[text]
 
 
-def format_names() -> list[str]:
-    """Return the names of all formats."""
-    return list(_FORMATS)
+def format_names(*, catalogue: bool = False) -> list[str]:
+    """Return the names of all formats, of a dataset's exports or the catalogue's."""
+    return list(_CATALOGUE_FORMATS if catalogue else _FORMATS)

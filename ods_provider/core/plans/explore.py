@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote, quote_plus
 
+from ods_provider.core.datasetid import dataset_named
 from ods_provider.core.errors import OdsConfigError, OdsNotAPortal
 from ods_provider.core.limits import URL_BYTES
 from ods_provider.core.wire import Kind, Params, Request, Response
@@ -17,8 +18,12 @@ ROOT = "/api/explore/v2.1/catalog"
 
 
 def path(*parts: str, dataset_id: str | None = None) -> str:
-    """Return the path of an endpoint of the catalogue or of one dataset, ids percent-encoded (Q44)."""
-    inside = () if dataset_id is None else ("datasets", dataset_id)
+    """Return the path of an endpoint of the catalogue or of one dataset, ids percent-encoded (Q44).
+
+    Raises:
+        OdsConfigError: The dataset is named by nothing, or by an address.
+    """
+    inside = () if dataset_id is None else ("datasets", dataset_named(dataset_id))
     return "/".join([ROOT, *(quote(part, safe="") for part in (*inside, *parts))])
 
 

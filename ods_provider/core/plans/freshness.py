@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import quote_plus
 
-from ods_provider.core.errors import OdsQuotaExceeded
+from ods_provider.core.errors import OdsConfigError, OdsQuotaExceeded
 from ods_provider.core.limits import PAGE_ROWS
 from ods_provider.core.odsql import any_of, literal
 from ods_provider.core.plans.records import count, page
@@ -35,7 +35,10 @@ def quota(book: QuotaBook, dataset_id: str | None, min_remaining: int) -> Genera
     Args:
         book: Where the driver notes the quotas it sees.
         dataset_id: A dataset with a quota of its own; None looks at the portal's.
-        min_remaining: Calls that must be left.
+        min_remaining: Calls that must be left; 0 only shows what is.
+
+    Raises:
+        OdsConfigError: The whole quota is smaller than that, so that waiting would never end.
     """
     try:
         yield from count(dataset_id, Query())
@@ -47,6 +50,12 @@ def quota(book: QuotaBook, dataset_id: str | None, min_remaining: int) -> Genera
     # A portal that states no quota lets calls through: that is what was asked.
     if seen is None or seen.remaining is None or seen.remaining >= min_remaining:
         return QuotaLook(seen or Quota(), ready=True, ready_at=None)
+    if seen.limit is not None and min_remaining >= seen.limit:
+        raise OdsConfigError(
+            f"min_remaining={min_remaining} is never left of {seen.limit} calls, of which the look takes one",
+            where="argument min_remaining",
+            advice=f"Ask for {max(seen.limit - 1, 0)} at most",
+        )
     return QuotaLook(seen, ready=False, ready_at=seen.reset_at)
 
 

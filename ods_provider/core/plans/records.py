@@ -6,11 +6,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
-from ods_provider.core.errors import OdsNotAPortal, OdsQueryError, OdsTruncated
+from ods_provider.core.bounds import LIST_BYTES, read_all
+from ods_provider.core.errors import OdsError, OdsNotAPortal, OdsQueryError, OdsResponseError, OdsTruncated
 from ods_provider.core.limits import GROUP_ROWS
 from ods_provider.core.plans.explore import get, json_object
 from ods_provider.core.query import Query
 from ods_provider.core.strictjson import decode, goes_on
+from ods_provider.core.verdict import ERROR_COLUMNS
 from ods_provider.core.wire import Params, Plan, Request, Response
 
 Row = dict[str, Any]
@@ -109,7 +111,8 @@ def open_export(
         limit: Rows at most; None exports all.
         options: Parameters of the format's own.
     """
-    return (yield _export(dataset_id, query, format=format, limit=limit, options=options))
+    request = _export(dataset_id, query, format=format, limit=limit, options=options)
+    return (yield from _answered(request, query, format))
 
 
 def export(
@@ -132,7 +135,7 @@ def export(
         options: Parameters of the format's own.
     """
     request = _export(dataset_id, query, format=format, limit=limit, options=options)
-    found: T = (yield replace(request, read=read)).content
+    found: T = (yield from _answered(replace(request, read=read), query, format)).content
     return found
 
 
@@ -141,16 +144,38 @@ def _export(dataset_id: str | None, query: Query, *, format: str, limit: int | N
     return get("exports", format, dataset_id=dataset_id, params=params, kind="export")
 
 
+def _answered(request: Request, query: Query, format: str) -> Plan[Response]:
+    """Ask for an export; what is taken for an error that came with status 200 (Q49) is asked for again if it is a row.
+
+    One row of JSON lines may have the columns by which an error is known.
+    """
+    try:
+        return (yield request)
+    except OdsResponseError as error:
+        if format != "jsonl" or error.status != 200 or error.code is None:
+            raise
+        if not (yield from _has_columns_of_an_error(request.dataset_id, query)):
+            raise
+    return (yield replace(request, expects=frozenset({"json"})))
+
+
+def _has_columns_of_an_error(dataset_id: str | None, query: Query) -> Plan[bool]:
+    try:
+        found = yield from page(dataset_id, query, limit=1)
+    except OdsError:
+        return False
+    return any(set(names) <= set(row) for row in found.rows for names in ERROR_COLUMNS)
+
+
 def export_rows(dataset_id: str | None, query: Query, *, limit: int | None = None) -> Plan[list[Row]]:
     """Ask for an export and return its rows as one list: for groups, which are few beside the rows. One call."""
     return (yield from export(dataset_id, query, format="json", read=_rows, limit=limit))
 
 
 def _rows(response: Response) -> list[Row]:
-    pieces = [response.body]
-    while response.stream is not None and (piece := response.stream.read()):
-        pieces.append(piece)
-    body = b"".join(pieces)
+    body = response.body
+    if response.stream is not None:
+        body = read_all(response.stream, where=f"GET {response.url}", most_bytes=LIST_BYTES)
     try:
         return objects(decode(body))
     except (ValueError, TypeError, RecursionError) as error:

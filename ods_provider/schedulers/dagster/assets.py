@@ -1,7 +1,7 @@
 """Assets made of a portal's data, or of data sent to it, each with the sensor that brings it back after a wait."""
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from dagster import (
@@ -18,11 +18,12 @@ from dagster import (
     asset,
 )
 
+from ods_provider.core.given import clauses
 from ods_provider.core.outcome import Done
-from ods_provider.core.query import clauses
-from ods_provider.jobs.context import Job
-from ods_provider.schedulers.dagster import arguments as build
+from ods_provider.jobs.arguments import analysis_job, download_job, media_job, push_job, search_job
+from ods_provider.jobs.download import DownloadJob
 from ods_provider.schedulers.dagster import metadata
+from ods_provider.schedulers.dagster.arguments import Builder, job_of
 from ods_provider.schedulers.dagster.partitions import Parts, Where
 from ods_provider.schedulers.dagster.resuming import ods_resume_sensor
 from ods_provider.schedulers.dagster.working import Step
@@ -48,7 +49,7 @@ def ods_dataset_asset(
     dataset_id: str | None,
     *,
     path: Any,
-    format: str = "parquet",
+    format: str | None = None,
     name: str | None = None,
     resource_key: str = RESOURCE,
     partitions_def: PartitionsDefinition | None = None,
@@ -64,7 +65,7 @@ def ods_dataset_asset(
     Args:
         dataset_id: The dataset; None exports the catalogue.
         path: File to write: a path or an fsspec URL; with partitions it holds ``{partition}``.
-        format: Export format.
+        format: Export format; None takes what the path's ending names, and Parquet where it has none.
         name: The asset's name; None makes one of the dataset's id.
         resource_key: Key of the ``OdsResource``.
         partitions_def: Dagster's partitions.
@@ -79,7 +80,7 @@ def ods_dataset_asset(
         OdsConfigError: An argument is bad.
     """
     return _pair(
-        build.download_job,
+        download_job,
         {"dataset_id": dataset_id, "path": path, "format": format, **arguments},
         Parts(partitions_def, partition_field, partition_where, path),
         name=name,
@@ -110,7 +111,7 @@ def ods_search_asset(  # noqa: D417  the rest is as with a dataset
         resource_key, partitions_def, partition_field, partition_where, asset_options: As in ``ods_dataset_asset``.
     """
     return _pair(
-        build.search_job,
+        search_job,
         {"dataset_id": dataset_id, "path": path, **arguments},
         Parts(partitions_def, partition_field, partition_where, path),
         name=name,
@@ -141,7 +142,7 @@ def ods_analysis_asset(  # noqa: D417  the rest is as with a dataset
         resource_key, partitions_def, partition_field, partition_where, asset_options: As in ``ods_dataset_asset``.
     """
     return _pair(
-        build.analysis_job,
+        analysis_job,
         {"dataset_id": dataset_id, "path": path, **arguments},
         Parts(partitions_def, partition_field, partition_where, path),
         name=name,
@@ -173,7 +174,7 @@ def ods_media_asset(  # noqa: D417  the rest is as with a dataset
         resource_key, partitions_def, partition_field, partition_where, asset_options: As in ``ods_dataset_asset``.
     """
     return _pair(
-        build.media_job,
+        media_job,
         {"dataset_id": dataset_id, "path": path, **arguments},
         Parts(partitions_def, partition_field, partition_where, path),
         name=name or f"{_name_of(dataset_id)}_files",
@@ -207,7 +208,7 @@ def ods_push_asset(  # noqa: D417  the rest is as with a dataset
     if records is not None:
         arguments["records"] = ()
     return _pair(
-        build.push_job,
+        push_job,
         arguments,
         Parts(None, None, None, path),
         name=name or f"{_name_of(dataset_id)}_pushed",
@@ -218,7 +219,7 @@ def ods_push_asset(  # noqa: D417  the rest is as with a dataset
 
 
 def _pair(
-    make: Callable[..., Job],
+    make: Builder,
     arguments: dict[str, Any],
     parts: Parts,
     *,
@@ -228,14 +229,17 @@ def _pair(
     records: Any = None,
 ) -> OdsAsset:
     # Built once now, so that a bad argument is found when the code is loaded and not at night.
-    make(**arguments)
+    built = job_of(make, arguments)
+    if isinstance(built, DownloadJob):
+        # Of all partitions: the dot of a key is no ending.
+        arguments |= {"format": built.format.name}
     dataset_id = arguments["dataset_id"]
     rows = _gives_rows(make, arguments)
 
     def work(context: AssetExecutionContext, **inputs: Any) -> Iterator[Any]:
         given = {**arguments, **inputs, **_of_partition(context, parts, arguments)}
         step = Step(context, getattr(context.resources, resource_key))
-        done = step.run(make(**given))
+        done = step.run(job_of(make, given))
         if isinstance(done, Done):
             yield _made(step, done.result, arguments, rows=rows)
 
@@ -279,11 +283,11 @@ def _of_partition(context: AssetExecutionContext, parts: Parts, arguments: Mappi
     return {"where": [*clauses("where", arguments.get("where")), narrowed], "path": parts.place(context)}
 
 
-def _gives_rows(make: Callable[..., Job], arguments: Mapping[str, Any]) -> bool:
-    return make in (build.search_job, build.analysis_job) and arguments.get("path") is None
+def _gives_rows(make: Builder, arguments: Mapping[str, Any]) -> bool:
+    return make in (search_job, analysis_job) and arguments.get("path") is None
 
 
-def _described(make: Callable[..., Job], dataset_id: str | None) -> str:
+def _described(make: Builder, dataset_id: str | None) -> str:
     return f"The {make.__name__.removesuffix('_job')} of {dataset_id or 'the catalogue'} on an Opendatasoft portal."
 
 

@@ -18,7 +18,8 @@ from dagster import (
 )
 
 from ods_provider.client import OdsClient
-from ods_provider.core.errors import OdsConfigError, OdsError, OdsResponseError
+from ods_provider.core.errors import OdsConfigError, OdsError
+from ods_provider.core.patience import next_look, patient_with
 from ods_provider.core.plans.freshness import datasets as freshness
 from ods_provider.core.schema import Dataset
 from ods_provider.core.times import iso, parse_time, utc_now
@@ -87,14 +88,11 @@ def ods_dataset_sensor(
             return memory.skip(f"The portal asks not to be called before {iso(memory.not_before)}")
         try:
             seen = _look(getattr(context.resources, resource_key), list(watched))
-        except OdsResponseError as error:
-            if not error.transient:
-                raise
-            memory.not_before = error.retry_at
-            return memory.skip(str(error))
         except OdsError as error:
-            if not error.transient:
+            if not patient_with(error, answered=bool(memory.seen)):
                 raise
+            named = getattr(error, "retry_at", None)
+            memory.not_before = next_look(utc_now(), every_s=0, named=named) if named else None
             return memory.skip(str(error))
         return memory.take(seen, watched, compared, request)
 

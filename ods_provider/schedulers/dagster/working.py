@@ -28,11 +28,13 @@ from dagster import (
     RunsFilter,
 )
 
-from ods_provider.core.errors import OdsError
+from ods_provider.core.errors import OdsConfigError, OdsError
 from ods_provider.core.outcome import Done, Wait
 from ods_provider.core.times import parse_time, utc_now
+from ods_provider.core.wording import in_words
 from ods_provider.jobs.context import Job
 from ods_provider.jobs.runner import explain, run_job
+from ods_provider.schedulers.dagster.arguments import WORDS
 from ods_provider.schedulers.dagster.plugin import NAME, Native
 
 WAITING = "ods/waiting"
@@ -106,22 +108,24 @@ class Step:
         owner = self._tags.get(RESUMES)
         if owner:
             settle(self._instance, owner, self._work, f"resumed by {self._run_id}")
-        other = self._claim()
+        other, kept = self._claim(), self._kept_state(owner)
         if other:
             # It ends as a wait: if that run fails, the sensor comes back to this one.
-            result: Done | Wait = Wait(utc_now() + timedelta(seconds=BUSY_S), f"run {other} is at it already")
+            until = utc_now() + timedelta(seconds=BUSY_S)
+            result: Done | Wait = Wait(until, f"run {other} is at it already", kept)
         else:
-            result = self._run(job, self._kept_state(owner))
+            result = self._run(job, kept)
         if isinstance(result, Wait):
             self._wait(result)
         else:
             settle(self._instance, self._run_id, self._work, "done")
         return result
 
-    def _run(self, job: Job, state: dict[str, Any] | None) -> Done | Wait:
+    def _run(self, job: Job, state: dict[str, Any]) -> Done | Wait:
         try:
             return run_job(job, scheduler=NAME, native=self.native, checkpoint=state)
-        except OdsError as error:
+        except OdsError as failure:
+            error = in_words(failure, WORDS) if isinstance(failure, OdsConfigError) else failure
             settle(self._instance, self._run_id, self._work, "failed")
             if not error.transient:
                 # Says to Dagster's run retries what allow_retries says to the step's.
@@ -135,10 +139,10 @@ class Step:
         self._instance.add_run_tags(self._run_id, {self._work.tag: WORKING})
         return at_it(self._instance, self._work, self._tags.get(PARTITION), but=self._run_id)
 
-    def _kept_state(self, owner: str | None) -> dict[str, Any] | None:
+    def _kept_state(self, owner: str | None) -> dict[str, Any]:
         run = self._instance.get_run_by_id(owner) if owner else None
         kept = run.tags.get(self._work.state_tag) if run else None
-        return dict(json.loads(kept)) if kept else None
+        return dict(json.loads(kept)) if kept else {}
 
     def _wait(self, wait: Wait) -> None:
         if self.asset_key is not None:

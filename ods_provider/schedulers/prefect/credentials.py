@@ -95,7 +95,7 @@ class OdsCredentials(Block):
         """Return a client of the portal, for code of your own. Use it as a context manager."""
         from ods_provider.client import OdsClient
         from ods_provider.plugins.manager import plugins
-        from ods_provider.schedulers.prefect.plugin import NAME
+        from ods_provider.schedulers.prefect.native import NAME
 
         connection = self.connection()
         return OdsClient(connection, tokens=plugins().token_store(connection, NAME))

@@ -3,36 +3,13 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
 
 from ods_provider.core.connection import OdsConnection
 from ods_provider.core.events import Event
 from ods_provider.core.redact import Secret
 from ods_provider.plugins.hookspecs import hookimpl
 from ods_provider.plugins.run import Run, SchedulerAdapter
-
-if TYPE_CHECKING:
-    from ods_provider.schedulers.prefect.artifacts import Board
-
-NAME = "prefect"
-
-
-@dataclass(slots=True)
-class Native:
-    """What a task hands to the runner.
-
-    Attributes:
-        key: Stable name of the work: the same in every flow run that continues it.
-        log: The run's logger.
-        credentials: The ``OdsCredentials`` that the task was given; None loads the block that the connection names.
-        board: Where progress and the result are drawn; None outside a run.
-    """
-
-    key: str
-    log: Any
-    credentials: Any = None
-    board: Board | None = None
+from ods_provider.schedulers.prefect.native import NAME, Native
 
 
 class Prefect:

@@ -22,7 +22,7 @@ from ods_provider.jobs.runner import run_job
 from ods_provider.plugins.manager import plugins
 from ods_provider.schedulers.prefect.artifacts import Board
 from ods_provider.schedulers.prefect.credentials import OdsCredentials
-from ods_provider.schedulers.prefect.plugin import NAME, Native
+from ods_provider.schedulers.prefect.native import NAME, Native
 from ods_provider.schedulers.prefect.waiting import WaitMode, flow_run, hold, origin, suspended, wait_mode_named, way
 
 _CHECKPOINT = "checkpoint"
@@ -50,18 +50,30 @@ def advance(job: Job, *, credentials: OdsCredentials | str, wait_mode: WaitMode,
     store = _travelling(native, ref)
     checkpoint: Mapping[str, Any] | None = store.load().get(_CHECKPOINT)
     while True:
-        ended = run_job(job, scheduler=NAME, native=native, connection_ref=ref, checkpoint=checkpoint)
+        try:
+            ended = run_job(job, scheduler=NAME, native=native, connection_ref=ref, checkpoint=checkpoint)
+        except OdsError:
+            # Whoever tries it again begins a new wait.
+            _forget(store, checkpoint)
+            raise
         if isinstance(ended, Done):
-            if checkpoint:
-                store.clear()
+            _forget(store, checkpoint)
             return ended.result
+        if ended.checkpoint:
+            store.save(_CHECKPOINT, dict(ended.checkpoint))
+        else:
+            # A look that was answered: the waits before it are over.
+            _forget(store, checkpoint)
         checkpoint = ended.checkpoint
-        if checkpoint:
-            store.save(_CHECKPOINT, dict(checkpoint))
         how = way(mode)
         if how != "hold":
             return suspended(ended, how)
         hold(ended, native.log)
+
+
+def _forget(store: CheckpointStore, checkpoint: Mapping[str, Any] | None) -> None:
+    if checkpoint:
+        store.clear()
 
 
 def worth_retrying(task: Any, task_run: Any, state: Any) -> bool:

@@ -62,8 +62,8 @@ class _Query:
 
     def condition(self, node: Node) -> Sql:
         if node.data in ("any_of", "all_of"):
-            separator = " OR " if node.data == "any_of" else " AND "
-            return joined(separator, [self.condition(child) for child in node.children if isinstance(child, Tree)])
+            tests = [self.condition(child) for child in node.children if isinstance(child, Tree)]
+            return joined(" OR ", _listed(tests)) if node.data == "any_of" else joined(" AND ", tests)
         if node.data == "negated":
             return glue("(NOT {})", self.condition(node.children[0]))
         made: Callable[..., Sql] = getattr(self, f"_{node.data}")
@@ -184,6 +184,30 @@ class _Query:
 
     def _geometry(self, name: str, shape: str, relation: str = "intersects") -> Sql:
         return area.geometry(self._field(name), shape, relation)
+
+
+_CHAIN = 20  # alternatives of one form; planning a longer chain takes DuckDB seconds
+
+
+def _listed(tests: list[Sql]) -> list[Sql]:
+    """Return alternatives of which those that ask the same of many values have become one test over a list."""
+    alike: dict[str, list[Sql]] = {}
+    for test in tests:
+        alike.setdefault(test.text, []).append(test)
+    made = []
+    for text, some in alike.items():
+        if len(some) < _CHAIN or len(some[0].params) != 1 or text.count("?") != 1:
+            made += some
+            continue
+        marks, values = ", ".join("?" for _ in some), tuple(test.params[0] for test in some)
+        compared, is_equality, rest = text.partition(" = ?)")
+        asked = f"{compared} IN ({marks})){rest}" if is_equality else _any_of(text, marks)
+        made.append(Sql(asked, values, "boolean"))
+    return made
+
+
+def _any_of(text: str, marks: str) -> str:
+    return f"len(list_filter([{marks}], lambda wanted: {text.replace('?', 'wanted')})) > 0"
 
 
 def _on_dates(cell: Sql, sign: str, start: Any, end: Any) -> Sql:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ods_provider.core.errors import OdsConfigError
-from ods_provider.core.query import mapping, whole_number
+from ods_provider.core.given import mapping, whole_number
 from ods_provider.core.wire import Params
 
 WINDOW_ROWS = 10_000
