@@ -97,6 +97,12 @@ def _connection_fields() -> dict[str, Any]:
             "Idle timeout (s)", "Longest silence while an answer is read; 60 unless set", "number", minimum=0
         ),
         "connect_timeout_s": _field("Connect timeout (s)", "10 unless set", "number", minimum=0),
+        "min_bytes_s": _field(
+            "Slowest answer (bytes/s)",
+            "Slower than this for twice the idle timeout fails; 100 unless set",
+            "number",
+            minimum=0,
+        ),
         "max_retries": _field("Retries", "Times a request is sent again; 5 unless set", "integer", minimum=0),
         "max_wait_s": _field(
             "Longest wait in place (s)", "Beyond it the task defers; 60 unless set", "number", minimum=0
@@ -108,6 +114,13 @@ def _connection_fields() -> dict[str, Any]:
         "proxy": _field("Proxy", "URL of a proxy for this portal", "string", secret=True),
         "allowed_hosts": _field(
             "Allowed hosts", "Other hosts of the same portal, which may get the key after a redirect", "string"
+        ),
+        "private_files": _field(
+            "Files in private networks",
+            "refuse or allow files on other hosts whose address is private; auto refuses where the portal is public",
+            "string",
+            choices=["auto", "refuse", "allow"],
+            default="auto",
         ),
         "client_id": _field("OAuth2 client id", "Of the application, for Authentication oauth2", "string"),
         "client_secret": _field("OAuth2 client secret", "Empty for a public application", "string", secret=True),

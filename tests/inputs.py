@@ -126,15 +126,36 @@ CASES = [
     Case(
         "empty words of a fetch have their defaults",
         "media",
-        {"path": "@/f", "kind": "", "parallel": "", "field": ""},
+        {"path": "@/f", "kind": "", "parallel": "", "field": "", "if_missing": ""},
         asks="/api/explore/v2.1/catalog/datasets/landmark-photos/attachments",
         count=3,
     ),
     Case(
         "empty words of a push have their defaults",
         "push",
-        {"path": "@/in.jsonl", "action": "", "batch_bytes": "", "confirm": "", "file_fields": ""},
+        {
+            "path": "@/in.jsonl",
+            "action": "",
+            "batch_bytes": "",
+            "confirm": "",
+            "file_fields": "",
+            "delimiter": "",
+            "encoding": "",
+            "unknown_fields": "",
+        },
         count=2,
+    ),
+    Case(
+        "a mark of two characters is no delimiter",
+        "push",
+        {"path": "@/in.csv", "delimiter": ";;"},
+        refused="';;' is no delimiter",
+    ),
+    Case(
+        "an encoding has a name",
+        "push",
+        {"path": "@/in.csv", "encoding": "utf-9"},
+        refused="'utf-9' is no encoding of text",
     ),
     Case(
         "empty words of a watch have their defaults",

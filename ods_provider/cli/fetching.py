@@ -82,7 +82,7 @@ def download(dataset_id: str, path: str | None, wait: bool, now: bool, **given: 
 @click.option("--parallel", metavar="N", default="4", show_default=True, help="Files at the same time, 1 to 32.")
 @click.option(
     "--if-missing",
-    type=click.Choice(["fail", "skip"]),
+    type=Words("fail", "skip"),
     default="fail",
     show_default=True,
     help="When a file is listed and not there; the others come all the same.",

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from ods_provider.cli.options import shared_options, waiting_options
+from ods_provider.cli.options import Words, shared_options, waiting_options
 
 _batch = click.option(
     "--batch-bytes",
@@ -23,7 +23,7 @@ def _written(command: Callable[..., Any]) -> Callable[..., Any]:
     for option in (
         click.option(
             "--unknown-fields",
-            type=click.Choice(["refuse", "send"]),
+            type=Words("refuse", "send"),
             default="refuse",
             show_default=True,
             help="Fields that the dataset's schema does not name.",

@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from ods_provider.client.v1 import ClientV1
 
 
+_SLICE_S = 0.5  # of a sleep that can be ended
+
+
 class OdsClient(CatalogueCalls, RecordCalls, FileCalls, RealtimeCalls):
     """A portal's catalogue, records, aggregates and realtime resources.
 
@@ -32,6 +35,7 @@ class OdsClient(CatalogueCalls, RecordCalls, FileCalls, RealtimeCalls):
         api_key: API key; without it calls are anonymous.
         emit: Hears what happens (requests, retries, quotas).
         tokens: Keeps the OAuth2 grant of ``auth="oauth2"``; the default is a file, see ``docs/authentication.md``.
+        heed: Raises when the work was told to stop; asked at least every half second while an answer is waited for.
         transport: What sends; the default is ``requests``.
         now, sleep: Clock and sleep, for tests.
         settings: The connection's extras (``timeout_s``, ``push_api_key``, ``verify``, …).
@@ -49,6 +53,7 @@ class OdsClient(CatalogueCalls, RecordCalls, FileCalls, RealtimeCalls):
         api_key: str | None = None,
         emit: Emit = ignore,
         tokens: TokenStore | None = None,
+        heed: Callable[[], None] | None = None,
         transport: Transport | None = None,
         now: Callable[[], datetime] = utc_now,
         sleep: Callable[[float], None] = time.sleep,
@@ -57,14 +62,14 @@ class OdsClient(CatalogueCalls, RecordCalls, FileCalls, RealtimeCalls):
         if not isinstance(host, OdsConnection):
             host = from_parts(host=host, password=api_key, extra=settings, where="OdsClient")
         self.connection = host
-        self.transport = transport = transport or _transport(host, tokens, emit=emit, now=now)
+        self.transport = transport = transport or _transport(host, tokens, emit=emit, now=now, heed=heed)
         super().__init__(
             Terms(
                 transport=transport,
                 rules=RetryRules(max_retries=host.max_retries, max_wait_s=host.max_wait_s),
                 emit=emit,
                 now=now,
-                sleep=sleep,
+                sleep=_heeding(sleep, heed) if heed else sleep,
                 portal=host.base_url,
             )
         )
@@ -107,14 +112,33 @@ class OdsClient(CatalogueCalls, RecordCalls, FileCalls, RealtimeCalls):
 
 
 def _transport(
-    connection: OdsConnection, tokens: TokenStore | None, *, emit: Emit, now: Callable[[], datetime]
+    connection: OdsConnection,
+    tokens: TokenStore | None,
+    *,
+    emit: Emit,
+    now: Callable[[], datetime],
+    heed: Callable[[], None] | None,
 ) -> Transport:
     # Imported late: whoever only builds plans or parses DAG files never loads requests.
     if connection.auth == "oauth2":
         from ods_provider.stores.tokens import FileTokens
         from ods_provider.transport.oauth import OAuthTransport
 
-        return OAuthTransport(connection, tokens or FileTokens.of(connection), emit=emit, now=now)
+        return OAuthTransport(connection, tokens or FileTokens.of(connection), emit=emit, now=now, heed=heed)
     from ods_provider.transport.session import RequestsTransport
 
-    return RequestsTransport(connection)
+    return RequestsTransport(connection, heed=heed)
+
+
+def _heeding(sleep: Callable[[float], None], heed: Callable[[], None]) -> Callable[[float], None]:
+    """Return a sleep in pieces, between which it may be told to stop."""
+
+    def asleep(seconds: float) -> None:
+        left_s = seconds
+        while left_s > 0:
+            heed()
+            sleep(min(left_s, _SLICE_S))
+            left_s -= _SLICE_S
+        heed()
+
+    return asleep

@@ -12,10 +12,12 @@ from typing import Literal as OneOf
 from urllib.parse import unquote, urlsplit
 
 from ods_provider.core.errors import OdsConfigError
+from ods_provider.core.forgetting import forgets
 from ods_provider.core.given import truth
 from ods_provider.core.redact import Secret
 
 Auth = OneOf["auto", "anonymous", "apikey", "basic", "oauth2"]
+PrivateFiles = OneOf["auto", "refuse", "allow"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,11 +32,16 @@ class OdsConnection:
         push_keys: Push keys by ``dataset/resource``; the one under ``""`` serves every resource.
         timeout_s: Longest silence accepted while an answer is read. There is no limit on the whole (Q36).
         connect_timeout_s: Longest wait for a connection.
+        min_bytes_s: Fewest bytes a second that an answer may bring while it is waited for, over twice ``timeout_s``
+            together: a trickle never falls silent for long, and would last for ever. 0 takes any.
         max_retries, max_wait_s: See ``RetryRules``.
         max_quota_wait_s: Longest wait for a quota that a job accepts; past it the job fails and says when it returns.
         verify: True, False, or the path of a CA bundle.
         proxy: URL of a proxy for this portal, as a secret because it may hold a password.
         allowed_hosts: Other hosts of the same portal; a redirect to one is followed with credentials (Q45).
+        private_files: Whether a file may be fetched from a private network (of this machine, of this house) that is
+            not the portal's own host: a portal, or whoever writes into it, may name any address. ``auto`` refuses
+            where the portal itself is on a public address.
         client_id, client_secret: The application, for ``auth="oauth2"``; a public one has no secret.
         refresh_token: Where the tokens of ``oauth2`` begin; those that follow from it live in the token store.
     """
@@ -46,12 +53,14 @@ class OdsConnection:
     push_keys: Mapping[str, Secret] = field(default_factory=dict)
     timeout_s: float = 60.0
     connect_timeout_s: float = 10.0
+    min_bytes_s: float = 100.0
     max_retries: int = 5
     max_wait_s: float = 60.0
     max_quota_wait_s: float = 26 * 3600.0
     verify: bool | str = True
     proxy: Secret | None = None
     allowed_hosts: tuple[str, ...] = ()
+    private_files: PrivateFiles = "auto"
     client_id: str | None = None
     client_secret: Secret | None = None
     refresh_token: Secret | None = None
@@ -91,6 +100,7 @@ class OdsConnection:
         raise TypeError("an OdsConnection is never pickled: it holds keys; look it up again where it is needed")
 
 
+@forgets
 def from_parts(
     *,
     host: str | None,
@@ -229,11 +239,21 @@ def _count(name: str, value: Any, where: str) -> int:
     return int(text)
 
 
-def _auth(name: str, value: Any, where: str) -> Any:
-    text = str(value).strip().lower()
-    if text not in get_args(Auth):
-        raise _bad(name, where, f"one of {', '.join(get_args(Auth))}")
-    return text
+def _one_of(known: Any) -> Callable[[str, Any, str], Any]:
+    def read(name: str, value: Any, where: str) -> Any:
+        text = str(value).strip().lower()
+        if text not in get_args(known):
+            raise _bad(name, where, f"one of {', '.join(get_args(known))}")
+        return text
+
+    return read
+
+
+def _bytes_a_second(name: str, value: Any, where: str) -> float:
+    try:
+        return _seconds(name, value, where)
+    except OdsConfigError:
+        raise _bad(name, where, "a number of bytes a second") from None
 
 
 def _verify(name: str, value: Any, where: str) -> bool | str:
@@ -290,16 +310,18 @@ def _proxy(name: str, value: Any, where: str) -> Secret:
 
 
 _EXTRAS: dict[str, Callable[[str, Any, str], Any]] = {
-    "auth": _auth,
+    "auth": _one_of(Auth),
     "push_api_key": _push_keys,
     "timeout_s": _seconds,
     "connect_timeout_s": _seconds,
+    "min_bytes_s": _bytes_a_second,
     "max_retries": _count,
     "max_wait_s": _seconds,
     "max_quota_wait_s": _seconds,
     "verify": _verify,
     "proxy": _proxy,
     "allowed_hosts": _hosts,
+    "private_files": _one_of(PrivateFiles),
     "client_id": _text,
     "client_secret": _secret,
     "refresh_token": _secret,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+import traceback
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
@@ -15,6 +16,7 @@ from typing import Protocol, TypeVar
 from ods_provider.core.bodies import Refetched, broke_off, decoded, expect_begun
 from ods_provider.core.errors import OdsConfigError, OdsError, OdsNotAPortal, OdsQuotaExceeded
 from ods_provider.core.events import Emit, QuotaSeen, RequestSent, ignore
+from ods_provider.core.forgetting import forgets
 from ods_provider.core.quota import QuotaBook
 from ods_provider.core.retry import RetryRules, aretrying, retrying, worth_retrying
 from ods_provider.core.times import utc_now
@@ -22,6 +24,7 @@ from ods_provider.core.verdict import check
 from ods_provider.core.wire import ByteStream, Plan, Request, Response
 
 T = TypeVar("T")
+_SAID_CHARS = 500
 log = logging.getLogger(__name__)
 
 
@@ -68,11 +71,12 @@ def drive(plan: Plan[T], terms: Terms) -> T:
         request = _begun(plan)
         while True:
             try:
-                response: Response = loop.copy()(exchange, request)
+                came: list[Response] = [loop.copy()(exchange, request)]
             except OdsError as error:
                 request = plan.throw(error)
             else:
-                request = _answered(plan, response)
+                # Handed over and not kept: an answer may repeat a key, and this frame outlives an error.
+                request = _answered(plan, came.pop())
     except StopIteration as end:
         result: T = end.value
         return result
@@ -89,13 +93,12 @@ async def adrive(plan: Plan[T], terms: Terms) -> T:
     try:
         request = _begun(plan)
         while True:
-            response: Response
             try:
-                response = await policy.copy()(in_thread, request)
+                came: list[Response] = [await policy.copy()(in_thread, request)]
             except OdsError as error:
                 request = plan.throw(error)
             else:
-                request = _answered(plan, response)
+                request = _answered(plan, came.pop())
     except StopIteration as end:
         result: T = end.value
         return result
@@ -117,6 +120,7 @@ def _begun(plan: Plan[T]) -> Request:
         ) from None
 
 
+@forgets
 def _answered(plan: Plan[T], response: Response) -> Request:
     """Give the plan its answer and return what it asks next.
 
@@ -129,14 +133,15 @@ def _answered(plan: Plan[T], response: Response) -> Request:
     except OdsError as error:
         error.cut_out(response.secrets)
         raise
-    except (TypeError, ValueError, LookupError, AttributeError, RecursionError) as error:
-        said = response.quoted(str(error))
+    except (TypeError, ValueError, LookupError, AttributeError, ArithmeticError, RecursionError) as error:
+        # In place of the foreign error, which holds the answer: where it stumbled, without what it read.
+        log.debug("A plan stumbled over its answer:\n%s", "".join(traceback.format_tb(error.__traceback__)))
         raise OdsNotAPortal(
-            f"The answer is not shaped like a portal's ({type(error).__name__}: {said[:100]})",
+            f"The answer is not shaped like a portal's ({type(error).__name__}: {response.quoted(str(error))[:100]})",
             status=response.status,
             where=response.url,
             advice="Check the host of the connection; some portals only imitate the API",
-        ) from (error if said == str(error) else None)
+        ) from None
 
 
 @cache
@@ -153,6 +158,7 @@ class _Exchange:
         self._terms = terms
         self._reading = False
 
+    @forgets
     def __call__(self, request: Request) -> Response:
         """Return the answer: read, where the request says how; a stream that nobody read yet heals itself."""
         self._reading = False
@@ -197,7 +203,7 @@ class _Exchange:
         response = terms.transport.send(request)
         terms.emit(RequestSent(request.method, response.url, response.status, time.monotonic() - started))
         # Before the verdict: a refusal may carry the quota too (Q30).
-        if terms.quota.observe(response.headers, request.dataset_id):
+        if terms.quota.observe(response.headers, request.dataset_id, now=terms.now()):
             quota = terms.quota.tightest(request.dataset_id)
             if quota:
                 terms.emit(QuotaSeen(request.dataset_id, quota))
@@ -221,5 +227,5 @@ class _Exchange:
         if said is None or said in self._terms.warned:
             return
         self._terms.warned.add(said)
-        what = response.quoted(f"{said} {link}")
+        what = response.quoted(f"{said} {link}")[:_SAID_CHARS]
         log.warning("The portal says that this API is deprecated: %s (%s)", what, response.url)

@@ -34,6 +34,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
+from ods_provider.core.legible import MOST_CHARS, legible
 from ods_provider.core.redact import Secret, scrub
 
 __all__ = [
@@ -68,8 +69,9 @@ class OdsError(Exception):
     """Base of all errors of the package.
 
     Args:
-        what: What happened, one sentence without a final stop.
-        where: The call, file or argument it happened at; secrets are cut out.
+        what: What happened, one sentence without a final stop. It may quote what others wrote: like the other two it
+            ends up legible, on one line, without secrets, and not too long.
+        where: The call, file or argument it happened at.
         advice: What the reader can do, one sentence.
         transient: Whether the same call may succeed later; None, which is what we pass ourselves, takes the class's own
             answer, or that of the cause. A plugin that knows better says so.
@@ -87,9 +89,9 @@ class OdsError(Exception):
         transient: bool | None = None,
         cause: BaseException | None = None,
     ) -> None:
-        self.what = scrub(what).rstrip(". ")
-        self.where = scrub(where) if where else None
-        self.advice = scrub(advice).rstrip(". ") if advice else None
+        self.what = _said(what).rstrip(". ")
+        self.where = _said(where) if where else None
+        self.advice = _said(advice).rstrip(". ") if advice else None
         if transient is None and cause is not None:
             transient = passes(cause)
         if transient is not None:
@@ -114,6 +116,11 @@ class OdsError(Exception):
     def __reduce__(self) -> tuple[Any, ...]:
         # The default rebuilds from args alone, which loses every keyword argument of a subclass.
         return _rebuild, (type(self), self.args, self.__dict__)
+
+
+def _said(text: str) -> str:
+    # Cut out first: of a key that is cut in half, one half would be seen.
+    return legible(scrub(text), most_chars=MOST_CHARS)
 
 
 def passes(error: BaseException) -> bool:

@@ -204,7 +204,7 @@ def _request(connection: OdsConnection, *fields: tuple[str, str | Secret]) -> Re
 def _tokens(response: Response) -> Tokens:
     try:
         answer = response.json()
-    except ValueError:
+    except (ValueError, RecursionError):
         answer = None
     found: Mapping[str, Any] = answer if isinstance(answer, dict) else {}
     access, refreshed, lifetime = (found.get(name) for name in ("access_token", "refresh_token", "expires_in"))

@@ -6,7 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from ods_provider.core.times import iso, parse_time
+from ods_provider.core.times import iso, parse_reset, utc_now
+
+_MOST_DIGITS = 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +30,9 @@ class Quota:
         return {"limit": self.limit, "remaining": self.remaining, "reset_at": iso(self.reset_at)}
 
 
-def read_quota(headers: Mapping[str, str], *, prefix: str = "x-ratelimit-") -> Quota | None:
+def read_quota(
+    headers: Mapping[str, str], *, prefix: str = "x-ratelimit-", now: datetime | None = None
+) -> Quota | None:
     """Return the quota in ``headers``, or None when they hold none.
 
     Absence says nothing: 400 and 404 never carry quota headers, and 429 may not (Q30).
@@ -36,16 +40,17 @@ def read_quota(headers: Mapping[str, str], *, prefix: str = "x-ratelimit-") -> Q
     Args:
         headers: Response headers with case-insensitive lookup (Q64).
         prefix: ``x-ratelimit-`` for the portal's quota, ``x-ratelimit-dataset-`` for a dataset's own (Q31).
+        now: The present moment, for a reset in seconds from it; None asks the clock.
     """
     limit, remaining, reset = (headers.get(prefix + part) for part in ("limit", "remaining", "reset"))
     if limit is None and remaining is None:
         return None
-    return Quota(_integer(limit), _integer(remaining), parse_time(reset))
+    return Quota(_integer(limit), _integer(remaining), parse_reset(reset, now or utc_now()))
 
 
 def _integer(text: str | None) -> int | None:
     try:
-        return int(text) if text is not None else None
+        return int(text) if text is not None and len(text) <= _MOST_DIGITS else None
     except ValueError:
         return None
 
@@ -63,13 +68,13 @@ class QuotaBook:
     datasets: dict[str, Quota] = field(default_factory=dict)
     calls: int = 0
 
-    def observe(self, headers: Mapping[str, str], dataset_id: str | None) -> bool:
+    def observe(self, headers: Mapping[str, str], dataset_id: str | None, *, now: datetime | None = None) -> bool:
         """Take note of the quotas in ``headers``; return whether there were any."""
         self.calls += 1
-        portal = read_quota(headers)
+        portal = read_quota(headers, now=now)
         if portal:
             self.portal = portal
-        own = read_quota(headers, prefix="x-ratelimit-dataset-") if dataset_id else None
+        own = read_quota(headers, prefix="x-ratelimit-dataset-", now=now) if dataset_id else None
         if own and dataset_id:
             self.datasets[dataset_id] = own
         return bool(portal or own)

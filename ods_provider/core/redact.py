@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from functools import lru_cache
-from typing import NoReturn
+from typing import Generic, NoReturn, TypeVar
 
 MASK = "***"
 
@@ -15,7 +15,7 @@ _NAMES = "apikey|api_key|pushkey|push_api_key|access_token|refresh_token|client_
 # In an address within an address the marks around them are encoded, twice when that one is in another.
 _PARAMETER = re.compile(rf"(?i)(?:\b|(?<=%3F)|(?<=%26)|(?<=%253F)|(?<=%2526))({_NAMES})(=|%(?:25)?3D)([^&\s\"'<>)\]]+)")
 _AUTHORIZATION = re.compile(r"(?i)\b(apikey|bearer|basic)(\s+)([A-Za-z0-9._~+/=-]{4,})")
-_USERINFO = re.compile(r"(?i)\b([a-z][a-z0-9+.-]*://)[^/\s\"']*@")
+_USERINFO = re.compile(r"(://)[^/\s\"']*@")
 
 
 class Secret:
@@ -50,6 +50,28 @@ class Secret:
 
     def __reduce__(self) -> NoReturn:
         raise TypeError("a Secret is never pickled: look the connection up again where it is needed")
+
+
+T = TypeVar("T")
+
+
+class Sealed(Generic[T]):
+    """Something whose parts hold secrets in the clear, such as a pool of connections: it neither prints nor pickles."""
+
+    __slots__ = ("_kept",)
+
+    def __init__(self, kept: T) -> None:
+        self._kept = kept
+
+    def open(self) -> T:
+        """Return what is kept. Call it only where it is used, and never keep what it gives."""
+        return self._kept
+
+    def __repr__(self) -> str:
+        return f"Sealed({MASK})"
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("what is sealed is never pickled: it holds open connections and keys")
 
 
 def scrub(text: str, secrets: Iterable[Secret] = ()) -> str:

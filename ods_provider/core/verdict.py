@@ -38,13 +38,17 @@ from ods_provider.core.errors import (
     OdsResponseError,
     OdsServerError,
 )
-from ods_provider.core.times import http_date, parse_time
+from ods_provider.core.legible import legible
+from ods_provider.core.times import http_date, parse_reset, utc_now
 from ods_provider.core.wire import Request, Response
 
 _PEEK_BYTES = 65_536
 _PAGES = ("text/html", "application/xhtml+xml")
 _SHOWN_CHARS = 300  # of an address; a query of 8 KB would hide what the error says
-_HTML = re.compile(rb"\A\s*(?:\xef\xbb\xbf)?\s*<(?:!doctype\s+html|html|head|body)\b", re.IGNORECASE)
+_SENTENCE_CHARS = 500  # of what the portal says; more is no sentence
+_CODE_CHARS = 100
+_BOM = b"\xef\xbb\xbf"
+_HTML = re.compile(rb"<(?:!doctype\s{1,9}html|html|head|body)\b", re.IGNORECASE)
 _LOGIN = re.compile(rb"type=[\"']?password|name=[\"']?password|/login\b|log ?in\b|sign ?in\b|connexion", re.IGNORECASE)
 # The two envelopes of errors (Q34): what they are known by, the code last.
 ERROR_COLUMNS = (("message", "error_code"), ("error", "errorcode"))
@@ -62,8 +66,7 @@ def check(request: Request, response: Response, *, now: datetime) -> None:
     Raises:
         OdsResponseError: Of the class that the table above gives.
     """
-    shown = response.url if len(response.url) <= _SHOWN_CHARS else f"{response.url[:_SHOWN_CHARS]}…"
-    where = f"{request.method} {shown}"
+    where = f"{request.method} {legible(response.url, most_chars=_SHOWN_CHARS)}"
     if 200 <= response.status < 300:
         if request.streamed and response.status != 200:
             raise _no_whole_file(response, where, now)
@@ -80,7 +83,7 @@ def _check_success(request: Request, response: Response, where: str) -> None:
     head = response.stream.peek(_PEEK_BYTES) if response.stream else response.body[:_PEEK_BYTES]
     if "html" not in request.expects and _is_page(request, response, head):
         raise _page_error(request, response.status, head, where)
-    if request.streamed and "json" not in request.expects and head.lstrip()[:1] == b"{" and len(head) < _PEEK_BYTES:
+    if request.streamed and "json" not in request.expects and len(head) < _PEEK_BYTES and _start(head) == b"{":
         details = _details(head)
         if _code(details):
             raise _failure(request, response, details, _code(details), where=where, now=None)
@@ -108,13 +111,22 @@ def _no_whole_file(response: Response, where: str, now: datetime) -> OdsResponse
 
 def _is_page(request: Request, response: Response, head: bytes) -> bool:
     if response.media_type not in _PAGES:
-        return _HTML.match(head) is not None
+        return _HTML.match(_text(head)) is not None
     # Files are labelled carelessly at times; no page is empty or holds zero bytes.
     return request.kind != "file" or (bool(head.strip()) and b"\0" not in head)
 
 
+def _text(head: bytes) -> bytes:
+    # Stripped here, not by a pattern: two runs of spaces around a mark that may be missing take quadratic time.
+    return head.lstrip().removeprefix(_BOM).lstrip()
+
+
+def _start(head: bytes) -> bytes:
+    return _text(head)[:1]
+
+
 def _is_json(head: bytes) -> bool:
-    return head.lstrip()[:1] in (b"{", b"[")
+    return _start(head) in (b"{", b"[")
 
 
 def _page_error(request: Request, status: int, head: bytes, where: str) -> OdsResponseError:
@@ -148,7 +160,7 @@ def _announced(content: str, ending: str) -> str:
 
 def _details(body: bytes) -> Mapping[str, Any]:
     try:
-        details = json.loads(body)
+        details = json.loads(body.removeprefix(_BOM))
     except (ValueError, RecursionError):  # the latter from brackets by the thousand
         return {}
     return details if isinstance(details, dict) else {}
@@ -157,16 +169,16 @@ def _details(body: bytes) -> Mapping[str, Any]:
 def _code(details: Mapping[str, Any]) -> str | None:
     # Two envelopes: error_code + message, and errorcode + error on quotas (Q34).
     if "message" in details and details.get("error_code"):
-        return str(details["error_code"])
+        return legible(str(details["error_code"]), most_chars=_CODE_CHARS)
     if "error" in details and details.get("errorcode") is not None:
-        return str(details["errorcode"])
+        return legible(str(details["errorcode"]), most_chars=_CODE_CHARS)
     return None
 
 
 def _message(details: Mapping[str, Any], response: Response) -> str:
     for key in ("message", "error"):
         if isinstance(details.get(key), str) and details[key].strip():
-            return response.quoted(str(details[key]))[:500]
+            return response.quoted(str(details[key])).strip()[:_SENTENCE_CHARS]
     return f"The portal answered HTTP {response.status} without saying why"
 
 
@@ -199,14 +211,23 @@ def _failure(
         return OdsAuthError(message, status=status, code=code, where=where, advice=advice)
     # Search API v1.0 has no code for it, and is said to send it with several statuses.
     if status in (404, 410) or code in ("NotFoundResource", "NotFoundURI") or message.startswith("Unknown dataset"):
-        return OdsNotFound(message, status=status, code=code, where=where, advice=_missing_advice(status, code))
+        return OdsNotFound(
+            message, status=status, code=code, where=where, advice=_missing_advice(request, message, status, code)
+        )
     if status in (408, 425) or status >= 500:
         retry_at = _retry_after(response, now) if now else None
         advice = "Nothing is wrong with the call itself: it is retried, or run it again later"
         return OdsServerError(message, status=status, code=code, retry_at=retry_at, where=where, advice=advice)
+    if status < 200:
+        return OdsNotAPortal(
+            f"The answer is HTTP {status}, which ends no call",
+            status=status,
+            where=where,
+            advice="Check the host of the connection, and what lies between",
+        )
     if 300 <= status < 400:
         # A login page is often told where to return to: the whole address of the push, key included.
-        location = response.quoted(response.headers.get("location", "nowhere"))
+        location = response.quoted(response.headers.get("location", "nowhere"))[:_SHOWN_CHARS]
         return OdsNotAPortal(
             f"The portal redirects to {location!r}, which is not followed",
             status=status,
@@ -221,8 +242,8 @@ def _failure(
 
 def _no_token(details: Mapping[str, Any], status: int, where: str) -> OdsAuthError:
     # A third envelope: error + error_description (RFC 6749, 5.2).
-    code = str(details["error"]) if isinstance(details.get("error"), str) else None
-    said = details.get("error_description") or code or f"HTTP {status}"
+    code = legible(details["error"], most_chars=_CODE_CHARS) if isinstance(details.get("error"), str) else None
+    said = legible(str(details.get("error_description") or code or f"HTTP {status}"), most_chars=_SENTENCE_CHARS)
     advice = "Authorise the application again with `ods login`"
     if code in ("invalid_client", "unauthorized_client"):
         advice = "Check client_id and client_secret: they belong to one application on one portal"
@@ -243,11 +264,16 @@ def _auth_advice(request: Request, status: int, code: str | None) -> str:
     return "Check what the key of the connection may do"
 
 
-def _missing_advice(status: int, code: str | None) -> str:
+def _missing_advice(request: Request, message: str, status: int, code: str | None) -> str:
     if status == 410:
         return "The endpoint is gone from this API version"
     if code == "NotFoundURI":
         return "Check the host of the connection: this address is no endpoint of the portal"
+    if request.kind == "file":
+        return "The file is not there, or not for this key: ask for the list of files again"
+    if request.dataset_id is None and request.path.startswith("/api/explore/") and not message.startswith("Unknown"):
+        # Nobody named an id: it is the catalogue that is missing.
+        return "Check the host of the connection: a portal has its catalogue at this address"
     return "Check the id (it is case-sensitive); a dataset that the key may not see answers the same"
 
 
@@ -265,10 +291,11 @@ def quota_error(
     response: Response, details: Mapping[str, Any], *, where: str, now: datetime | None
 ) -> OdsQuotaExceeded:
     """Return the quota error that a 429 (or an old 403) is, with the reset from its body, else from its headers."""
-    retry_at = parse_time(details.get("reset_time"))
+    moment = now or utc_now()
+    retry_at = parse_reset(details.get("reset_time"), moment)
     if retry_at is None and now is not None:
-        retry_at = _retry_after(response, now) or _spent_reset(response)
-    limit, unit = details.get("call_limit"), details.get("limit_time_unit")
+        retry_at = _retry_after(response, now) or _spent_reset(response, now)
+    limit, unit = (legible(str(details.get(name) or ""))[:40] for name in ("call_limit", "limit_time_unit"))
     size = f" ({limit} calls per {unit})" if limit and unit else ""
     until = f"The quota returns at {retry_at.isoformat()}" if retry_at else "The portal did not say when it ends"
     return OdsQuotaExceeded(
@@ -281,10 +308,10 @@ def quota_error(
     )
 
 
-def _spent_reset(response: Response) -> datetime | None:
+def _spent_reset(response: Response, now: datetime) -> datetime | None:
     for prefix in ("x-ratelimit-dataset-", "x-ratelimit-"):
         if response.headers.get(prefix + "remaining") == "0":
-            return parse_time(response.headers.get(prefix + "reset"))
+            return parse_reset(response.headers.get(prefix + "reset"), now)
     return None
 
 

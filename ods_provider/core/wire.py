@@ -7,6 +7,7 @@ from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol, TypeVar
 
+from ods_provider.core.legible import legible
 from ods_provider.core.redact import Secret, scrub
 from ods_provider.core.strictjson import decode
 
@@ -125,11 +126,11 @@ class Response:
     content: Any = field(default=None, repr=False, compare=False)
 
     def quoted(self, text: str) -> str:
-        """Return a piece of the answer fit for a message: secrets cut out. Quote first, shorten then."""
-        return scrub(text, self.secrets)
+        """Return a piece of the answer fit for a message: secrets cut out, on one line. Quote first, shorten then."""
+        return legible(scrub(text, self.secrets))
 
     def json(self) -> Any:
-        """Return the decoded JSON body. 64-bit integers stay exact (Q15).
+        """Return the decoded JSON body, with or without a byte order mark. 64-bit integers stay exact (Q15).
 
         Raises:
             ValueError: It is no JSON.

@@ -26,6 +26,16 @@ class Suspended(SystemExit):
     """
 
 
+def heed(cancel: threading.Event) -> None:
+    """Stop here if ``cancel`` is set.
+
+    Raises:
+        Suspended: It is.
+    """
+    if cancel.is_set():
+        raise Suspended("stopped; progress is kept and the next try goes on")
+
+
 class Job(Protocol):
     """A piece of work with its arguments, validated already."""
 
@@ -96,10 +106,7 @@ class JobContext:
         """
         store: CheckpointStore
         if beside is not None:
-            self._tidy(beside.above())
-            # Whoever may only write to a bucket gets its file, without progress.
-            needed = beside.can.folders
-            store = FolderStore(beside.sibling(f".{beside.name}.{self.token}.progress"), needed=needed)
+            store = self.folder_store(beside)
         else:
             store = self.plugins.checkpoint_store(self.run)
             if isinstance(store, FolderStore):
@@ -117,14 +124,20 @@ class JobContext:
         """A week, or longer where a run may wait longer for its quota."""
         return max(WEEK, timedelta(seconds=self.client.connection.max_quota_wait_s, days=1))
 
+    def folder_store(self, beside: Destination) -> FolderStore:
+        """Return the store of this job's progress in a hidden folder beside its destination."""
+        self._tidy(beside.above())
+        # Whoever may only write to a bucket gets its file, without progress.
+        needed = beside.can.folders
+        return FolderStore(beside.sibling(f".{beside.name}.{self.token}.progress"), needed=needed)
+
     def check(self) -> None:
         """Stop here if the job was told to.
 
         Raises:
             Suspended: It was.
         """
-        if self.cancel.is_set():
-            raise Suspended("stopped; progress is kept and the next try goes on")
+        heed(self.cancel)
 
     def progress(self, done: int, total: int | None, unit: str) -> None:
         """Say how far the job is; said on as often as the run's listeners want it, and at the end."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from ods_provider.client import OdsClient
@@ -12,7 +13,7 @@ from ods_provider.core.errors import OdsError, OdsResponseError
 from ods_provider.core.events import Event, JobDone, JobFailed, JobStarted, Waiting
 from ods_provider.core.outcome import Done, Wait
 from ods_provider.core.times import utc_now
-from ods_provider.jobs.context import Job, JobContext
+from ods_provider.jobs.context import Job, JobContext, heed
 from ods_provider.jobs.waited import Waited
 from ods_provider.jobs.watch import WatchJob
 from ods_provider.plugins.manager import Plugins
@@ -37,7 +38,7 @@ def run_job(
         native: The scheduler's own context.
         connection_ref: What the user called the connection.
         checkpoint: The ``Wait.checkpoint`` of an earlier run that this one continues: how long the work has waited.
-        cancel: Set it to make the job stop at its next safe point.
+        cancel: Set it to make the job stop at its next safe point, or within a second while it waits for the portal.
         plugins: For tests.
 
     Returns:
@@ -61,7 +62,10 @@ def run_job(
             raise
         emit(Waiting(later.until, later.reason))
         return later
-    with OdsClient(connection, emit=emit, tokens=plugins.token_store(connection, scheduler)) as client:
+    tokens = plugins.token_store(connection, scheduler)
+    # Without an event nobody can tell it to stop but a signal, which needs no slices.
+    told = partial(heed, cancel) if cancel else None
+    with OdsClient(connection, emit=emit, tokens=tokens, heed=told) as client:
         ctx = JobContext(client, run, plugins, emit, cancel or threading.Event())
         emit(JobStarted(job.name, job.dataset_id, resumed=bool(checkpoint)))
         try:

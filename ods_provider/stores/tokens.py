@@ -18,6 +18,7 @@ from pathlib import Path
 
 from ods_provider.core.connection import OdsConnection
 from ods_provider.core.errors import OdsConfigError, OdsSinkError
+from ods_provider.core.forgetting import forgets
 from ods_provider.core.oauth import Grant, grant_name
 from ods_provider.stores.state import state_folder
 
@@ -93,6 +94,7 @@ class FileTokens:
         finally:
             thread_lock.release()
 
+    @forgets
     def load(self) -> Grant | None:
         """Return the grant, None when there is no file.
 
@@ -114,6 +116,7 @@ class FileTokens:
                 advice="Remove the file and authorise again with `ods login`",
             ) from None
 
+    @forgets
     def save(self, grant: Grant) -> None:
         """Write the grant beside the old one, onto the disk, then put it in its place in one step.
 

@@ -20,6 +20,7 @@ from ods_provider.core.errors import (
     OdsTruncated,
     OdsUnreachable,
 )
+from ods_provider.transport.patience import Trickle
 
 # What OpenSSL says when two sides have no common ground, or the other one speaks no TLS: it says so every time.
 _NO_COMMON_GROUND = frozenset(
@@ -59,6 +60,9 @@ def translate(error: BaseException, *, where: str, reading: bool = False) -> Ods
     if isinstance(error, OdsError):
         return error
     chain = list(_chain(error))
+    trickle = next((link for link in chain if isinstance(link, Trickle)), None)
+    if trickle is not None:
+        return _too_slow(trickle, where)
     if _any(
         chain, requests.exceptions.InvalidURL, requests.exceptions.MissingSchema, requests.exceptions.InvalidSchema
     ):
@@ -93,6 +97,14 @@ def translate(error: BaseException, *, where: str, reading: bool = False) -> Ods
             "the connection failed or was closed without an answer", where=where, advice="Run it again"
         )
     return OdsUnreachable(f"the call failed ({type(error).__name__})", where=where)
+
+
+def _too_slow(trickle: Trickle, where: str) -> OdsError:
+    return OdsTimeout(
+        f"the answer trickles: {trickle}, fewer than min_bytes_s",
+        where=where,
+        advice="Run it again later; lower min_bytes_s (or set it to 0) if the line is known to be so slow",
+    )
 
 
 def _no_url(error: BaseException, where: str) -> OdsError:

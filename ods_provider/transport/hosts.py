@@ -108,6 +108,12 @@ class Itinerary:
         return origin[0] == "https" or here
 
 
+def host_of(url: str) -> str:
+    """Return the host that a call to ``url`` would connect to, ``""`` when it is no address."""
+    origin = _origin(url)
+    return origin[1] if origin else ""
+
+
 def _as_sent(location: str) -> str:
     """Return a header that the HTTP library read as Latin-1 as the UTF-8 that it was, where it was."""
     try:

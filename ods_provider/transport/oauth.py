@@ -32,6 +32,7 @@ class OAuthTransport:
         tokens: Keeps the grant.
         emit: Hears of the exchanges.
         now: Clock, for tests.
+        heed: See ``RequestsTransport``.
     """
 
     def __init__(
@@ -41,12 +42,13 @@ class OAuthTransport:
         *,
         emit: Emit = ignore,
         now: Callable[[], datetime] = utc_now,
+        heed: Callable[[], None] | None = None,
     ) -> None:
         self._connection = connection
         self._tokens = tokens
         self._now = now
         self._bearer = Bearer()
-        self._inner = RequestsTransport(connection, bearer=self._bearer)
+        self._inner = RequestsTransport(connection, bearer=self._bearer, heed=heed)
         self._terms = Terms(self._inner, rules=_ONCE, emit=emit, now=now)
         self._grant: Grant | None = None
         self._renewing = threading.Lock()

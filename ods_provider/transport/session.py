@@ -5,28 +5,28 @@ from __future__ import annotations
 import logging
 import re
 import warnings
-from http.cookiejar import DefaultCookiePolicy
-from importlib.metadata import version
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 import requests
-from requests.adapters import HTTPAdapter
 
+from ods_provider.core.bounds import ANSWER_BYTES, REFUSAL_BYTES, read_all
 from ods_provider.core.connection import OdsConnection
 from ods_provider.core.errors import OdsConfigError, OdsUnreachable
-from ods_provider.core.redact import MASK, Secret, scrub
+from ods_provider.core.forgetting import forgets
+from ods_provider.core.redact import MASK, Sealed, Secret, scrub
 from ods_provider.core.wire import Headers, Request, Response
+from ods_provider.transport.adapter import session
 from ods_provider.transport.auth import Bearer, NoCredentials, credentials
 from ods_provider.transport.failures import translate
-from ods_provider.transport.hosts import MAX_REDIRECTS, REDIRECTS, Itinerary, Target
+from ods_provider.transport.hosts import MAX_REDIRECTS, REDIRECTS, Itinerary, Target, host_of
 from ods_provider.transport.logs import guard_logs
-from ods_provider.transport.stream import Body, read_whole
+from ods_provider.transport.networks import Networks, Resolve, addresses
+from ods_provider.transport.patience import Patience
+from ods_provider.transport.stream import Body
 
 log = logging.getLogger(__name__)
-
-POOL_SIZE = 32
 
 
 class RequestsTransport:
@@ -35,12 +35,21 @@ class RequestsTransport:
     Args:
         connection: Where to, as whom, how patiently.
         bearer: Signs in place of the connection's own key.
+        heed: Raises when the call was told to stop; asked twice a second at least while one waits.
+        resolve: Looks up the addresses of a name, for tests.
 
     Raises:
         OdsConfigError: The CA bundle is not there.
     """
 
-    def __init__(self, connection: OdsConnection, *, bearer: Bearer | None = None) -> None:
+    def __init__(
+        self,
+        connection: OdsConnection,
+        *,
+        bearer: Bearer | None = None,
+        heed: Callable[[], None] | None = None,
+        resolve: Resolve = addresses,
+    ) -> None:
         guard_logs()
         _prepare_tls(connection)
         self._connection = connection
@@ -48,14 +57,20 @@ class RequestsTransport:
         self._bearer = bearer
         self._auth = bearer or credentials(connection)
         self._no_auth = NoCredentials()
-        self._session = _session()
+        self._patience = Patience(connection.timeout_s, connection.min_bytes_s, heed)
+        self._networks = Networks(host_of(connection.base_url), connection.private_files, resolve=resolve)
+        # Sealed: pools and adapters hold the proxy's password in the clear. Strangers have a session of their own,
+        # whose connections are looked at before anything goes over them.
+        self._session = Sealed(session(self._patience, self._networks, stranger=False))
+        self._strangers = Sealed(session(self._patience, self._networks, stranger=True))
 
+    @forgets
     def send(self, request: Request) -> Response:
         """Send ``request``, following the redirects it may follow, and return the answer whatever its status.
 
         Raises:
             OdsTransportError: No answer came.
-            OdsConfigError: There is no push key for a push.
+            OdsConfigError: There is no push key for a push, or a file lies where none may be fetched from.
         """
         target = self._itinerary.start(request)
         for _ in range(MAX_REDIRECTS + 1):
@@ -77,7 +92,8 @@ class RequestsTransport:
 
     def close(self) -> None:
         """Close every pooled connection."""
-        self._session.close()
+        self._session.open().close()
+        self._strangers.open().close()
 
     def _send_once(self, request: Request, target: Target) -> requests.Response:
         connection = self._connection
@@ -87,8 +103,12 @@ class RequestsTransport:
             params.append(("pushkey", key.reveal()))
         proxy = connection.proxy.reveal() if connection.proxy else None
         body, body_type = _body(request)
+        ours = self._session if target.trusted else self._strangers
         try:
-            return self._session.request(
+            if not target.trusted:
+                host = host_of(target.url)
+                self._patience.beside(lambda: self._networks.expect_public(host), _nothing)
+            return ours.open().request(
                 request.method,
                 target.url,
                 params=params or None,
@@ -112,11 +132,15 @@ class RequestsTransport:
         headers = Headers(answer.headers)
         secrets = tuple(self._secrets(request))
         if request.streamed and answer.status_code < 300:
-            return Response(answer.status_code, headers, url, stream=Body(answer.raw, where=where), secrets=secrets)
-        body = read_whole(answer.raw, where=where)
+            stream = Body(answer.raw, where=where)
+            return Response(answer.status_code, headers, url, stream=stream, secrets=secrets)
+        # Of a refusal its first sentence is enough.
+        refused = answer.status_code >= 300
+        most_bytes = REFUSAL_BYTES if refused else ANSWER_BYTES
+        body = read_all(Body(answer.raw, where=where), where=where, most_bytes=most_bytes, cut=refused)
         # A refusal may quote the key that it refuses, and a push is refused with 200 too; other answers with 200 are
         # data, a new token among them, which may hold the same text rightly.
-        if answer.status_code >= 300 or request.kind == "push":
+        if refused or request.kind == "push":
             for secret in secrets:
                 body = body.replace(secret.reveal().encode(), MASK.encode())
         return Response(answer.status_code, headers, url, body=body, secrets=secrets)
@@ -152,15 +176,5 @@ def _body(request: Request) -> tuple[bytes | None, str]:
     return urlencode(fields).encode(), "application/x-www-form-urlencoded"
 
 
-def _session() -> requests.Session:
-    session = requests.Session()
-    session.headers.clear()
-    session.headers.update(
-        {"User-Agent": f"ods-provider/{version('ods-provider')}", "Accept": "*/*", "Accept-Encoding": "gzip"}
-    )
-    # A portal's session cookie would make a call somebody else's.
-    session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
-    adapter: Any = HTTPAdapter(pool_connections=4, pool_maxsize=POOL_SIZE, max_retries=0)
-    session.mount("https://", adapter)
-    session.mount("http://", adapter)
-    return session
+def _nothing() -> None:
+    """Undo nothing."""

@@ -7,15 +7,18 @@ inflater is asked whether it saw the end (Q10).
 from __future__ import annotations
 
 import zlib
-from typing import Any, Protocol, cast
+from typing import Protocol, cast
 
 import urllib3
 
-from ods_provider.core.errors import OdsError, OdsTruncated
+from ods_provider.core.errors import OdsTruncated
+from ods_provider.core.forgetting import forgets
+from ods_provider.core.redact import Sealed
 from ods_provider.transport.failures import translate
 
 READ_BYTES = 262_144
 _INFLATE_BYTES = 1_048_576  # bound of one inflated piece: a small body may inflate a thousandfold
+_FEED_BYTES = 65_536  # given to the inflater at once: what it leaves over is copied
 
 
 class _Inflater(Protocol):
@@ -44,13 +47,14 @@ class Body:
     """
 
     def __init__(self, raw: urllib3.BaseHTTPResponse, *, where: str) -> None:
-        self._raw = raw
+        self._raw = Sealed(raw)  # it knows its pool, and that the proxy's password
         self._where = where
         self._head = b""
         encoding = raw.headers.get("content-encoding", "").strip().lower()
         self._encoding = encoding if encoding not in ("", "identity") else None
         self._inflater = _inflater(self._encoding) if self._encoding else None
-        self._pending = b""
+        self._pending = memoryview(b"")  # came, and is not inflated yet
+        self._rest = b""  # of the pending, what the inflater has seen and left over
         self._ended = False
         self.wire_bytes = 0
 
@@ -76,23 +80,31 @@ class Body:
 
     def close(self) -> None:
         """Drop the connection unless the body was read to its end, in which case it goes back to the pool."""
+        self._head = b""
         if self._ended:
-            self._raw.release_conn()
+            self._raw.open().release_conn()
         else:
-            self._raw.close()
+            self._raw.open().close()
 
     def _next(self, size: int) -> bytes:
         if self._inflater is None:
             return self._wire(size)
         while True:
-            data = self._inflater.unconsumed_tail or self._pending or self._wire(size)
-            self._pending = b""
+            data = self._inflater.unconsumed_tail or self._rest or self._fed(size)
+            self._rest = b""
             if not data:
                 self._expect_end()
                 return b""
             piece = self._inflate(data)
             if piece:
                 return piece
+
+    def _fed(self, size: int) -> bytes:
+        if not self._pending:
+            self._pending = memoryview(self._wire(size))
+        data = bytes(self._pending[:_FEED_BYTES])
+        self._pending = self._pending[_FEED_BYTES:]
+        return data
 
     def _inflate(self, data: bytes) -> bytes:
         inflater = cast("_Inflater", self._inflater)
@@ -110,7 +122,7 @@ class Body:
                 advice="It is fetched again; if it persists, ask the portal's operator",
             ) from None
         if inflater.eof:
-            self._pending = inflater.unused_data
+            self._rest = inflater.unused_data
         return piece
 
     def _expect_end(self) -> None:
@@ -121,24 +133,12 @@ class Body:
                 advice="It is fetched again; nothing of it is kept",
             )
 
+    @forgets
     def _wire(self, size: int) -> bytes:
         try:
-            data = self._raw.read(size, decode_content=False)
+            data: bytes = self._raw.open().read(size, decode_content=False)
         except Exception as error:
-            failure: OdsError = translate(error, where=self._where, reading=True)
-            raise failure from None
+            raise translate(error, where=self._where, reading=True) from None
         self.wire_bytes += len(data)
         self._ended = not data
         return data
-
-
-def read_whole(raw: Any, *, where: str) -> bytes:
-    """Return a whole body, inflated."""
-    body = Body(raw, where=where)
-    try:
-        pieces = []
-        while piece := body.read():
-            pieces.append(piece)
-        return b"".join(pieces)
-    finally:
-        body.close()

@@ -97,7 +97,7 @@ def test_connections_are_kept_open_between_calls() -> None:
         for path in "ab":
             transport.send(Request(f"/{path}"))
         drain(transport.send(Request("/c", kind="export")))
-        pools = transport._session.get_adapter("http://").poolmanager.pools
+        pools = transport._session.open().get_adapter("http://").poolmanager.pools
         # Not a mapping to iterate over: it only has keys().
         assert [pools[key].num_connections for key in list(pools.keys())] == [1]
         transport.close()

@@ -44,12 +44,16 @@ class OdsResource(ConfigurableResource[Any]):
     login: str | None = Field(default=None, description="User name, for auth=basic.")
     timeout_s: float | None = Field(default=None, description="Longest silence while an answer is read.")
     connect_timeout_s: float | None = Field(default=None, description="Longest wait for a connection.")
+    min_bytes_s: float | None = Field(default=None, description="Fewest bytes a second that an answer may bring.")
     max_retries: int | None = Field(default=None, description="Tries again of one request.")
     max_wait_s: float | None = Field(default=None, description="All that one request may sleep in a run.")
     max_quota_wait_s: float | None = Field(default=None, description="Longest wait for a quota; past it a run fails.")
     verify: str | None = Field(default=None, description="true, false or the path of a CA bundle.")
     proxy: str | None = Field(default=None, description="URL of a proxy, as an EnvVar if it holds a password.")
     allowed_hosts: str | None = Field(default=None, description="Other hosts of the same portal, comma separated.")
+    private_files: str | None = Field(
+        default=None, description="Files on other hosts with private addresses: auto, refuse or allow."
+    )
 
     def __init__(self, **given: Any) -> None:
         super().__init__(**_hidden(given))

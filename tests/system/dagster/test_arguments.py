@@ -1,7 +1,7 @@
 """Ops and assets take what the builders take: the table that every face runs, in runs of Dagster's."""
 
 import pytest
-from dagster import Failure, job, materialize
+from dagster import Failure, StaticPartitionsDefinition, job, materialize
 from faces import Ran, SameEverywhere, counted, faced, signature_of
 
 from ods_provider.core.errors import OdsConfigError
@@ -9,6 +9,7 @@ from ods_provider.jobs import arguments
 from ods_provider.schedulers.dagster import (
     OdsResource,
     ods_analysis_op,
+    ods_dataset_asset,
     ods_download_op,
     ods_media_op,
     ods_push_op,
@@ -59,6 +60,19 @@ def test_an_asset_is_refused_where_it_is_written_down(tmp_path):
     with pytest.raises(OdsConfigError, match=r"max_bytes='much' is not a whole number.*\(max_bytes\)"):
         ods_search_asset("cities", dataset_id="world-capitals", max_bytes="much")
     assert MAX_BYTES == 10_000_000
+
+
+def test_the_dot_of_a_partition_s_key_is_no_ending(faced, instance, tmp_path):
+    made = ods_dataset_asset(
+        "world-capitals",
+        path=f"{tmp_path}/{{partition}}",
+        partitions_def=StaticPartitionsDefinition(["St. Pierre"]),
+        partition_where=lambda key, window: "population > 1000000",
+    )
+    ods = OdsResource(host=faced.url, api_key=faced.api_key)
+    materialize([made.asset], resources={"ods": ods}, instance=instance, partition_key="St. Pierre")
+    (written,) = [path for path in tmp_path.iterdir() if path.name.startswith("St")]
+    assert written.read_bytes().startswith(b"PAR1")
 
 
 def test_an_empty_word_of_an_asset_has_its_default(faced, instance, tmp_path):
