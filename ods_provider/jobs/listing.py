@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
-from urllib.parse import quote, unquote, urlsplit
+from urllib.parse import quote, unquote
 
 from ods_provider.core.errors import OdsConfigError, OdsNotFound
 from ods_provider.core.odsql import identifier
@@ -158,4 +158,6 @@ def items(found: list[dict[str, Any]], urls: Callable[[dict[str, Any]], tuple[st
 
 def _file_name(said: dict[str, Any]) -> str:
     named = said.get("filename") or said.get("title")
-    return str(named or unquote(urlsplit(str(said["url"])).path.rstrip("/").rpartition("/")[2]))
+    # No urlsplit, which stumbles over some addresses: one that nothing can be fetched from still has a name.
+    path = str(said["url"]).partition("#")[0].partition("?")[0]
+    return str(named or unquote(path.rstrip("/").rpartition("/")[2]))

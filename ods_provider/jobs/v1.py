@@ -99,7 +99,7 @@ class V1SearchJob:
             calls.search_datasets(asked) if self.dataset_id is None else calls.search_records(self.dataset_id, asked)
         )
         body = ctx.client.run(plan)
-        page = {"nhits": int(body["nhits"]), "rows": body["datasets" if self.dataset_id is None else "records"]}
+        page = {"nhits": calls.hits(body), "rows": body["datasets" if self.dataset_id is None else "records"]}
         # A search of one page has nothing to go on with: it costs its store nothing.
         if len(page["rows"]) == PAGE_ROWS and page["nhits"] > start + PAGE_ROWS:
             ledger.confirm(unit, page)

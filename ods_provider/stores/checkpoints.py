@@ -29,7 +29,7 @@ class FolderStore:
                 continue
             try:
                 kept[name.removesuffix(_SUFFIX)] = json.loads(self._folder.child(name).read_bytes())
-            except ValueError:
+            except (ValueError, RecursionError):
                 continue
         return kept
 
