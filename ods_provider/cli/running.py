@@ -202,4 +202,4 @@ def absolute(place: str) -> str:
     if "://" in place or not place.strip():
         return place  # an empty one is refused in a moment, and must not become this folder
     # A slash at the end says that a folder is meant.
-    return f"{Path(place).expanduser().absolute()}{'/' * place.endswith('/')}"
+    return f"{expanded(place).absolute()}{'/' * place.endswith('/')}"
