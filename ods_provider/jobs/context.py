@@ -106,10 +106,7 @@ class JobContext:
         """
         store: CheckpointStore
         if beside is not None:
-            self._tidy(beside.above())
-            # Whoever may only write to a bucket gets its file, without progress.
-            needed = beside.can.folders
-            store = FolderStore(beside.sibling(f".{beside.name}.{self.token}.progress"), needed=needed)
+            store = self.folder_store(beside)
         else:
             store = self.plugins.checkpoint_store(self.run)
             if isinstance(store, FolderStore):
@@ -126,6 +123,13 @@ class JobContext:
     def _forgotten_after(self) -> timedelta:
         """A week, or longer where a run may wait longer for its quota."""
         return max(WEEK, timedelta(seconds=self.client.connection.max_quota_wait_s, days=1))
+
+    def folder_store(self, beside: Destination) -> FolderStore:
+        """Return the store of this job's progress in a hidden folder beside its destination."""
+        self._tidy(beside.above())
+        # Whoever may only write to a bucket gets its file, without progress.
+        needed = beside.can.folders
+        return FolderStore(beside.sibling(f".{beside.name}.{self.token}.progress"), needed=needed)
 
     def check(self) -> None:
         """Stop here if the job was told to.

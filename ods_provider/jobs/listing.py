@@ -12,8 +12,9 @@ from urllib.parse import quote, unquote
 from ods_provider.core.errors import OdsConfigError, OdsNotFound
 from ods_provider.core.odsql import identifier
 from ods_provider.core.plans.explore import path
+from ods_provider.core.plans.rows import ExploreRows
 from ods_provider.core.query import Query
-from ods_provider.core.reading import Reader
+from ods_provider.core.reading import Reader, settled
 from ods_provider.core.schema import Dataset
 from ods_provider.core.wire import Plan
 from ods_provider.sinks.names import safe_name, unique_names
@@ -68,7 +69,8 @@ class Files:
         field = field_of_files(offered, self.field, dataset_id)
         name = identifier(field)
         query = replace(self.query, select=name, where=(*self.query.where, f"{name} IS NOT NULL"))
-        rows = [row for batch in Reader(self.run, dataset_id, query).batches(self.limit) for row in batch]
+        reader = Reader(self.run, ExploreRows(dataset_id, query))
+        rows = settled(lambda: [row for batch in reader.batches(self.limit) for row in batch])
         return distinct(
             (row.get(field) for row in rows),
             field,

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from ods_provider.core.checkpoint import Ledger
 from ods_provider.core.errors import OdsConfigError
 from ods_provider.core.plans.v1 import calls
 from ods_provider.core.plans.v1.params import V1Query
+from ods_provider.core.plans.v1.rows import V1Rows
+from ods_provider.core.reading import Reader, settled
 from ods_provider.jobs.context import JobContext
 from ods_provider.jobs.listing import distinct, field_of_files, state_of
 from ods_provider.jobs.media import OF_RECORDS, Found, MediaJob, State
-from ods_provider.jobs.v1 import V1SearchJob
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,26 +74,13 @@ class V1MediaJob(MediaJob):
         dataset = ctx.client.run(calls.dataset(self.dataset_id))
         return state_of(dataset.get("metas"), records=self.kind in OF_RECORDS)
 
-    def _values(self, ctx: JobContext, name: str) -> Iterator[Any]:
-        """Yield the field's value of each record that has one: without a value the field is absent (Q17)."""
-        search = V1SearchJob(self.dataset_id, self.v1.having(fields=name, facet=None))
-        for row in search.rows(ctx, Ledger(_Nowhere(), "")):
-            if name in row["fields"]:
-                yield row["fields"][name]
+    def _values(self, ctx: JobContext, name: str) -> list[Any]:
+        """Return the field's value of each record that has one: without a value the field is absent (Q17)."""
+        reader = Reader(ctx.client.run, V1Rows(self.dataset_id, self.v1.having(fields=name, facet=None)))
+        limit = self.v1.number("rows")
+        rows = settled(lambda: [row for batch in reader.batches(limit) for row in batch])
+        return [row["fields"][name] for row in rows if name in row["fields"]]
 
 
 def _objects(value: Any) -> list[dict[str, Any]]:
     return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
-
-
-class _Nowhere:
-    """A store for a list that is asked for whole each time: the files are the units, the pages are not."""
-
-    def load(self) -> dict[str, Any]:
-        return {}
-
-    def save(self, unit: str, value: Any) -> None:
-        pass
-
-    def clear(self) -> None:
-        pass

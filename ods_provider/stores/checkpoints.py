@@ -54,6 +54,19 @@ class FolderStore:
             place = self._folder.child(unit + _SUFFIX)
             write_bytes(place, json.dumps(value).encode(), token="ods", private=True)  # noqa: S106  names a temporary file
 
+    def attach(self, name: str, data: bytes) -> None:
+        """Write a file that belongs to a unit and is too large to be loaded with all of them."""
+        if not self._blind:
+            write_bytes(self._folder.child(name), data, token="ods", private=True)  # noqa: S106  as above
+
+    def attached(self, name: str) -> bytes:
+        """Return such a file.
+
+        Raises:
+            OdsSinkError: It is not there.
+        """
+        return self._folder.child(name).read_bytes()
+
     def clear(self) -> None:
         """Remove the folder."""
         if not self._blind:

@@ -49,19 +49,21 @@ def json_object(response: Response, *keys: str) -> Mapping[str, Any]:
     Raises:
         OdsNotAPortal: It is no object, or lacks one of ``keys``: something else answers on this host.
     """
+    why = ""
     try:
         body = response.json()
-    except ValueError:
-        body = None
+    except ValueError as error:
+        body, why = None, response.quoted(str(error))[:100]
     if not isinstance(body, dict) or any(key not in body for key in keys):
-        raise not_shaped(*keys, where=f"GET {response.url}", status=response.status)
+        raise not_shaped(*keys, where=f"GET {response.url}", status=response.status, why=why)
     return body
 
 
-def not_shaped(*keys: str, where: str, status: int = 200) -> OdsNotAPortal:
-    """Return the error of an answer that lacks ``keys``."""
+def not_shaped(*keys: str, where: str, status: int = 200, why: str = "") -> OdsNotAPortal:
+    """Return the error of an answer that lacks ``keys``, or is no JSON at all; ``why`` tells what the decoder said."""
+    expected = f": {', '.join(keys)} expected" if keys else ""
     return OdsNotAPortal(
-        "The answer is not shaped like a portal's" + (f": {', '.join(keys)} expected" if keys else ""),
+        f"The answer is not shaped like a portal's{expected}" + (f" ({why})" if why else ""),
         status=status,
         where=where,
         advice="Check the host of the connection; some portals only imitate Explore v2.1 (Q26)",

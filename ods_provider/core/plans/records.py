@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import datetime
 from typing import Any, TypeVar
 
 from ods_provider.core.bounds import LIST_BYTES, read_all
@@ -13,7 +12,6 @@ from ods_provider.core.limits import GROUP_ROWS
 from ods_provider.core.plans.explore import get, json_object
 from ods_provider.core.query import Query
 from ods_provider.core.strictjson import decode, goes_on
-from ods_provider.core.times import http_date
 from ods_provider.core.verdict import ERROR_COLUMNS
 from ods_provider.core.wire import Params, Plan, Request, Response
 
@@ -24,11 +22,10 @@ _ALL = Query()
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """One page of a list: ``total_count`` rows match in all, ``rows`` came, ``sent_at`` by the portal's own clock."""
+    """One page of a list: ``total_count`` rows match in all, ``rows`` came."""
 
     total_count: int
     rows: list[Row]
-    sent_at: datetime | None = None
 
 
 def list_parts(dataset_id: str | None) -> tuple[str, ...]:
@@ -49,7 +46,7 @@ def page(dataset_id: str | None, query: Query, *, offset: int = 0, limit: int) -
     response = yield get(*list_parts(dataset_id), dataset_id=dataset_id, params=params)
     # Groups come with a count that says nothing (Q2), or with none.
     body = json_object(response, "results", *(() if query.group_by else ("total_count",)))
-    return Page(int(body.get("total_count", 0)), objects(body["results"]), http_date(response.headers.get("date")))
+    return Page(int(body.get("total_count", 0)), objects(body["results"]))
 
 
 def objects(rows: object) -> list[Row]:
