@@ -105,7 +105,7 @@ class Airflow:
         try:
             for server in self._servers:
                 self.start(server)
-            wait_for("the API server answers", self._answers, timeout_s=180)
+            wait_for("the API server answers", self._answers, timeout_s=300)
         except BaseException:
             self.__exit__()
             raise
@@ -176,7 +176,7 @@ class Airflow:
         request.add_header("Content-Type", "application/json")
         request.add_header("Accept", "application/json")
         try:
-            with urlopen(request, timeout=30) as answer:
+            with urlopen(request, timeout=60) as answer:
                 return json.loads(answer.read() or b"null")
         except HTTPError as error:
             with error:
@@ -189,7 +189,7 @@ class Airflow:
             assert not errors, errors
             return any(dag["dag_id"] == dag_id for dag in self.api("GET", "/dags?limit=100")["dags"])
 
-        wait_for(f"the DAG {dag_id} is listed", there, timeout_s=120)
+        wait_for(f"the DAG {dag_id} is listed", there, timeout_s=300)
 
     def connect(self, conn_id: str, portal: Any, **extra: Any) -> None:
         """Store a connection to a portal in the database, as the form does."""
@@ -217,7 +217,7 @@ class Airflow:
         state: str | None = self.tasks(dag_id, run_id)[task_id]["state"]
         return state
 
-    def wait_for_state(self, dag_id: str, run_id: str, task_id: str, *states: str, timeout_s: float = 120) -> str:
+    def wait_for_state(self, dag_id: str, run_id: str, task_id: str, *states: str, timeout_s: float = 300) -> str:
         def reached() -> str | None:
             self.assert_servers_run()
             now = self.state(dag_id, run_id, task_id)
@@ -228,7 +228,7 @@ class Airflow:
         assert found
         return found
 
-    def wait_for_end(self, dag_id: str, run_id: str, *, timeout_s: float = 180) -> str:
+    def wait_for_end(self, dag_id: str, run_id: str, *, timeout_s: float = 400) -> str:
         """Return the state in which the run ended."""
 
         def ended() -> str | None:

@@ -71,7 +71,7 @@ def postgresql() -> Iterator[str]:
                         return False
                     return True
 
-                wait_for("PostgreSQL answers", connect, timeout_s=60, pause_s=0.2)
+                wait_for("PostgreSQL answers", connect, timeout_s=120, pause_s=0.2)
                 yield f"postgresql+psycopg2://airflow@127.0.0.1:{port}/postgres"
     finally:
         shutil.rmtree(home, ignore_errors=True)
@@ -92,6 +92,6 @@ def redis() -> Iterator[str]:
                 return bool(client.ping())
             return False
 
-        wait_for("Redis answers", answers, timeout_s=30, pause_s=0.2)
+        wait_for("Redis answers", answers, timeout_s=120, pause_s=0.2)
         client.close()
         yield f"redis://127.0.0.1:{port}/0"

@@ -36,7 +36,7 @@ def talking_to(portal: PortalProcess) -> list[int]:
 
 
 def worker_of(portal: PortalProcess) -> int:
-    return wait_for("a worker talks to the portal", lambda: talking_to(portal), timeout_s=60, pause_s=0.1)[0]
+    return wait_for("a worker talks to the portal", lambda: talking_to(portal), timeout_s=240, pause_s=0.1)[0]
 
 
 def files_asked(portal: PortalProcess) -> Counter[str]:
@@ -93,7 +93,7 @@ def test_a_quota_that_returns_in_90_seconds_frees_the_slot_until_then(
     portal.control("quota", {"limit": 100_000, "remaining": 0, "reset_in_s": 90 - (time.time() - refused_at)})
 
     # The slot: the other task, which could not have it before, has it now, while the first one waits.
-    airflow.wait_for_state("one_slot", run, "other", "success", timeout_s=60)
+    airflow.wait_for_state("one_slot", run, "other", "success", timeout_s=240)
     assert airflow.state("one_slot", run, "photos") == "deferred"
     assert not talking_to(portal)
 
@@ -118,7 +118,7 @@ def test_a_portal_that_dies_in_the_middle_of_an_export_and_comes_back(
     path = tmp_path / "rows.csv"
     run = airflow.trigger("download", connection="ods_dying", folder=str(tmp_path))
     worker_of(portal)
-    wait_for("the export is under way", lambda: portal.requests(holding="/exports/"), timeout_s=60, pause_s=0.1)
+    wait_for("the export is under way", lambda: portal.requests(holding="/exports/"), timeout_s=240, pause_s=0.1)
     time.sleep(1)
     portal.kill()
     time.sleep(6)
@@ -164,7 +164,7 @@ def test_a_task_that_is_killed_goes_on_in_its_next_try(
         folder = tmp_path / conn_id
         run = airflow.trigger("media", connection=conn_id, folder=str(folder))
         worker = worker_of(portal)
-        wait_for("it stands still", lambda p=portal: len(p.requests(holding="/files/")) >= 16, timeout_s=60)  # type: ignore[misc]
+        wait_for("it stands still", lambda p=portal: len(p.requests(holding="/files/")) >= 16, timeout_s=240)  # type: ignore[misc]
         time.sleep(0.5)
         confirmed = set(files_asked(portal))
         os.kill(worker, sign)
@@ -230,10 +230,10 @@ def test_a_dataset_that_is_updated_starts_a_dag(airflow: Airflow, portal_for: St
     portal = portal_for("ods_watched")
     airflow.wait_for_dag("on_update")
     runs: Callable[[], Any] = lambda: airflow.api("GET", "/dags/on_update/dagRuns")["dag_runs"]  # noqa: E731
-    wait_for("the watcher has looked", lambda: len(portal.requests()) >= 2, timeout_s=120)
+    wait_for("the watcher has looked", lambda: len(portal.requests()) >= 2, timeout_s=240)
     assert not runs(), "the first look is no update"
     airflow.trigger("push", connection="ods_watched")
-    (run,) = wait_for("the DAG is started", runs, timeout_s=60)
+    (run,) = wait_for("the DAG is started", runs, timeout_s=240)
     assert run["run_type"] == "asset_triggered"
     assert run["logical_date"] is None
     assert airflow.wait_for_end("on_update", run["dag_run_id"]) == "success"
@@ -244,7 +244,7 @@ def test_a_dataset_that_is_updated_starts_a_dag(airflow: Airflow, portal_for: St
     airflow.stop("triggerer")
     portal.touch("live-readings", rows=1)
     airflow.start("triggerer")
-    wait_for("the DAG is started again", lambda: len(runs()) == 2, timeout_s=90)
+    wait_for("the DAG is started again", lambda: len(runs()) == 2, timeout_s=240)
 
 
 def test_a_push_that_fails_in_every_way_shows_no_key(airflow: Airflow, portal_for: StartPortal) -> None:

@@ -64,7 +64,7 @@ class Form:
                     return element
             return None
 
-        found = wait_for(f"{css} {text}", find, timeout_s=30, pause_s=0.2)
+        found = wait_for(f"{css} {text}", find, timeout_s=240, pause_s=0.2)
         assert found is not None
         return found
 
@@ -83,7 +83,7 @@ class Form:
                 return False
             return True
 
-        wait_for(f"a click on {css} {text}", hit, timeout_s=30, pause_s=0.3)
+        wait_for(f"a click on {css} {text}", hit, timeout_s=240, pause_s=0.3)
 
     def section(self, name: str) -> None:
         css = "[role=dialog] button[aria-expanded]"
@@ -93,7 +93,7 @@ class Form:
 
         if not opened():
             self.click(css, text=name)
-        wait_for(f"{name} opens", opened, timeout_s=30)
+        wait_for(f"{name} opens", opened, timeout_s=240)
 
 
 def field(name: str) -> str:
@@ -142,7 +142,9 @@ def test_a_person_fills_the_form_saves_it_and_sees_no_key_again(
         form.fill(extra("allowed_hosts"), "www.example.org")
         shot(browser, "form-extra", tmp_path)
         form.click("[role=dialog] button", text="Save")
-        wait_for("the dialog closes", lambda: not browser.find_elements(By.CSS_SELECTOR, "[role=dialog]"), timeout_s=30)
+        wait_for(
+            "the dialog closes", lambda: not browser.find_elements(By.CSS_SELECTOR, "[role=dialog]"), timeout_s=240
+        )
 
         stored = airflow.api("GET", "/connections/from_the_form")
         assert (stored["conn_type"], stored["host"]) == ("ods", portal.url)

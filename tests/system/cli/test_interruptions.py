@@ -14,33 +14,33 @@ def test_sigterm_suspends(start, ods_portal, tmp_path):
     process = start(*MEDIA, "-q")
     stalled(ods_portal, process)
     process.terminate()
-    _, err = process.communicate(timeout=30)
+    _, err = process.communicate(timeout=120)
     assert process.returncode == 143
     assert err.strip() == "Stopped by SIGTERM. The same command goes on where it stopped."
 
 
 def test_a_second_ctrl_c_does_not_wait_for_a_silent_portal(start, ods_portal):
-    ods_portal.fault("stall", path="/files/", skip=3, times=4, seconds=60)
+    ods_portal.fault("stall", path="/files/", skip=3, times=4, seconds=300)
     process = start(*MEDIA, "-q")
     stalled(ods_portal, process)
     process.send_signal(signal.SIGINT)
     time.sleep(0.5)
     process.send_signal(signal.SIGINT)
     began = time.monotonic()
-    process.communicate(timeout=30)
+    process.communicate(timeout=120)
     assert process.returncode == 130
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 60
 
 
 def test_after_kill_9_only_what_was_on_its_way_is_asked_for_again(start, ods_portal, tmp_path):
-    ods_portal.fault("stall", path="/files/", skip=10, times=4, seconds=60)
+    ods_portal.fault("stall", path="/files/", skip=10, times=4, seconds=300)
     process = start(*MEDIA)
     stalled(ods_portal, process)
     process.kill()
     process.communicate()
     assert len(files(ods_portal)) == 10
     again = start(*MEDIA)
-    _, err = again.communicate(timeout=30)
+    _, err = again.communicate(timeout=120)
     assert again.returncode == 0, err
     assert sorted(files(ods_portal)) == sorted(set(files(ods_portal)))
     assert len(files(ods_portal)) == 40

@@ -187,7 +187,7 @@ def _children(process: psutil.Popen) -> list[psutil.Process]:
     return found
 
 
-def _await(ready: Callable[[], Any], failure: str, ends: Callable[[], str | None], *, timeout_s: float = 60.0) -> Any:
+def _await(ready: Callable[[], Any], failure: str, ends: Callable[[], str | None], *, timeout_s: float = 240.0) -> Any:
     give_up = time.monotonic() + timeout_s
     while not (found := ready()):
         assert time.monotonic() < give_up, failure

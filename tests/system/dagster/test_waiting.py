@@ -26,7 +26,7 @@ from ods_provider.schedulers.dagster import (
 )
 from ods_provider.schedulers.dagster.working import WAITING, WORKING, Work
 
-RESET_S = 2.5
+RESET_S = 5.0
 
 
 @pytest.fixture
@@ -55,7 +55,7 @@ def test_a_wait_ends_the_run_well_makes_nothing_and_holds_nobody(ods, portal, in
     portal.fault("quota", reset_in_s=3600)
     began = time.monotonic()
     result = materialize([pair.asset, behind], resources={"ods": ods}, instance=instance)
-    assert time.monotonic() - began < 10
+    assert time.monotonic() - began < 300  # of an hour
     assert result.success
     kinds = [event.event_type_value for event in result.all_events]
     assert "ASSET_MATERIALIZATION" not in kinds and "STEP_SKIPPED" in kinds

@@ -86,7 +86,7 @@ def airflow(broker: str, portal: PortalProcess, tmp_path_factory: pytest.TempPat
         for name in WORKERS:
             running.start_worker(name)
         for name in WORKERS:
-            wait_for(f"worker {name} is ready", lambda n=name: " ready." in running.log_of(n), timeout_s=120)  # type: ignore[misc]
+            wait_for(f"worker {name} is ready", lambda n=name: " ready." in running.log_of(n), timeout_s=240)  # type: ignore[misc]
         yield running
 
 

@@ -55,16 +55,16 @@ def test_an_export_streams_fast_and_in_constant_memory(served, format, encoding,
 def test_stalled_exports_do_not_block_others(served):
     url, _ = served
     fault = {"kind": "stall", "seconds": 60, "after_bytes": 100_000, "times": 20, "path": "/exports/"}
-    requests.post(f"{url}/_control/faults", json=fault, timeout=10).raise_for_status()
-    stalled = [requests.get(url + EXPORTS + "csv", stream=True, timeout=30) for _ in range(20)]
+    requests.post(f"{url}/_control/faults", json=fault, timeout=60).raise_for_status()
+    stalled = [requests.get(url + EXPORTS + "csv", stream=True, timeout=60) for _ in range(20)]
     # Clients that do not read hold their answers up too.
-    unread = [requests.get(url + EXPORTS + "json", stream=True, timeout=30) for _ in range(60)]
+    unread = [requests.get(url + EXPORTS + "json", stream=True, timeout=60) for _ in range(60)]
     try:
         began = time.monotonic()
-        page = requests.get(f"{url}{CATALOG}/datasets/synthetic-rows/records", params={"limit": 1}, timeout=30)
+        page = requests.get(f"{url}{CATALOG}/datasets/synthetic-rows/records", params={"limit": 1}, timeout=60)
         assert page.status_code == 200
         assert time.monotonic() - began < 5
     finally:
         for answer in stalled + unread:
             answer.close()
-        requests.delete(f"{url}/_control/faults", timeout=10)
+        requests.delete(f"{url}/_control/faults", timeout=60)

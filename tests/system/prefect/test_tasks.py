@@ -111,7 +111,7 @@ def test_the_example_of_the_docs_runs_and_shows_what_it_did(example, saved, clie
     assert clean(text)
 
 
-def wait_for(look, timeout_s=20):
+def wait_for(look, timeout_s=240):
     give_up = time.monotonic() + timeout_s
     while time.monotonic() < give_up:
         found = look()
