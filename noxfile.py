@@ -1,6 +1,13 @@
 """One environment per scheduler and version: what `make test` does in one, these do in all of them."""
 
+import os
+from pathlib import Path
+
 import nox
+
+# Hundreds of processes import the same packages: what Python compiles of them is kept, as `make` does.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+os.environ["PYTHONPYCACHEPREFIX"] = str(Path(__file__).parent / ".cache" / "python")
 
 nox.options.default_venv_backend = "uv"
 nox.options.reuse_existing_virtualenvs = True
