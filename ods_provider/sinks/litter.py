@@ -14,7 +14,7 @@ log = logging.getLogger(__name__)
 WEEK = timedelta(days=7)
 # As the writer names parts, by a run's token or by a run's and a try's, and as jobs name the folder of their progress.
 OF_STORES = re.compile(r"[0-9a-f]{24}")  # progress that lies beside no file
-OF_RUNS = re.compile(r"\.(?:.+\.)?[0-9a-f]{12}(?:\.[0-9a-f]{8})?\.(?:part|progress)")
+OF_RUNS = re.compile(r"\A\.(?:.+\.)?[0-9a-f]{12}(?:\.[0-9a-f]{8})?\.(?:part|progress)")
 
 
 def sweep(
