@@ -7,6 +7,7 @@ import pkgutil
 import re
 import subprocess
 import sys
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -69,7 +70,10 @@ def compiled() -> list[Tried]:
         if ".testing" in module.name or module.name.endswith("__main__"):
             continue
         try:
-            held = importlib.import_module(module.name)
+            # Warnings are errors here, but not those that a scheduler gives while it is imported.
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                held = importlib.import_module(module.name)
         except ImportError:  # of a scheduler that is not installed here
             continue
         source = Path(str(held.__file__)).read_text()
