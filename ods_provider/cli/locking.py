@@ -42,13 +42,13 @@ def locked(path: Path, *, wait: bool) -> Iterator[None]:
 
 def sweep_locks(folder: Path, *, now: datetime) -> None:
     """Remove the locks of processes that were killed a week ago or earlier; one that is held stays, however old."""
-    try:
-        for path in folder.glob("*.lock"):
+    for path in folder.glob("*.lock"):
+        try:
             if now.timestamp() - path.stat().st_mtime > WEEK.total_seconds():
                 with locked(path, wait=False):
                     pass
-    except (OSError, OdsError):
-        return  # a courtesy: whoever needs the folder will say what is wrong with it
+        except (OSError, OdsError):
+            continue  # a courtesy: whoever needs the lock will say what is wrong with it
 
 
 def _hold(path: Path, *, wait: bool) -> IO[str]:

@@ -43,7 +43,6 @@ from ods_provider.core.times import http_date, parse_reset, utc_now
 from ods_provider.core.wire import Request, Response
 
 _PEEK_BYTES = 65_536
-_JSON_LINES = ("application/x-ndjson", "application/ndjson", "application/jsonl", "application/x-jsonlines")
 _PAGES = ("text/html", "application/xhtml+xml")
 _SHOWN_CHARS = 300  # of an address; a query of 8 KB would hide what the error says
 _SENTENCE_CHARS = 500  # of what the portal says; more is no sentence
@@ -54,11 +53,6 @@ _LOGIN = re.compile(rb"type=[\"']?password|name=[\"']?password|/login\b|log ?in\
 # The two envelopes of errors (Q34): what they are known by, the code last.
 ERROR_COLUMNS = (("message", "error_code"), ("error", "errorcode"))
 _QUOTA_CODES = {"10001", "10002", "10005"}
-# What an error object holds and nothing else (Q34, automation API), and how the portal spells its codes: a row of an
-# export may have columns of these names.
-_ENVELOPE = {"message", "error_code", "detail", "trace_id", "error", "errorcode"}
-_QUOTA_ENVELOPE = {"error", "errorcode", "reset_time", "call_limit", "limit_time_unit"}
-_OWN_CODE = re.compile(r"[A-Z][A-Za-z]{0,60}(?:Error|Exception|Access|Resource|URI)\Z")
 
 
 def check(request: Request, response: Response, *, now: datetime) -> None:
@@ -91,7 +85,7 @@ def _check_success(request: Request, response: Response, where: str) -> None:
         raise _page_error(request, response.status, head, where)
     if request.streamed and "json" not in request.expects and len(head) < _PEEK_BYTES and _start(head) == b"{":
         details = _details(head)
-        if _is_error(details, response):
+        if _code(details):
             raise _failure(request, response, details, _code(details), where=where, now=None)
     if request.kind in ("api", "push", "token") and not _is_json(head):
         raise OdsNotAPortal(
@@ -133,17 +127,6 @@ def _start(head: bytes) -> bytes:
 
 def _is_json(head: bytes) -> bool:
     return _start(head) in (b"{", b"[")
-
-
-def _is_error(details: Mapping[str, Any], response: Response) -> bool:
-    """Return whether an object in place of a file is an error, and not the one row of an export."""
-    if set(details) <= _QUOTA_ENVELOPE and _code(details) in _QUOTA_CODES:
-        return True
-    code = details.get("error_code")
-    if not set(details) <= _ENVELOPE or not isinstance(details.get("message"), str) or not isinstance(code, str):
-        return False
-    # An export of JSON lines says so; an error says that it is plain JSON.
-    return _OWN_CODE.match(code) is not None and response.media_type not in _JSON_LINES
 
 
 def _page_error(request: Request, status: int, head: bytes, where: str) -> OdsResponseError:
@@ -195,7 +178,7 @@ def _code(details: Mapping[str, Any]) -> str | None:
 def _message(details: Mapping[str, Any], response: Response) -> str:
     for key in ("message", "error"):
         if isinstance(details.get(key), str) and details[key].strip():
-            return response.quoted(str(details[key])).strip()[:_SENTENCE_CHARS]
+            return response.quoted(str(details[key]), most_chars=_SENTENCE_CHARS).strip()
     return f"The portal answered HTTP {response.status} without saying why"
 
 
@@ -244,7 +227,7 @@ def _failure(
         )
     if 300 <= status < 400:
         # A login page is often told where to return to: the whole address of the push, key included.
-        location = response.quoted(response.headers.get("location", "nowhere"))[:_SHOWN_CHARS]
+        location = response.quoted(response.headers.get("location", "nowhere"), most_chars=_SHOWN_CHARS)
         return OdsNotAPortal(
             f"The portal redirects to {location!r}, which is not followed",
             status=status,

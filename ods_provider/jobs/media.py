@@ -98,7 +98,9 @@ class MediaJob:
         folder = ctx.destination(self.path)
         self._expect_own(folder)
         identity = fingerprint(base_url=ctx.client.connection.base_url, **self.asked())
-        ledger = ctx.ledger(identity, beside=folder.child(MANIFEST))
+        ledger = ctx.ledger(
+            identity, beside=folder.child(MANIFEST), valid=lambda _, kept: kept["entry"]["size_bytes"] >= 0
+        )
         look, missing = self._fetch_all(ctx, folder, ledger)
         fetcher = self._fetcher(ctx, folder)
         entries = [

@@ -7,6 +7,8 @@ from typing import IO
 from ods_provider.core.formats.check import Verified, broken
 
 _DELIMITERS = (b",", b";", b"\t", b"|")
+_STEP_BYTES = 65_536  # at once: rows of unlike cells are taken apart, which takes several times as much memory
+_MOST_HEAD_BYTES = 4_194_304
 _MOST_MARKS = 67_108_864  # delimiters, quotes and newlines in one row: a cell may hold a whole coastline
 _MOST_QUOTES = 4_000  # how far back the end of a row is looked for
 
@@ -38,22 +40,26 @@ class CsvCheck:
         if self._head is not None:
             self._head += data
             if not self._begun(self._head):
+                if len(self._head) > _MOST_HEAD_BYTES:
+                    broken(f"the header of the CSV is longer than {_MOST_HEAD_BYTES:,} bytes")
                 return
             data, self._head = self._head, None
-        marks = data.translate(None, self._drop)
-        self._held.append(marks)
-        self._size += len(marks)
-        if self._size >= self._wanted:
-            self._count(b"".join(self._held))
+        for start in range(0, len(data), _STEP_BYTES):
+            marks = data[start : start + _STEP_BYTES].translate(None, self._drop)
+            self._held.append(marks)
+            self._size += len(marks)
+            if self._size >= self._wanted:
+                self._count(b"".join(self._held))
 
     def _begun(self, data: bytes) -> bool:
         """Return whether the header line ends in ``data``; it says what a row looks like."""
-        line, newline, _ = b"".join(data.split(b'"')[::2]).partition(b"\n")
+        end = _first_row_end(data)
+        line = b"".join(data[:end].split(b'"')[::2])
         found = [mark for mark in (self._delimiter, *_DELIMITERS) if mark in line]
         delimiter = max(found, key=lambda mark: (mark == self._delimiter, line.count(mark)), default=b"")
         self._drop = bytes(set(range(256)) - set(b'"\n' + delimiter))
         self._row = (delimiter * line.count(delimiter) if delimiter else b"") + b"\n"
-        return bool(newline)
+        return bool(end)
 
     def _count(self, marks: bytes) -> None:
         """Count the rows that end in ``marks``, which begin with a row, and hold what is left."""
@@ -89,6 +95,17 @@ class CsvCheck:
             # Portals end every row alike: one that is not ended was cut, and nothing else would tell.
             broken("the CSV ends inside a row")
         return self._rows - 1
+
+
+def _first_row_end(data: bytes) -> int:
+    """Return the place behind the first newline outside quotes, 0 when there is none."""
+    end = quotes = 0
+    while (found := data.find(b"\n", end) + 1) > 0:
+        quotes += data.count(b'"', end, found)
+        if quotes % 2 == 0:
+            return found
+        end = found
+    return 0
 
 
 def _row_end(marks: bytes) -> int:

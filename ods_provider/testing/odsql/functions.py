@@ -9,17 +9,15 @@ import re
 from calendar import monthrange
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from lark import Tree
 
 from ods_provider.testing.odsql import geometry, literals, names
+from ods_provider.testing.odsql.compiling import Compiler
 from ods_provider.testing.odsql.fields import MOMENTS, NUMERIC, malformed
 from ods_provider.testing.odsql.sql import Sql, bound, glue, iso
-
-if TYPE_CHECKING:
-    from ods_provider.testing.odsql.expressions import Compiler
 
 Node = Tree[Any]
 _PARTS = ("year", "month", "day", "hour", "minute", "second")
