@@ -360,7 +360,6 @@ def test_a_count_that_is_smaller_than_what_came_is_an_error(
         list(client.records("d"))
 
 
-@pytest.mark.parametrize("number", ["NaN", "Infinity", "-Infinity", "1e999", "-1e999", "1" * 400 + ".5"])
 def test_a_count_below_nothing_is_no_count(odd: Callable[[int], tuple[OddPortal, str]]) -> None:
     portal, url = odd(3)
     with OdsClient(url) as client:
@@ -369,6 +368,7 @@ def test_a_count_below_nothing_is_no_count(odd: Callable[[int], tuple[OddPortal,
                 client.count("d")
 
 
+@pytest.mark.parametrize("number", ["NaN", "Infinity", "-Infinity", "1e999", "-1e999", "1" * 400 + ".5"])
 def test_a_number_that_json_has_not_is_refused_in_pages_and_exports(
     odd: Callable[[int], tuple[OddPortal, str]], make_lab: Callable[..., Lab], out: Path, number: str
 ) -> None:
