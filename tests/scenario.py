@@ -381,7 +381,7 @@ class MediaScenario(Scenario):
 
 
 class SearchScenario(Scenario):
-    """3,000 rows in 30 pages: 31 calls in windows of 12."""
+    """3,000 rows in 30 pages, and a look before and after: 32 calls in windows of 12."""
 
     job = "search"
     dataset_id = "synthetic-rows"

@@ -13,7 +13,6 @@ from ods_provider.jobs.context import JobContext
 from ods_provider.jobs.rows import as_json, give_rows
 from ods_provider.sinks.destination import Destination
 
-_SHAPE = 2  # of what is kept; what an older version left behind is not read
 _START = "start"
 
 
@@ -45,7 +44,7 @@ def read_rows(
         OdsMoved: The dataset was republished each time.
         OdsConfigError: The rows do not fit into XCom and no place was given.
     """
-    identity = fingerprint(base_url=ctx.client.connection.base_url, shape=_SHAPE, **asked)
+    identity = fingerprint(base_url=ctx.client.connection.base_url, **asked)
     kept = KeptPages(ctx, identity, place)
     reader = Reader(ctx.client.run, rows)
 

@@ -257,9 +257,9 @@ def test_it_goes_on_after_the_wait_without_asking_again_for_what_is_confirmed(
 
 
 def test_pages_of_a_search_are_kept_in_airflows_task_state(connect: Any, ods_portal: LocalPortal) -> None:
-    task = OdsSearchOperator(task_id="t", dataset_id="world-capitals", select="name")
+    task = OdsSearchOperator(task_id="t", dataset_id="world-capitals", select="name", order_by="geoname_id")
     context = context_of(task)
-    long_wait(ods_portal, after=1)
+    long_wait(ods_portal, after=2)  # the description and the first page
     with pytest.raises(TaskDeferred) as deferred:
         run_task(task, context)
     ods_portal.clear_faults()
@@ -318,8 +318,8 @@ def test_the_sum_of_the_waits_is_bounded_when_it_is_rescheduled(
 ) -> None:
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
     connect(extra={"max_quota_wait_s": 1000})
-    ods_portal.fault("status", status=503, retry_after=400, skip=1, times=None)
-    task = OdsSearchOperator(task_id="t", dataset_id="world-capitals", deferrable=False)
+    ods_portal.fault("status", status=503, retry_after=400, skip=2, times=None)
+    task = OdsSearchOperator(task_id="t", dataset_id="world-capitals", order_by="geoname_id", deferrable=False)
     context = context_of(task) if stores == "3.3" else context_of(task, task_state_store=None)
     for _ in range(2):
         with pytest.raises(AirflowRescheduleException):

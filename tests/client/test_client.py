@@ -24,6 +24,7 @@ from ods_provider.core.errors import (
     OdsTruncated,
 )
 from ods_provider.core.limits import WINDOW_ROWS
+from ods_provider.core.query import Query
 from ods_provider.testing.portal import LocalPortal
 
 
@@ -98,6 +99,12 @@ def test_without_an_order_records_come_from_one_export_as_pages_may_overlap(clie
     assert len(list(client.records("world-capitals", limit=105))) == 105
     assert next(client.records("world-capitals", limit=100))
     assert ods_portal.requests[-1].path.endswith("/records")
+
+
+def test_rows_of_a_query_that_groups_are_all_its_groups(client: OdsClient) -> None:
+    found = list(client.rows("world-capitals", Query.of(select="count(*) as n", group_by="geoname_id")))
+    assert len(found) == 110
+    assert sum(row["n"] for row in found) == 110
 
 
 def test_beyond_the_window_the_catalogue_is_read_from_a_list_as_it_comes() -> None:

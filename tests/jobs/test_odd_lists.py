@@ -354,10 +354,18 @@ def test_a_count_that_is_smaller_than_what_came_is_an_error(
     portal, url = odd(3)
     portal.count = count
     for job in (SearchJob("d", Query()), SearchJob(None, Query()), SearchJob("d", Query.of(order_by="id"))):
-        with pytest.raises(OdsError, match=f"3 rows of {count}"):
+        with pytest.raises(OdsError, match=f"3 rows of {count}" if count >= 0 else "total_count is -1"):
             make_lab(url).run(job)
-    with OdsClient(url) as client, pytest.raises(OdsMismatch):
+    with OdsClient(url) as client, pytest.raises(OdsError):
         list(client.records("d"))
+
+
+def test_a_count_below_nothing_is_no_count(odd: Callable[[int], tuple[OddPortal, str]]) -> None:
+    portal, url = odd(3)
+    with OdsClient(url) as client:
+        for portal.count in (-1, True):
+            with pytest.raises(OdsNotAPortal, match="total_count is"):
+                client.count("d")
 
 
 @pytest.mark.parametrize("number", ["NaN", "Infinity", "-Infinity", "1e999", "-1e999", "1" * 400 + ".5"])

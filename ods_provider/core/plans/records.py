@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
@@ -46,7 +46,19 @@ def page(dataset_id: str | None, query: Query, *, offset: int = 0, limit: int) -
     response = yield get(*list_parts(dataset_id), dataset_id=dataset_id, params=params)
     # Groups come with a count that says nothing (Q2), or with none.
     body = json_object(response, "results", *(() if query.group_by else ("total_count",)))
-    return Page(int(body.get("total_count", 0)), objects(body["results"]))
+    return Page(count_of(body, "total_count"), objects(body["results"]))
+
+
+def count_of(body: Mapping[str, Any], name: str) -> int:
+    """Return the number of rows that an answer counts, 0 where it counts none.
+
+    Raises:
+        ValueError: No rows can be that many; the driver makes an error of it that names the call.
+    """
+    counted = body.get(name, 0)
+    if isinstance(counted, bool) or int(counted) < 0:
+        raise ValueError(f"{name} is {counted!r}")
+    return int(counted)
 
 
 def objects(rows: object) -> list[Row]:

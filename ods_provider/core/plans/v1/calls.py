@@ -13,6 +13,7 @@ from urllib.parse import quote, urlencode
 
 from ods_provider.core.datasetid import dataset_named
 from ods_provider.core.errors import OdsConfigError, OdsIncomplete, OdsNotAPortal, OdsNotFound
+from ods_provider.core.plans.records import count_of
 from ods_provider.core.plans.v1.params import WINDOW_ROWS, V1Query
 from ods_provider.core.strictjson import decode
 from ods_provider.core.verdict import failure
@@ -59,7 +60,7 @@ def count(dataset_id: str | None, query: V1Query) -> Plan[int]:
     """Ask how many rows match the query's filters. One call."""
     asked = query.filters_only().having(rows=0)
     found = yield from (search_datasets(asked) if dataset_id is None else search_records(dataset_id, asked))
-    return int(found["nhits"])
+    return count_of(found, "nhits")
 
 
 def record(dataset_id: str, record_id: str) -> Plan[Row]:

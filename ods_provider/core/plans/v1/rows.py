@@ -7,6 +7,7 @@ from itertools import islice
 
 from ods_provider.core import jsonarray
 from ods_provider.core.errors import OdsConfigError
+from ods_provider.core.plans.records import count_of
 from ods_provider.core.plans.rows import described_state, ids_state
 from ods_provider.core.plans.v1 import calls
 from ods_provider.core.plans.v1.params import PAGE_ROWS, WINDOW_ROWS, V1Query
@@ -56,7 +57,7 @@ class V1Rows:
         while True:
             found = yield from calls.search_datasets(asked.having(rows=PAGE_ROWS, start=len(ids)))
             ids += [str(each["datasetid"]) for each in found["datasets"]]
-            if not found["datasets"] or len(ids) >= min(int(found["nhits"]), WINDOW_ROWS):
+            if not found["datasets"] or len(ids) >= min(count_of(found, "nhits"), WINDOW_ROWS):
                 return ids_state(ids)
 
     def page(self, *, offset: int, limit: int, known: bool) -> Plan[Page]:
@@ -67,7 +68,7 @@ class V1Rows:
         else:
             body, kind, key = (yield from calls.search_records(self._dataset_id, query)), "records", "recordid"
         rows = body[kind]
-        return Page(max(0, int(body["nhits"]) - self._start), rows, [str(row[key]) for row in rows])
+        return Page(max(0, count_of(body, "nhits") - self._start), rows, [str(row[key]) for row in rows])
 
     def open_export(self, *, total: int | None, limit: int | None) -> Plan[Response]:
         """Ask for a download, which goes on where pages do not. One call.
