@@ -5,7 +5,7 @@ import nox
 nox.options.default_venv_backend = "uv"
 nox.options.reuse_existing_virtualenvs = True
 nox.options.sessions = ["core", "cli", "luigi", "airflow", "conformance", "dagster", "prefect", "portal", "s3"]
-nox.options.sessions += ["system_airflow", "browser", "distributed", "fuzz"]
+nox.options.sessions += ["system_airflow", "browser", "distributed", "fuzz", "clients"]
 
 PYTHONS = ["3.11", "3.12", "3.13", "3.14"]
 # Airflow's lowest supported version on the oldest Python, the latest on the newest; `make test` is what lies between.
@@ -92,6 +92,13 @@ def fuzz(session: nox.Session) -> None:
     """A minute of other examples for every property of quoting and parsing (ODS_FUZZ_SECONDS), on the base install."""
     session.install("-c", "constraints/airflow-3.3.txt", "--group", "test", ".[portal]")
     session.run("pytest", "-s", "tests/system/fuzz", *session.posargs)
+
+
+@nox.session
+def clients(session: nox.Session) -> None:
+    """Clients that others wrote, in environments of their own, against the local portal."""
+    session.install("-c", "constraints/core.txt", "--group", "test", ".[portal]")
+    session.run("pytest", "tests/system/clients", *session.posargs)
 
 
 @nox.session

@@ -16,6 +16,7 @@ from ods_provider.cli.profiles import config_path, default_profile, from_profile
 from ods_provider.cli.settings import Settings
 from ods_provider.core.connection import OdsConnection
 from ods_provider.core.errors import OdsConfigError
+from ods_provider.core.forgetting import forgets
 from ods_provider.core.redact import Secret
 
 if TYPE_CHECKING:
@@ -52,6 +53,7 @@ def connect(settings: Settings, plugins: Plugins, warn: Callable[[str], None]) -
     return _with_push_key(found, settings, warn)
 
 
+@forgets
 def _from_host(settings: Settings, warn: Callable[[str], None]) -> OdsConnection:
     from ods_provider.plugins.builtin import from_environment
 

@@ -13,6 +13,7 @@ import click
 
 from ods_provider.cli.settings import Settings
 from ods_provider.core.events import Event, JobDone, JobStarted, Progress, QuotaSeen, Waiting
+from ods_provider.core.legible import legible
 from ods_provider.core.narrate import narrate, size
 from ods_provider.core.redact import scrub
 from ods_provider.core.times import utc_now
@@ -121,7 +122,7 @@ class Bars(Display):
     def show(self, event: Event) -> None:
         """Move the bar."""
         if isinstance(event, JobStarted):
-            self._begin(" ".join(part for part in (event.job, event.dataset_id) if part))
+            self._begin(legible(" ".join(part for part in (event.job, event.dataset_id) if part)))
         elif isinstance(event, QuotaSeen) and event.quota.remaining is not None:
             self._update(left=f"{event.quota.remaining:,} calls left")
         elif isinstance(event, Progress):
@@ -180,10 +181,10 @@ class _Handler(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         settings = self._display.settings
-        text = record.getMessage()
+        lines = [record.getMessage().replace("\n", " ")]
         if settings.debug and record.exc_info:
-            text += "\n" + logging.Formatter().formatException(record.exc_info)
-        self._display.line(scrub(text, settings.secrets))
+            lines += logging.Formatter().formatException(record.exc_info).splitlines()
+        self._display.line("\n".join(legible(scrub(line, settings.secrets)) for line in lines))
 
 
 def display(settings: Settings) -> Display:

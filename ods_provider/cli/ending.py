@@ -17,6 +17,7 @@ import click
 from ods_provider.cli.locking import Busy
 from ods_provider.cli.settings import Settings
 from ods_provider.core.errors import OdsConfigError, OdsError
+from ods_provider.core.legible import legible
 from ods_provider.core.redact import scrub
 
 DONE, FAILED, USAGE, WAITING, INTERRUPTED, TERMINATED = 0, 1, 2, 75, 130, 143
@@ -104,12 +105,13 @@ def _json(value: Any) -> str:
 
 def _trace(settings: Settings) -> None:
     if settings.debug:
-        click.echo(scrub(traceback.format_exc(), settings.secrets), err=True)
+        lines = scrub(traceback.format_exc(), settings.secrets).splitlines()
+        click.echo("\n".join(legible(line) for line in lines), err=True)
 
 
 def _end(code: int, line: str, colour: str) -> NoReturn:
     word, _, rest = line.partition(" ")
-    click.echo(f"{click.style(word, fg=colour, bold=True)} {' '.join(rest.split())}", err=True)
+    click.echo(f"{click.style(word, fg=colour, bold=True)} {' '.join(legible(rest).split())}", err=True)
     sys.exit(code)
 
 

@@ -7,13 +7,14 @@ import secrets
 import socket
 import time
 from pathlib import Path
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import SplitResult, parse_qs, urlsplit
 
 import click
 
 from ods_provider.cli.settings import Settings
 from ods_provider.core.connection import OdsConnection, from_parts
 from ods_provider.core.errors import OdsError
+from ods_provider.core.legible import legible
 from ods_provider.core.redact import Secret
 
 REDIRECT_URI = "http://127.0.0.1:8914/"
@@ -108,14 +109,23 @@ def _obtain_code(connection: OdsConnection, redirect_uri: str, code: str | None,
         return _pasted(click.prompt("That address, or its code", err=True), state=state)
     with _listen(redirect_uri) as server:
         click.echo(f"Open this address in a browser of this machine and allow the application:\n\n  {url}\n", err=True)
-        return _redirected(server, path=urlsplit(redirect_uri).path or "/", state=state, wait_s=wait_s)
+        return _redirected(server, path=_parts(redirect_uri).path or "/", state=state, wait_s=wait_s)
 
 
 def _pasted(text: str, *, state: str | None) -> Secret:
     text = text.strip()
     if "://" not in text:
         return Secret(text)
-    return _code(urlsplit(text).query, state=state)
+    return _code(_parts(text).query, state=state)
+
+
+def _parts(address: str) -> SplitResult:
+    try:
+        parts = urlsplit(address)
+        _ = parts.port  # read where it is asked for
+    except ValueError:
+        return urlsplit("")
+    return parts
 
 
 def _code(query: str, *, state: str | None) -> Secret:
@@ -126,12 +136,13 @@ def _code(query: str, *, state: str | None) -> Secret:
             "the answer belongs to another login (its state is not the one that was sent). Run `ods login` again."
         )
     if "code" not in answered:
-        raise click.ClickException(f"the portal gave no code: {answered.get('error', 'it did not say why')}.")
+        said = legible(answered.get("error", "it did not say why"), most_chars=200)
+        raise click.ClickException(f"the portal gave no code: {said}.")
     return Secret(answered["code"])
 
 
 def _listen(redirect_uri: str) -> socket.socket:
-    parts = urlsplit(redirect_uri)
+    parts = _parts(redirect_uri)
     if parts.scheme != "http" or parts.hostname not in ("127.0.0.1", "localhost") or not parts.port:
         raise click.ClickException(
             f"nothing can listen at {redirect_uri}: use --code, or register a redirect URL such as {REDIRECT_URI}"
@@ -154,7 +165,7 @@ def _redirected(server: socket.socket, *, path: str, state: str, wait_s: float) 
         except TimeoutError:
             raise click.ClickException(f"nobody came back within {wait_s:.0f} s. Run `ods login` again.") from None
         with browser:
-            target = urlsplit(_request_target(browser))
+            target = _parts(_request_target(browser))
             ours = target.path == path and ("code=" in target.query or "error=" in target.query)
             _respond(browser, "200 OK" if ours else "404 Not Found", _PAGE if ours else _NO_PAGE)
         if ours:

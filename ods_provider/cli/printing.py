@@ -11,6 +11,7 @@ from typing import Any
 import click
 
 from ods_provider.cli.settings import Settings
+from ods_provider.core.legible import legible, legible_json
 from ods_provider.core.narrate import size, summary
 
 NARROWEST = 12  # columns of the screen that a field needs to be legible
@@ -39,7 +40,7 @@ def wants_json() -> bool:
 
 def show_json(value: Any) -> None:
     """Print one value on one line."""
-    click.echo(json.dumps(value, ensure_ascii=False, default=str))
+    click.echo(legible_json(json.dumps(value, ensure_ascii=False, default=str)))
 
 
 def show_outcome(outcome: Mapping[str, Any]) -> None:
@@ -62,9 +63,9 @@ def _value(key: str, value: Any) -> str:
 
 def show_pairs(pairs: Mapping[str, Any]) -> None:
     """Print names and values, one pair a line."""
-    width = max((len(name) for name in pairs), default=0)
+    width = max((len(cell(name)) for name in pairs), default=0)
     for name, value in pairs.items():
-        click.echo(f"{click.style(name.ljust(width), dim=True)}  {cell(value)}")
+        click.echo(f"{click.style(cell(name).ljust(width), dim=True)}  {cell(value)}")
 
 
 def copy_rows(path: Path) -> None:
@@ -92,9 +93,8 @@ def show_rows(rows: Sequence[Mapping[str, Any]]) -> None:
     table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False)
     for name in names:
         numbers = all(isinstance(row.get(name), (int, float, type(None))) for row in rows)
-        table.add_column(name, justify="right" if numbers and rows else "left", overflow="fold")
+        table.add_column(_plain(name), justify="right" if numbers and rows else "left", overflow="fold")
     for row in rows:
-        # Portal text is data: square brackets in it are no markup.
         table.add_row(*(_plain(row.get(name)) for name in names))
     if not console.is_terminal:
         console.width = max(1, console.measure(table, options=console.options.update(max_width=100_000)).maximum)
@@ -105,6 +105,7 @@ def show_rows(rows: Sequence[Mapping[str, Any]]) -> None:
 
 
 def _plain(value: Any) -> Any:
+    # What a portal calls its fields is as foreign as what stands in them: square brackets are no markup in either.
     from rich.text import Text
 
     return Text(cell(value))
@@ -117,11 +118,11 @@ def cell(value: Any) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, (dict, list, tuple)):
-        return json.dumps(value, ensure_ascii=False, default=str)
-    return " ".join("".join(sign if sign.isprintable() else " " for sign in str(value)).split(" "))
+        return legible_json(json.dumps(value, ensure_ascii=False, default=str))
+    return legible(str(value))
 
 
 def note(text: str) -> None:
     """Say something about the result to people, beside it."""
     if not click.get_current_context().ensure_object(Settings).quiet:
-        click.echo(text, err=True)
+        click.echo(legible(text), err=True)

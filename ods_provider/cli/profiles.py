@@ -25,6 +25,8 @@ from typing import Any
 
 from ods_provider.core.connection import EXTRAS, OdsConnection, from_parts
 from ods_provider.core.errors import OdsConfigError
+from ods_provider.core.forgetting import forgets
+from ods_provider.stores.state import expanded
 
 CONFIG = "ODS_CONFIG"
 # Never in the file itself: it is the kind of file that people show to each other.
@@ -43,7 +45,7 @@ def config_path() -> Path:
     if named := os.environ.get(CONFIG):
         return Path(named)
     base = os.environ.get("XDG_CONFIG_HOME")
-    return (Path(base) if base else Path("~/.config").expanduser()) / "ods-provider" / "config.toml"
+    return (Path(base) if base else expanded("~/.config")) / "ods-provider" / "config.toml"
 
 
 def load_config() -> dict[str, Any]:
@@ -57,7 +59,7 @@ def load_config() -> dict[str, Any]:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         return {}
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise OdsConfigError(
             f"the configuration file cannot be read: {error}", where=str(path), advice="Correct it, or move it away"
         ) from None
@@ -88,6 +90,7 @@ def default_profile() -> str | None:
     return named or (names[0] if len(names) == 1 else None)
 
 
+@forgets
 def from_profile(name: str, warn: Callable[[str], None]) -> OdsConnection:
     """Return the connection that a profile describes.
 
@@ -123,13 +126,14 @@ def from_profile(name: str, warn: Callable[[str], None]) -> OdsConnection:
     return from_parts(**parts, password=password, extra=extra, where=where)
 
 
+@forgets
 def read_secret(name: str, warn: Callable[[str], None]) -> str:
     """Return the secret in a file, ``-`` meaning standard input, without the line break at its end.
 
     Raises:
         OdsConfigError: It cannot be read, or holds nothing.
     """
-    path = Path(name).expanduser()
+    path = expanded(name)
     try:
         text = sys.stdin.readline() if name == "-" else path.read_text(encoding="utf-8")
         if name != "-" and _readable_by_all(path):

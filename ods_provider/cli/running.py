@@ -27,7 +27,7 @@ from ods_provider.jobs.runner import run_job
 from ods_provider.plugins.manager import Plugins
 from ods_provider.sinks.destination import destination
 from ods_provider.sinks.litter import sweep
-from ods_provider.stores.state import state_folder
+from ods_provider.stores.state import expanded, state_folder
 
 if TYPE_CHECKING:
     from ods_provider.jobs.context import Job
@@ -202,4 +202,4 @@ def absolute(place: str) -> str:
     if "://" in place or not place.strip():
         return place  # an empty one is refused in a moment, and must not become this folder
     # A slash at the end says that a folder is meant.
-    return f"{Path(place).expanduser().absolute()}{'/' * place.endswith('/')}"
+    return f"{expanded(place).absolute()}{'/' * place.endswith('/')}"

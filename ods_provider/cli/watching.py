@@ -70,13 +70,13 @@ def watch(since: str | None, once: bool, look: bool, now: bool, **given: Any) ->
 
 
 def _show_update(found: dict[str, Any]) -> None:
-    from ods_provider.cli.printing import show_json, wants_json
+    from ods_provider.cli.printing import cell, show_json, wants_json
 
     if wants_json():
         show_json(found)
         return
     rows = "" if found["records_count"] is None else f"  {found['records_count']:,} records"
-    click.echo(f"{found['data_processed'] or found['modified']}  {found['dataset_id']}{rows}")
+    click.echo(f"{found['data_processed'] or found['modified']}  {cell(found['dataset_id'])}{rows}")
 
 
 @click.command()

@@ -81,7 +81,7 @@ def cluster_rows(rows: Iterable[Row], *, where: str) -> list[Row]:
         value = row.get(KEY)
         if value is None and "cluster_center" not in rest:
             continue
-        center = _center(value) or _center(rest.get("cluster_center"))
+        center = _found(value) or _found(rest.get("cluster_center"))
         if center is None:
             raise OdsNotAPortal(
                 f"A cluster has no centre: {str(value)[:100]}", status=200, where=where, advice="Group by another field"
@@ -89,6 +89,13 @@ def cluster_rows(rows: Iterable[Row], *, where: str) -> list[Row]:
         outline = value.get("cluster") if isinstance(value, Mapping) else None
         made.append({"cluster_center": center, **({"cluster": outline} if outline else {}), **rest})
     return made
+
+
+def _found(value: Any) -> dict[str, float] | None:
+    try:
+        return _center(value)
+    except (TypeError, ValueError, LookupError, OverflowError, RecursionError):  # shaped like none of them
+        return None
 
 
 def _center(value: Any) -> dict[str, float] | None:

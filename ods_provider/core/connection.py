@@ -269,7 +269,7 @@ def _push_keys(name: str, value: Any, where: str) -> dict[str, Secret]:
     if isinstance(value, str) and value.lstrip().startswith("{"):
         try:
             value = json.loads(value)
-        except ValueError:
+        except (ValueError, RecursionError):
             raise _bad(name, where, 'a key or a mapping {"dataset/resource": "key"}') from None
     if isinstance(value, str):
         return {"": Secret(value.strip())}

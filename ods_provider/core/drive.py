@@ -136,8 +136,9 @@ def _answered(plan: Plan[T], response: Response) -> Request:
     except (TypeError, ValueError, LookupError, AttributeError, ArithmeticError, RecursionError) as error:
         # In place of the foreign error, which holds the answer: where it stumbled, without what it read.
         log.debug("A plan stumbled over its answer:\n%s", "".join(traceback.format_tb(error.__traceback__)))
+        said = response.quoted(str(error), most_chars=100)
         raise OdsNotAPortal(
-            f"The answer is not shaped like a portal's ({type(error).__name__}: {response.quoted(str(error))[:100]})",
+            f"The answer is not shaped like a portal's ({type(error).__name__}: {said})",
             status=response.status,
             where=response.url,
             advice="Check the host of the connection; some portals only imitate the API",
@@ -227,5 +228,5 @@ class _Exchange:
         if said is None or said in self._terms.warned:
             return
         self._terms.warned.add(said)
-        what = response.quoted(f"{said} {link}")[:_SAID_CHARS]
+        what = response.quoted(f"{said} {link}", most_chars=_SAID_CHARS)
         log.warning("The portal says that this API is deprecated: %s (%s)", what, response.url)

@@ -95,7 +95,7 @@ def _unread(text: str) -> OdsConfigError:
 def _number(value: Any) -> float:
     try:
         return float(value)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return float("inf")
 
 

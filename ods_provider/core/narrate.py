@@ -16,6 +16,7 @@ from ods_provider.core.events import (
     RetryScheduled,
     Waiting,
 )
+from ods_provider.core.legible import legible
 
 _NOUNS = {"media": "media fetch", "delete": "deletion"}  # jobs whose name is no piece of work by itself
 _ONE = {"rows": "row", "files": "file", "batches": "batch", "calls": "call"}
@@ -24,6 +25,11 @@ _UNITS = ("B", "KB", "MB", "GB", "TB")
 
 def narrate(event: Event) -> tuple[int, str] | None:
     """Return an event as a logging level and a sentence, or None for what the scheduler tells itself (failures)."""
+    told = _told(event)
+    return None if told is None else (told[0], legible(told[1]))
+
+
+def _told(event: Event) -> tuple[int, str] | None:
     if isinstance(event, JobStarted):
         verb = "Going on with" if event.resumed else "Starting"
         what = _NOUNS.get(event.job, event.job)
@@ -47,7 +53,7 @@ def narrate(event: Event) -> tuple[int, str] | None:
 def summary(result: Any) -> str:
     """Return what came of a job in one line: an Outcome's telling keys, or the number of rows."""
     if not isinstance(result, Mapping):
-        return _counted(len(result), "rows") if isinstance(result, list) else str(result)
+        return _counted(len(result), "rows") if isinstance(result, list) else legible(str(result))
     parts = [_counted(result[name], name) for name in ("rows", "files", "batches") if result.get(name) is not None]
     if result.get("action") == "delete" and parts:
         parts[0] += " deleted"
@@ -66,7 +72,7 @@ def summary(result: Any) -> str:
         parts.append(_counted(result["calls"], "calls") + (f", {left:,} left" if left is not None else ""))
     if result.get("note"):
         parts.append(str(result["note"]))
-    return ", ".join(parts) or "nothing to tell"
+    return legible(", ".join(parts)) or "nothing to tell"
 
 
 def _counted(number: int, units: str) -> str:

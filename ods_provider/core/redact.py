@@ -13,8 +13,10 @@ MASK = "***"
 # The last three sign the addresses of files in a store (X-Amz-Signature, X-Amz-Security-Token, Azure's sig).
 _NAMES = "apikey|api_key|pushkey|push_api_key|access_token|refresh_token|client_secret|password|signature|token|sig"
 # In an address within an address the marks around them are encoded, twice when that one is in another.
-_PARAMETER = re.compile(rf"(?i)(?:\b|(?<=%3F)|(?<=%26)|(?<=%253F)|(?<=%2526))({_NAMES})(=|%(?:25)?3D)([^&\s\"'<>)\]]+)")
-_AUTHORIZATION = re.compile(r"(?i)\b(apikey|bearer|basic)(\s+)([A-Za-z0-9._~+/=-]{4,})")
+_PARAMETER = re.compile(
+    rf"(?i)(?=[acprst])(?:\b|(?<=%3F)|(?<=%26)|(?<=%253F)|(?<=%2526))({_NAMES})(=|%(?:25)?3D)([^&\s\"'<>)\]]+)"
+)
+_AUTHORIZATION = re.compile(r"(?i)(?=[ab])\b(apikey|bearer|basic)(\s+)([A-Za-z0-9._~+/=-]{4,})")
 _USERINFO = re.compile(r"(://)[^/\s\"']*@")
 
 
@@ -82,7 +84,8 @@ def scrub(text: str, secrets: Iterable[Secret] = ()) -> str:
             text = text.replace(plain, MASK)
             if "%" in text or "+" in text:
                 text = _encoded(plain).sub(MASK, text)
-    text = _PARAMETER.sub(rf"\1\2{MASK}", text)
+    if "=" in text or "%" in text:
+        text = _PARAMETER.sub(rf"\1\2{MASK}", text)
     text = _AUTHORIZATION.sub(_mask_scheme, text)
     return _USERINFO.sub(rf"\1{MASK}@", text)
 

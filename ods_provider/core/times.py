@@ -80,7 +80,7 @@ def _from_epoch(seconds: float) -> datetime:
 def http_date(text: str | None) -> datetime | None:
     """Return the moment of a header such as ``Date`` as aware UTC, or None when it names none."""
     try:
-        return parse_time(parsedate_to_datetime(text)) if text else None
+        return parse_time(parsedate_to_datetime(text)) if text and len(text) <= _LONGEST_CHARS else None
     except (ValueError, TypeError, LookupError, OverflowError):  # a date as nobody writes it
         return None
 

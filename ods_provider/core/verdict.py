@@ -178,7 +178,7 @@ def _code(details: Mapping[str, Any]) -> str | None:
 def _message(details: Mapping[str, Any], response: Response) -> str:
     for key in ("message", "error"):
         if isinstance(details.get(key), str) and details[key].strip():
-            return response.quoted(str(details[key])).strip()[:_SENTENCE_CHARS]
+            return response.quoted(str(details[key]), most_chars=_SENTENCE_CHARS).strip()
     return f"The portal answered HTTP {response.status} without saying why"
 
 
@@ -227,7 +227,7 @@ def _failure(
         )
     if 300 <= status < 400:
         # A login page is often told where to return to: the whole address of the push, key included.
-        location = response.quoted(response.headers.get("location", "nowhere"))[:_SHOWN_CHARS]
+        location = response.quoted(response.headers.get("location", "nowhere"), most_chars=_SHOWN_CHARS)
         return OdsNotAPortal(
             f"The portal redirects to {location!r}, which is not followed",
             status=status,

@@ -125,9 +125,12 @@ class Response:
     secrets: tuple[Secret, ...] = field(default=(), repr=False, compare=False)
     content: Any = field(default=None, repr=False, compare=False)
 
-    def quoted(self, text: str) -> str:
-        """Return a piece of the answer fit for a message: secrets cut out, on one line. Quote first, shorten then."""
-        return legible(scrub(text, self.secrets))
+    def quoted(self, text: str, *, most_chars: int | None = None) -> str:
+        """Return a piece of the answer fit for a message: secrets cut out, on one line, at most so long.
+
+        Shorten here or later, never before: of a secret that is cut in half, one half would be seen.
+        """
+        return legible(scrub(text, self.secrets)[:most_chars])
 
     def json(self) -> Any:
         """Return the decoded JSON body, with or without a byte order mark. 64-bit integers stay exact (Q15).

@@ -10,6 +10,7 @@ from typing import Any, ClassVar, Literal, cast, get_args
 from ods_provider.core.errors import (
     OdsAuthError,
     OdsConfigError,
+    OdsError,
     OdsIncomplete,
     OdsMismatch,
     OdsMoved,
@@ -140,14 +141,20 @@ class DownloadJob:
             return ctx.client.run(self._plan(lambda response: self._keep(ctx, response, place, before)))
         except (OdsQueryError, OdsNotFound) as error:
             # The offer differs between datasets; the refusal itself does not name it.
-            offered = ctx.client.run(catalog.export_formats(self.dataset_id))
-            if self.format.name in offered or not offered:
+            if self.format.name in (offered := self._offered(ctx)) or not offered:
                 raise
             raise OdsConfigError(
                 f"the portal does not offer the format {self.format.name} here: {error.what}",
                 where=self._where(),
                 advice=f"It offers {', '.join(offered)}",
             ) from None
+
+    def _offered(self, ctx: JobContext) -> list[str]:
+        """Return the formats of this dataset, none where the portal does not say: what it refused stays the news."""
+        try:
+            return ctx.client.run(catalog.export_formats(self.dataset_id))
+        except OdsError:
+            return []
 
     def _where(self) -> str:
         place = "the catalogue" if self.dataset_id is None else f"dataset {self.dataset_id}"

@@ -26,6 +26,7 @@ from ods_provider.core.times import parse_time
 from ods_provider.jobs.context import JobContext
 
 MOST = 2_000
+_MOST_DIGITS = 400
 WAITS_S = (1.0, 2.0, 4.0, 8.0, 15.0)  # the portal aims at two seconds from push to search
 _WHERE_BYTES = 6_000  # in a URL; nginx takes 8 KB for the whole request line
 _COMPARED = frozenset({"text", "int", "double", "boolean", "date", "datetime"})
@@ -190,7 +191,7 @@ def _plain(field: Field, value: Any) -> Any:
         return None
     try:
         if field.type == "int":
-            return int(value) if isinstance(value, int) else int(Decimal(str(value)))
+            return int(value) if isinstance(value, int) else _whole(Decimal(str(value)))
         if field.type == "double":
             return f"{float(value):.12g}"
         if field.type == "boolean":
@@ -203,6 +204,13 @@ def _plain(field: Field, value: Any) -> Any:
     except (ValueError, ArithmeticError):
         return str(value)
     return str(value)
+
+
+def _whole(number: Decimal) -> int:
+    # The integer of 1e999999999 would take the machine's memory to write down.
+    if number.adjusted() > _MOST_DIGITS:
+        raise ValueError("no integer of any portal")
+    return int(number)
 
 
 def _sent(value: Any) -> Any:

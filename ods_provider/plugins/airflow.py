@@ -12,6 +12,7 @@ from urllib.parse import unquote
 from ods_provider.core.checkpoint import CheckpointStore
 from ods_provider.core.connection import OdsConnection, from_parts
 from ods_provider.core.errors import OdsConfigError
+from ods_provider.core.forgetting import forgets
 from ods_provider.core.redact import Secret
 from ods_provider.plugins.hookspecs import hookimpl
 from ods_provider.plugins.run import Run, SchedulerAdapter
@@ -67,6 +68,7 @@ def ods_resolve_connection(ref: str, scheduler: str) -> OdsConnection | None:
     return from_airflow(connection)
 
 
+@forgets
 def from_airflow(connection: Connection) -> OdsConnection:
     """Return Airflow's connection as ours, its secrets known to Airflow's masker from here on.
 
@@ -94,7 +96,7 @@ def _extra(connection: Connection, where: str) -> Mapping[str, Any]:
     # Not `extra_dejson`: it turns what it cannot read into nothing, and a push key would be missing without a word.
     try:
         extra = json.loads(connection.extra or "{}")
-    except ValueError:
+    except (ValueError, RecursionError):
         # The foreign message is left out: it may quote the extra, which may hold keys.
         raise OdsConfigError("the extra is not valid JSON", where=where, advice="Write the extra as JSON") from None
     if not isinstance(extra, Mapping):

@@ -14,6 +14,7 @@ from typing import Any
 from ods_provider.core.checkpoint import CheckpointStore
 from ods_provider.core.connection import EXTRAS, OdsConnection, from_parts
 from ods_provider.core.events import Event
+from ods_provider.core.forgetting import forgets
 from ods_provider.core.narrate import narrate
 from ods_provider.core.oauth import TokenStore
 from ods_provider.core.outcome import Wait
@@ -54,6 +55,7 @@ def ods_resolve_connection(ref: str, scheduler: str) -> OdsConnection | None:
     return from_environment(os.environ)
 
 
+@forgets
 def from_environment(environ: Mapping[str, str]) -> OdsConnection:
     """Return the connection that the environment describes: every extra has its variable, as ``ODS_MAX_WAIT_S``."""
     return from_parts(

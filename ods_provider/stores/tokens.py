@@ -20,7 +20,7 @@ from ods_provider.core.connection import OdsConnection
 from ods_provider.core.errors import OdsConfigError, OdsSinkError
 from ods_provider.core.forgetting import forgets
 from ods_provider.core.oauth import Grant, grant_name
-from ods_provider.stores.state import state_folder
+from ods_provider.stores.state import expanded, state_folder
 
 TOKEN_STORE = "ODS_TOKEN_STORE"  # noqa: S105  the name of a variable
 PATIENCE_S = 120.0  # longer than a refresh can take that waits for a slow portal
@@ -57,7 +57,7 @@ class FileTokens:
                 where=TOKEN_STORE,
                 advice="Name a folder on a disk that all workers share, or supply a store by the hook ods_token_store",
             )
-        folder = Path(named).expanduser() if named else state_folder() / "tokens"
+        folder = expanded(named) if named else state_folder() / "tokens"
         return cls(folder / f"{grant_name(connection)}.json")
 
     @property

@@ -20,6 +20,7 @@ from ods_provider.core.wire import Request, is_absolute
 
 MAX_REDIRECTS = 5
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
+_LOCATION_CHARS = 8192  # a signed address takes two thousand
 _PORTS = {"http": 80, "https": 443}
 # urllib3 before 2.8 lets these through.
 _NO_HOST = re.compile(r"[\x00-\x20\x7f]")
@@ -86,7 +87,7 @@ class Itinerary:
         (within this machine, from a portal that is on it, over http too), without credentials. Anything else stays
         within the portal.
         """
-        if request.method == "POST" or request.kind == "push":
+        if request.method == "POST" or request.kind == "push" or len(location) > _LOCATION_CHARS:
             return None
         try:
             return self._target(request, urljoin(here, _as_sent(location)))

@@ -199,6 +199,9 @@ def test_one_byte_more_or_less_is_found_as_json_finds_it(rows: list[dict[str, ob
     spoilt = whole[:at] + put + whole[at + 1 :]
     try:
         read = json.loads(spoilt)
+        # A byte less may make 1e+309 of a number, which Python takes for infinity and JSON's other readers refuse.
+        if "Infinity" in json.dumps(read):
+            raise ValueError("larger than a number can be")
         expected = len(read) if isinstance(read, list) and all(isinstance(row, dict) for row in read) else None
     except ValueError:
         expected = None

@@ -150,3 +150,57 @@ def test_the_message_quotes_the_portal_and_says_how_large_the_quota_is() -> None
                 "limit_time_unit": "month",
             },
         )
+
+
+def judged(request: Request, status: int, body: Any, media_type: str = "application/json") -> None:
+    data = json.dumps(body).encode()
+    check(request, Response(status, Headers({"content-type": media_type}), "https://h/x", body=data), now=NOW)
+
+
+CATALOGUE = Request("/api/explore/v2.1/catalog/datasets")
+DATASET = Request("/api/explore/v2.1/catalog/datasets/d", dataset_id="d")
+
+
+@pytest.mark.parametrize(
+    ("request_", "body", "advice"),
+    [
+        (CATALOGUE, {"error_code": "NotFoundResource", "message": "m"}, "host of the connection"),
+        (CATALOGUE, {"error_code": "NotFoundURI", "message": "m"}, "host of the connection"),
+        (CATALOGUE, {}, "host of the connection"),
+        (DATASET, {"error_code": "NotFoundResource", "message": "m"}, "Check the id"),
+        (Request("/api/datasets/1.0/search/"), {"error": "Unknown dataset: d"}, "Check the id"),
+        (Request("/f", kind="file", dataset_id="d"), {}, "list of files"),
+    ],
+)
+def test_who_named_no_id_is_not_told_to_check_it(request_: Request, body: Any, advice: str) -> None:
+    with pytest.raises(OdsNotFound) as caught:
+        judged(request_, 404, body)
+    assert advice in str(caught.value.advice)
+
+
+EXPORT = Request("/api/explore/v2.1/catalog/datasets/d/exports/jsonl", kind="export", dataset_id="d")
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"error_code": "ODSQLError", "message": "m"},
+        {"error_code": "ForbiddenAccess", "message": "m", "trace_id": "x"},
+        {"errorcode": 10002, "error": "m", "reset_time": "2026-09-01T00:00:00Z", "call_limit": 1},
+    ],
+)
+def test_an_error_in_place_of_an_export_is_an_error(body: Any) -> None:
+    with pytest.raises(OdsResponseError):
+        judged(EXPORT, 200, body)
+
+
+def test_an_answer_that_ends_no_call_is_none_of_a_portal() -> None:
+    with pytest.raises(OdsNotAPortal, match="101"):
+        judge(101, b"")
+
+
+def test_spaces_before_a_page_hide_it_from_nobody() -> None:
+    for before in (b" \n" * 20_000, b"\xef\xbb\xbf \n", b" \xef\xbb\xbf "):
+        with pytest.raises(OdsNotAPortal, match="web page"):
+            judge(200, before + b"<html><body>Welcome</body></html>", headers={"content-type": "application/json"})
+        judge(200, before + b'{"results": []}', headers={"content-type": "application/json"})

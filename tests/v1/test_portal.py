@@ -299,6 +299,8 @@ def test_a_portal_can_have_version_1_switched_off():
     [
         (f"{RECORDS}/search/", 401, {"headers": {"authorization": "Apikey wrong"}}),
         (f"{DATASETS}/search", 401, {"params": {"apikey": "wrong"}}),
+        ("/explore/dataset/world-capitals/download/", 401, {"params": {"apikey": "wrong"}}),
+        ("/explore/dataset/nope/download", 404, {}),
         (f"{RECORDS}/search/", 401, {"headers": {"authorization": "Bearer wrong"}}),
         (f"{RECORDS}/nowhere/", 404, {}),
         (f"{RECORDS}/search/", 405, {"method": "DELETE"}),

@@ -15,7 +15,7 @@ T = TypeVar("T")
 # An id is the file's name with the dot made an underscore: page_html.
 _ENDINGS: dict[Content, re.Pattern[str]] = {
     "html": re.compile(r"[._]x?html?\Z", re.IGNORECASE),
-    "json": re.compile(r"[._][a-z]*json[a-z]*\Z", re.IGNORECASE),  # geojson and jsonl too
+    "json": re.compile(r"[._][a-z]{0,9}json[a-z]{0,9}\Z", re.IGNORECASE),  # geojson and jsonl too
 }
 
 

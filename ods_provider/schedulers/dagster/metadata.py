@@ -2,9 +2,11 @@
 
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import quote
 
 from dagster import DataVersion, MetadataValue, TableColumn, TableSchema
 
+from ods_provider.core.legible import legible
 from ods_provider.core.schema import Dataset
 from ods_provider.core.schema import Field as DatasetField
 
@@ -20,7 +22,7 @@ def of_result(result: Any) -> dict[str, Any]:
         return {ROW_COUNT: len(result)}
     if "features" in result:  # clusters as GeoJSON are a value too
         return {ROW_COUNT: len(result["features"])}
-    known = {name: value for name, value in result.items() if value is not None}
+    known = {name: _shown(value) for name, value in result.items() if value is not None}
     metadata: dict[str, Any] = {}
     if "rows" in known:
         metadata[ROW_COUNT] = known.pop("rows")
@@ -32,7 +34,7 @@ def of_result(result: Any) -> dict[str, Any]:
 
 def of_dataset(dataset: Dataset, base_url: str, *, columns: bool) -> dict[str, Any]:
     """Return a dataset's page and, with ``columns``, its schema as metadata."""
-    page = {"portal": MetadataValue.url(f"{base_url}/explore/dataset/{dataset.dataset_id}/")}
+    page = {"portal": MetadataValue.url(f"{base_url}/explore/dataset/{quote(dataset.dataset_id, safe='')}/")}
     return {**page, COLUMN_SCHEMA: table_schema(dataset)} if columns else page
 
 
@@ -44,10 +46,14 @@ def table_schema(dataset: Dataset) -> TableSchema:
 def _column(field: DatasetField) -> TableColumn:
     told = [text for text in (field.label, field.description) if text and text != field.name]
     return TableColumn(
-        field.name,
-        f"{field.type}[]" if field.multivalued else field.type,
-        description=": ".join(told) or None,
+        _shown(field.name),
+        _shown(f"{field.type}[]" if field.multivalued else field.type),
+        description=_shown(": ".join(told)) or None,
     )
+
+
+def _shown(value: Any) -> Any:
+    return legible(value) if isinstance(value, str) else value
 
 
 def version(result: Any) -> DataVersion | None:

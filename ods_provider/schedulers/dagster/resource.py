@@ -12,6 +12,7 @@ from pydantic import Field
 
 from ods_provider.core.connection import OdsConnection, from_parts
 from ods_provider.core.errors import OdsConfigError
+from ods_provider.core.forgetting import forgets
 from ods_provider.core.outcome import Done, Wait
 from ods_provider.core.redact import MASK
 
@@ -70,6 +71,7 @@ class OdsResource(ConfigurableResource[Any]):
             if value is not None:
                 yield name, _Masked() if name in SECRETS else value
 
+    @forgets
     def connection(self) -> OdsConnection:
         """Return the connection as the rest of the package knows it.
 

@@ -9,9 +9,11 @@ from typing import Any
 from uuid import UUID
 
 from ods_provider.core.events import Event, JobDone, JobFailed, Progress, Waiting
+from ods_provider.core.legible import legible
 from ods_provider.core.narrate import summary
 
 EVERY_S = 10.0
+_MARKS = re.compile(r"[\\`*_\[\]<>|~#!&]")
 
 
 def artifact_key(*parts: str | None) -> str:
@@ -29,7 +31,7 @@ class Board:
     """
 
     def __init__(self, job: str, dataset_id: str | None, *, now: Callable[[], float] = time.monotonic) -> None:
-        self._title = f"{job} of {dataset_id}" if dataset_id else job
+        self._title = _plain(f"{job} of {dataset_id}" if dataset_id else job)
         self._key = artifact_key("ods", job, dataset_id)
         self._now = now
         self._bar: UUID | None = None
@@ -71,12 +73,13 @@ class Board:
 
 
 def _markdown(title: str, result: Any) -> str:
-    head = f"## {title}\n\n{summary(result)}\n"
+    head = f"## {title}\n\n{_plain(summary(result))}\n"
     if not isinstance(result, Mapping):
         return head
-    rows = [f"| {name} | {_cell(value)} |" for name, value in result.items() if value is not None]
+    rows = [f"| {_plain(name)} | {_plain(value)} |" for name, value in result.items() if value is not None]
     return "\n".join([head, "| | |", "|---|---|", *rows, ""])
 
 
-def _cell(value: Any) -> str:
-    return str(value).replace("|", "\\|").replace("\n", " ")
+def _plain(value: Any) -> str:
+    """Return a value as Markdown that shows it as it is: no link, picture, tag or cell of a table begins in it."""
+    return _MARKS.sub(r"\\\g<0>", legible(str(value)))

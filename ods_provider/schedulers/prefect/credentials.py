@@ -10,6 +10,7 @@ from pydantic import Field, SecretStr
 
 from ods_provider.core.connection import OdsConnection, from_parts
 from ods_provider.core.errors import OdsConfigError
+from ods_provider.core.forgetting import forgets
 
 if TYPE_CHECKING:
     from ods_provider.client import OdsClient
@@ -71,6 +72,7 @@ class OdsCredentials(Block):
         """The name under which it is saved, or the usual one."""
         return self._block_document_name or DEFAULT
 
+    @forgets
     def connection(self) -> OdsConnection:
         """Return the connection as the rest of the package knows it.
 

@@ -10,7 +10,8 @@ from urllib.parse import parse_qs
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 
-_V1 = re.compile(r"/api/(?:datasets|records)/1\.0/")
+# The download has a page of its own besides.
+_V1 = re.compile(r"/api/(?:datasets|records)/1\.0/|/explore/dataset/[^/]+/download/?\Z")
 _DATASET = re.compile(r"/api/datasets/1\.0/([^/]+)|/explore/dataset/([^/]+)")
 
 

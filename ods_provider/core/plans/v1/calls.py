@@ -185,6 +185,23 @@ def _switched_off(error: OdsNotFound, path: str) -> bool:
     return fixed and error.code is None and not error.what.startswith("Unknown")
 
 
+def hits(found: Row) -> int:
+    """Return how many rows a search counts.
+
+    Raises:
+        OdsNotAPortal: It says so in no number.
+    """
+    try:
+        return int(found["nhits"])
+    except (TypeError, ValueError, OverflowError):
+        raise OdsNotAPortal(
+            "The answer counts its rows in no number",
+            status=200,
+            where="Search API v1.0, nhits",
+            advice="Check the host of the connection; some portals only imitate this API",
+        ) from None
+
+
 def _windowed(query: V1Query) -> V1Query:
     rows, start = query.number("rows"), query.number("start") or 0
     if start + (rows or 0) > WINDOW_ROWS:

@@ -1,0 +1,188 @@
+"""No pattern and no reader of foreign text takes more than linear time: each is tried on a megabyte of the worst."""
+
+import ast
+import importlib
+import json
+import pkgutil
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import ods_provider
+
+MANY = 1_000_000
+# A pattern that is linear needs a second at most; a quadratic one needs hours.
+PATIENCE_S = 240
+ROOT = Path(ods_provider.__file__).parent
+
+
+def sources() -> Iterator[Path]:
+    for path in sorted(ROOT.rglob("*.py")):
+        if "testing" not in path.relative_to(ROOT).parts:
+            yield path
+
+
+Tried = tuple[str | bytes, int, str]  # a pattern, its flags, and how it is applied
+
+
+def written() -> tuple[list[Tried], list[str]]:
+    """Return the patterns that stand in the calls of ``re``, and the patterns that do not stand there."""
+    found: list[Tried] = []
+    other: list[str] = []
+    for path in sources():
+        text = path.read_text()
+        for node in ast.walk(ast.parse(text)):
+            if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)):
+                continue
+            if not (isinstance(node.func.value, ast.Name) and node.func.value.id == "re") or node.func.attr == "escape":
+                continue
+            given = node.args[0]
+            if not isinstance(given, ast.Constant):
+                other.append(ast.unparse(given))
+            elif node.func.attr != "compile":
+                found.append((given.value, _flags(node), _way(node.func.attr)))
+            elif f" = {ast.get_source_segment(text, node)}" not in text:
+                # Those under a name of their own are found in their modules, with how they are used.
+                found.append((given.value, _flags(node), "search"))
+    return found, other
+
+
+def _flags(node: ast.Call) -> int:
+    given = [*node.args[1:], *(word.value for word in node.keywords)]
+    names = {part.attr for each in given for part in ast.walk(each) if isinstance(part, ast.Attribute)}
+    return sum(int(getattr(re, name)) for name in names if isinstance(getattr(re, name, None), re.RegexFlag))
+
+
+def _way(method: str) -> str:
+    # To look everywhere costs what to look at the beginning costs, at each place.
+    return method if method in ("match", "fullmatch") else "search"
+
+
+def compiled() -> list[Tried]:
+    """Return the patterns that modules hold under a name, also within a dict or a list, with how they are applied."""
+    found: list[Tried] = []
+    for module in pkgutil.walk_packages([str(ROOT)], "ods_provider."):
+        if ".testing" in module.name or module.name.endswith("__main__"):
+            continue
+        try:
+            held = importlib.import_module(module.name)
+        except ImportError:  # of a scheduler that is not installed here
+            continue
+        source = Path(str(held.__file__)).read_text()
+        for name, value in vars(held).items():
+            several = (
+                value.values() if isinstance(value, dict) else value if isinstance(value, (list, tuple)) else [value]
+            )
+            for each in several:
+                if isinstance(each, re.Pattern):
+                    ways = {_way(method) for method in re.findall(rf"\b{name}\.(\w+)\(", source)} & WAYS or {"search"}
+                    found += [(each.pattern, each.flags & ~re.UNICODE, way) for way in sorted(ways)]
+    return found
+
+
+WAYS = {"search", "match", "fullmatch"}
+WRITTEN, MADE = written()
+EVERY = {f"{way} {pattern!r:.60}": (pattern, flags, way) for pattern, flags, way in [*WRITTEN, *compiled()]}
+
+# Each text is a megabyte of one thing, after something that a match may begin with, and before what lets it fail.
+_FUZZ = r"""
+import json, re, sys
+pattern, as_bytes, flags, way, many = json.load(sys.stdin)
+compiled = re.compile(pattern.encode("latin-1") if as_bytes else pattern, flags)
+bare = re.sub(r"\\[a-zA-Z]", "", pattern)
+words = sorted(set(re.findall(r"[A-Za-z0-9]{2,}", bare)), key=len)[:4]
+signs = [sign for sign in sorted(set(re.sub(r"[A-Za-z0-9]", "", bare)) | set(" \n.")) if sign not in "[]^$|?*+{}"]
+pumps = ["a", *signs[:8], *words, "a.", "a://", *(words[:1] and [words[0] + " "])]
+for pump in pumps:
+    for prefix in ["", "."]:
+        text = prefix + pump * (many // len(pump)) + "\x00!"
+        getattr(compiled, way)(text.encode("latin-1", "replace") if as_bytes else text)
+print("linear")
+"""
+
+
+def fuzz(pattern: str | bytes, flags: int, way: str, *, patience_s: float) -> str:
+    text = pattern.decode("latin-1") if isinstance(pattern, bytes) else pattern
+    asked = json.dumps([text, isinstance(pattern, bytes), flags, way, MANY])
+    ran = subprocess.run(
+        [sys.executable, "-c", _FUZZ], input=asked, capture_output=True, text=True, timeout=patience_s, check=True
+    )
+    return ran.stdout.strip()
+
+
+def test_the_patterns_are_found_and_those_that_are_made_at_work_are_known() -> None:
+    assert len(EVERY) > 20
+    # Of names of ours (held by a module, so tried as well), of the letters of a secret, of words of ours.
+    assert len(MADE) == 3, MADE
+
+
+@pytest.mark.parametrize("which", list(EVERY))
+def test_a_pattern_takes_linear_time(which: str) -> None:
+    assert fuzz(*EVERY[which], patience_s=PATIENCE_S) == "linear"
+
+
+@pytest.mark.parametrize(
+    "pattern",
+    [
+        r"(?i)\b([a-z][a-z0-9+.-]*://)[^/\s\"']*@",
+        rb"\A\s*(?:\xef\xbb\xbf)?\s*<(?:html|body)\b",
+        r"[._][a-z]*json[a-z]*\Z",
+        r"(a+)+b",
+    ],
+)
+def test_a_pattern_that_is_not_linear_is_found_out(pattern: str | bytes) -> None:
+    with pytest.raises(subprocess.TimeoutExpired):
+        fuzz(pattern, 0, "search", patience_s=6)
+
+
+_READ = """
+import json, sys
+from datetime import UTC, datetime
+from ods_provider.core.errors import OdsError
+from ods_provider.core.facets import Facet
+from ods_provider.core.legible import legible, legible_json
+from ods_provider.core.narrate import narrate, summary
+from ods_provider.core.events import RequestSent
+from ods_provider.core.quota import read_quota
+from ods_provider.core.redact import Secret, scrub
+from ods_provider.core.times import http_date, parse_reset, parse_time
+from ods_provider.core.verdict import check
+from ods_provider.core.wire import Headers, Request, Response
+
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+text = sys.stdin.read()
+
+def tried(function, *given, **named):
+    try:
+        return function(*given, **named)
+    except OdsError as error:
+        assert len(str(error)) < 10_000, len(str(error))
+
+for secrets in ((), (Secret("k3y"), Secret("aaaaaaaa"))):
+    scrub(text, secrets)
+tried(legible, text), tried(legible_json, text), tried(summary, {"note": text}), tried(parse_time, text)
+tried(http_date, text), tried(parse_reset, text, NOW), tried(Facet.of, "facet(" + text), tried(Facet.of, text)
+str(OdsError(text, where=text, advice=text))
+tried(narrate, RequestSent("GET", text, 200, 1.0))
+read_quota(Headers({"x-ratelimit-limit": text, "x-ratelimit-remaining": text, "x-ratelimit-reset": text}), now=NOW)
+plain = text.encode()
+bodies = [plain, json.dumps({"message": text, "error_code": text}).encode(), b"<html>" + plain]
+for status, kind in zip((200, 200, 200, 302, 400, 404, 429), ("api", "export", "file", "api", "token", "api", "api")):
+    for body in bodies:
+        headers = Headers({"content-type": "text/html", "location": text, "retry-after": text})
+        tried(check, Request("/x", kind=kind), Response(status, headers, "https://h/x", body=body), now=NOW)
+print("read")
+"""
+
+
+@pytest.mark.parametrize("piece", ["a.", " ", "://", "%3F", '{"a":', "\x1b[31m"])
+def test_a_megabyte_of_anything_is_read_in_linear_time_and_told_in_a_sentence(piece: str) -> None:
+    text = piece * (MANY // len(piece))
+    ran = subprocess.run(
+        [sys.executable, "-c", _READ], input=text, capture_output=True, text=True, timeout=PATIENCE_S, check=False
+    )
+    assert ran.stdout.strip() == "read", ran.stderr[-2000:]
