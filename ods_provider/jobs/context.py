@@ -93,7 +93,8 @@ class JobContext:
         """
         found = self.destination(place)
         found.expect_file()
-        self._tidy(found.above())
+        # Beside what a link leads to: there the parts are.
+        self._tidy(found.behind_links().above())
         return found
 
     def ledger(self, identity: str, *, beside: Destination | None = None, valid: Valid | None = None) -> Ledger:
@@ -114,9 +115,9 @@ class JobContext:
         return Ledger(store, identity, valid)
 
     def _tidy(self, folder: Destination) -> None:
-        """Remove what killed runs left in a folder, once; a link's target has its parts beside itself."""
-        if folder.url not in self._tidied:
-            self._tidied.add(folder.url)
+        """Remove what killed runs left in a folder, once."""
+        if folder.path not in self._tidied:
+            self._tidied.add(folder.path)
             sweep(folder, now=self.client.terms.now(), older=self._forgotten_after, ours=self.token)
 
     @property
