@@ -1,4 +1,4 @@
-# Two commands do all the set-up: `make demo` and `make test`. Everything lands in this folder (.venv, .tools, .demo).
+# Two commands do all the set-up: `make demo` and `make test`. Everything lands in this folder (.venv, .tools, .cache, .demo).
 
 PYTHON ?= python3
 VENV := .venv
@@ -8,7 +8,7 @@ WORKERS ?= auto
 CONSTRAINTS := constraints/airflow-3.3.txt
 UV = $(shell command -v uv || echo .tools/bin/uv)
 # Hundreds of processes import the same packages; what Python compiles of them is kept, and beside no source file.
-export PYTHONPYCACHEPREFIX := $(CURDIR)/$(VENV)/pycache
+export PYTHONPYCACHEPREFIX := $(CURDIR)/.cache/python
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
@@ -23,7 +23,7 @@ $(VENV)/.ready: pyproject.toml $(CONSTRAINTS)
 	@command -v uv >/dev/null || test -x .tools/bin/uv || $(PYTHON) -m pip --version >/dev/null 2>&1 \
 		|| { echo "Neither uv nor pip is here. Install one of them: apt-get install python3-pip"; exit 1; }
 	@command -v uv >/dev/null || test -x .tools/bin/uv || $(PYTHON) -m pip install --quiet --target .tools uv
-	@test -x $(BIN)/python || $(UV) venv --quiet --python '>=3.11,<3.14' $(VENV)
+	@test -x $(BIN)/python || $(UV) venv --quiet --python '>=3.11,<3.15' $(VENV)
 	$(UV) pip install --quiet --python $(BIN)/python --group dev -c $(CONSTRAINTS) -e '.[airflow,portal,demo,fast]'
 	@touch $@
 
@@ -50,4 +50,4 @@ constraints: $(VENV)/.ready ## Resolve the pinned sets anew
 	sh constraints/compile.sh $(UV)
 
 clean: ## Remove what the other commands made
-	rm -rf $(VENV) .tools .demo .nox .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) .tools .demo .cache .nox .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -5,11 +5,13 @@ import nox
 nox.options.default_venv_backend = "uv"
 nox.options.reuse_existing_virtualenvs = True
 nox.options.sessions = ["core", "cli", "luigi", "airflow", "conformance", "dagster", "prefect", "portal", "s3"]
-nox.options.sessions += ["system_airflow", "browser", "distributed", "fuzz"]
+nox.options.sessions += ["system_airflow", "browser", "distributed", "fuzz", "clients"]
 
-PYTHONS = ["3.11", "3.12", "3.13"]
+PYTHONS = ["3.11", "3.12", "3.13", "3.14"]
 # Airflow's lowest supported version on the oldest Python, the latest on the newest; `make test` is what lies between.
-AIRFLOWS = [("3.11", "3.2"), ("3.13", "3.3")]
+AIRFLOWS = [("3.11", "3.2"), ("3.13", "3.3"), ("3.14", "3.3")]
+# Rooms of many short tests; what starts servers of its own runs one test after the other.
+SIDE_BY_SIDE = ("-n", "auto", "--dist", "worksteal")
 
 
 @nox.session(python=PYTHONS)
@@ -17,7 +19,7 @@ def core(session: nox.Session) -> None:
     """The base install alone: no scheduler, no portal."""
     session.install("-c", "constraints/core.txt", "--group", "test", ".")
     session.run("python", "-c", "import importlib.util as u; assert not u.find_spec('airflow')")
-    session.run("pytest", "tests/core", "tests/bare", *session.posargs)
+    session.run("pytest", *SIDE_BY_SIDE, "tests/core", "tests/bare", *session.posargs)
 
 
 @nox.session
@@ -25,7 +27,7 @@ def cli(session: nox.Session) -> None:
     """The command line where no scheduler is installed; on terminals, interrupted, and as pipx installs it."""
     session.install("-c", "constraints/cli.txt", "--group", "test", ".[portal]")
     session.run("python", "-c", "import importlib.util as u; assert not u.find_spec('airflow')")
-    session.run("pytest", "tests/cli", "tests/system/cli", *session.posargs)
+    session.run("pytest", *SIDE_BY_SIDE, "tests/cli", "tests/system/cli", *session.posargs)
 
 
 @nox.session
@@ -41,7 +43,7 @@ def airflow(session: nox.Session, version: str) -> None:
     """The whole of `make test` under the lowest and the latest Airflow that are supported."""
     constraints = f"constraints/airflow-{version}.txt"
     session.install("-c", constraints, "--group", "test", ".[airflow,portal,demo,fast]")
-    session.run("pytest", *session.posargs)
+    session.run("pytest", *SIDE_BY_SIDE, *session.posargs)
 
 
 def _with_servers(session: nox.Session, tests: str) -> None:
@@ -90,6 +92,13 @@ def fuzz(session: nox.Session) -> None:
     """A minute of other examples for every property of quoting and parsing (ODS_FUZZ_SECONDS), on the base install."""
     session.install("-c", "constraints/airflow-3.3.txt", "--group", "test", ".[portal]")
     session.run("pytest", "-s", "tests/system/fuzz", *session.posargs)
+
+
+@nox.session
+def clients(session: nox.Session) -> None:
+    """Clients that others wrote, in environments of their own, against the local portal."""
+    session.install("-c", "constraints/core.txt", "--group", "test", ".[portal]")
+    session.run("pytest", "tests/system/clients", *session.posargs)
 
 
 @nox.session

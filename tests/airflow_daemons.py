@@ -93,7 +93,6 @@ class Airflow:
             "AIRFLOW__SCHEDULER__ENABLE_HEALTH_CHECK": "False",
             "AIRFLOW__SCHEDULER__SCHEDULER_IDLE_SLEEP_TIME": "0.5",
             "AIRFLOW__USAGE_DATA_COLLECTION__ENABLED": "False",
-            "PYTHONDONTWRITEBYTECODE": "1",
             **settings,
         }
 
@@ -180,7 +179,8 @@ class Airflow:
             with urlopen(request, timeout=30) as answer:
                 return json.loads(answer.read() or b"null")
         except HTTPError as error:
-            raise AssertionError(f"{method} {path}: {error.code} {error.read()[:2000]!r}") from None
+            with error:
+                raise AssertionError(f"{method} {path}: {error.code} {error.read()[:2000]!r}") from None
 
     def wait_for_dag(self, dag_id: str) -> None:
         def there() -> bool:

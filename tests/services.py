@@ -16,14 +16,7 @@ from typing import IO
 import psycopg2
 import redis as redis_client
 from airflow_daemons import free_port, wait_for
-
-
-def install(*packages: str) -> None:
-    """Install Debian packages."""
-    assert shutil.which("apt-get"), f"install {' and '.join(packages)} to run this check"
-    environ = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
-    for words in (["update", "-qq"], ["install", "-qq", "-y", "--no-install-recommends", *packages]):
-        subprocess.run(["apt-get", *words], env=environ, check=True, stdout=subprocess.DEVNULL)
+from debian import install
 
 
 def _postgresql_programs() -> Path:

@@ -7,7 +7,7 @@ from typing import Any
 import click
 from click.shell_completion import CompletionItem
 
-from ods_provider.cli.options import facets, pairs, query_options, shared_options, waiting_options
+from ods_provider.cli.options import Words, facets, pairs, query_options, shared_options, waiting_options
 
 KINDS = ("attachments", "alternative_exports", "files", "thumbnails")
 
@@ -39,7 +39,7 @@ def _formats(ctx: click.Context, option: click.Parameter, incomplete: str) -> li
 )
 @click.option(
     "--if-moved",
-    type=click.Choice(["retry", "fail", "accept"]),
+    type=Words("retry", "fail", "accept"),
     default="retry",
     show_default=True,
     help="When the dataset is republished meanwhile.",
@@ -73,13 +73,20 @@ def download(dataset_id: str, path: str | None, wait: bool, now: bool, **given: 
 @click.command()
 @click.argument("dataset_id")
 @click.argument("path", metavar="FOLDER")
-@click.option("--kind", type=click.Choice(KINDS), default="attachments", show_default=True, help="Which files.")
+@click.option("--kind", type=Words(*KINDS), default="attachments", show_default=True, help="Which files.")
 @click.option("--field", metavar="NAME", help="The field whose files are wanted; needed when there are several.")
 @click.option("--where", multiple=True, metavar="ODSQL", help="Filter on the records whose files are wanted.")
 @click.option("--refine", multiple=True, metavar="FACET:VALUE", callback=facets, help="Facet of them to keep.")
 @click.option("--exclude", multiple=True, metavar="FACET:VALUE", callback=facets, help="Facet of them to drop.")
 @click.option("--limit", metavar="N", help="Files at most.")
 @click.option("--parallel", metavar="N", default="4", show_default=True, help="Files at the same time, 1 to 32.")
+@click.option(
+    "--if-missing",
+    type=Words("fail", "skip"),
+    default="fail",
+    show_default=True,
+    help="When a file is listed and not there; the others come all the same.",
+)
 @waiting_options
 @shared_options
 def media(path: str, wait: bool, now: bool, **given: Any) -> None:

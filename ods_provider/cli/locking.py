@@ -6,10 +6,12 @@ import fcntl
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import IO
 
 from ods_provider.core.errors import OdsError, OdsSinkError
+from ods_provider.sinks.litter import WEEK
 
 
 class Busy(OdsError):
@@ -36,6 +38,17 @@ def locked(path: Path, *, wait: bool) -> Iterator[None]:
     finally:
         path.unlink(missing_ok=True)
         file.close()
+
+
+def sweep_locks(folder: Path, *, now: datetime) -> None:
+    """Remove the locks of processes that were killed a week ago or earlier; one that is held stays, however old."""
+    for path in folder.glob("*.lock"):
+        try:
+            if now.timestamp() - path.stat().st_mtime > WEEK.total_seconds():
+                with locked(path, wait=False):
+                    pass
+        except (OSError, OdsError):
+            continue  # a courtesy: whoever needs the lock will say what is wrong with it
 
 
 def _hold(path: Path, *, wait: bool) -> IO[str]:

@@ -10,6 +10,7 @@ import click
 from click.shell_completion import CompletionItem
 
 from ods_provider.cli.settings import Settings
+from ods_provider.core.given import is_given
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -73,11 +74,28 @@ def waiting_options(function: F) -> F:
     return function
 
 
-def facets(ctx: click.Context, option: click.Parameter, values: tuple[str, ...]) -> dict[str, list[str]]:
-    """Return repeated ``facet:value`` (or ``facet=value``) as a mapping; the value may hold both signs."""
+class Words(click.Choice[str]):
+    """One of some words, in any case; the text of an empty variable is not given, as everywhere."""
+
+    def __init__(self, *words: str) -> None:
+        super().__init__(words, case_sensitive=False)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Return the word, None when there is none."""
+        return super().convert(value, param, ctx) if is_given(value) else None
+
+
+def facets(ctx: click.Context, option: click.Parameter, values: tuple[str, ...]) -> dict[str, list[str]] | str:
+    """Return repeated ``facet:value`` (or ``facet=value``) as a mapping; the value may hold both signs.
+
+    A single mapping as text stays text: it is understood where that of a template is.
+    """
+    given = [text for text in values if is_given(text)]
+    if len(given) == 1 and given[0].lstrip().startswith("{"):
+        return given[0]
     found: dict[str, list[str]] = {}
-    for text in values:
-        match = re.match(r"([\w.-]+)[:=](.+)", text, re.DOTALL)
+    for text in given:
+        match = re.match(r"([\w.-]+)[:=](.*)", text, re.DOTALL)
         if match is None:
             raise click.BadParameter(f"{text!r} is not FACET:VALUE", ctx, option)
         found.setdefault(match[1], []).append(match[2])
@@ -87,7 +105,7 @@ def facets(ctx: click.Context, option: click.Parameter, values: tuple[str, ...])
 def pairs(ctx: click.Context, option: click.Parameter, values: tuple[str, ...]) -> dict[str, str]:
     """Return repeated ``name=value`` as a mapping."""
     found = {}
-    for text in values:
+    for text in filter(is_given, values):
         name, sign, value = text.partition("=")
         if not sign or not name:
             raise click.BadParameter(f"{text!r} is not NAME=VALUE", ctx, option)

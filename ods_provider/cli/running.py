@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from datetime import datetime
@@ -15,7 +16,7 @@ from ods_provider.cli.connecting import REF, SCHEDULER, connect
 from ods_provider.cli.display import Display, display
 from ods_provider.cli.ending import Waiting
 from ods_provider.cli.face import NAME, Terminal
-from ods_provider.cli.locking import Busy, locked
+from ods_provider.cli.locking import Busy, locked, sweep_locks
 from ods_provider.cli.settings import Settings
 from ods_provider.cli.wording import own_words
 from ods_provider.core.checkpoint import fingerprint
@@ -24,12 +25,15 @@ from ods_provider.core.outcome import Done, Wait
 from ods_provider.core.times import parse_time, utc_now
 from ods_provider.jobs.runner import run_job
 from ods_provider.plugins.manager import Plugins
+from ods_provider.sinks.destination import destination
+from ods_provider.sinks.litter import sweep
 from ods_provider.stores.state import expanded, state_folder
 
 if TYPE_CHECKING:
     from ods_provider.jobs.context import Job
 
 _WAIT = "wait"
+_SPOOLS = re.compile(r"[0-9a-f]{16}(?:-[0-9]+)?\.jsonl")
 # How the work is done, and not which: the same run may go on with other values.
 _HOW = ("if_moved", "max_xcom_bytes", "min_rows", "parallel")
 
@@ -62,7 +66,7 @@ class Session:
             OdsError: It failed.
         """
         store = self.plugins.checkpoint_store(self._terminal.run(f"{name}-wait", connection_ref=REF))
-        kept = store.load().get(_WAIT) or {}
+        kept = _kept(store.load().get(_WAIT))
         until = parse_time(kept.get("until"))
         while True:
             if until is not None and until > utc_now() and not now:
@@ -97,6 +101,12 @@ class Session:
         if not wait:
             raise Waiting(until, reason)
         self._shown.sleep_until(until, reason)
+
+
+def _kept(value: Any) -> dict[str, Any]:
+    """Return what ``_to_keep`` made; nothing where another release, or another hand, kept something else."""
+    whole = isinstance(value, dict) and isinstance(value.get("until"), str) and isinstance(value.get("reason"), str)
+    return value if whole and isinstance(value.get("state") or {}, dict) else {}
 
 
 def _to_keep(wait: Wait) -> dict[str, Any]:
@@ -155,12 +165,22 @@ def read(make: Callable[[str], Job], *, identity: Mapping[str, Any], wait: bool 
 
 def lock_path(name: str) -> Path:
     """Return the lock of a run."""
-    return state_folder() / "locks" / f"{name}.lock"
+    folder = state_folder() / "locks"
+    sweep_locks(folder, now=utc_now())
+    return folder / f"{name}.lock"
 
 
 def spool_path(name: str) -> Path:
-    """Return where rows lie that go to standard output once they are all here."""
-    return state_folder() / "spool" / f"{name}.jsonl"
+    """Return where rows lie that go to standard output once they are all here; what killed runs left there goes."""
+    folder = state_folder() / "spool"
+    try:
+        # Before the job makes it: rows of a private dataset are for this user alone.
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        folder.chmod(0o700)
+    except OSError:
+        pass  # the job will say what is wrong with it
+    sweep(destination(folder), now=utc_now(), names=_SPOOLS, ours=name)
+    return folder / f"{name}.jsonl"
 
 
 def identity(command: str, given: Mapping[str, Any]) -> dict[str, Any]:

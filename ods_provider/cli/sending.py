@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import click
 
-from ods_provider.cli.options import shared_options, waiting_options
+from ods_provider.cli.options import Words, shared_options, waiting_options
 
 _batch = click.option(
     "--batch-bytes",
@@ -17,6 +18,23 @@ _batch = click.option(
 )
 
 
+def _written(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the options that say how FILE is written, and what of it the dataset must know."""
+    for option in (
+        click.option(
+            "--unknown-fields",
+            type=Words("refuse", "send"),
+            default="refuse",
+            show_default=True,
+            help="Fields that the dataset's schema does not name.",
+        ),
+        click.option("--encoding", metavar="NAME", help="Encoding of a CSV, such as cp1252. [UTF-8]"),
+        click.option("--delimiter", metavar="MARK", help="Between the cells of a CSV; tab for one. [told by the rows]"),
+    ):
+        command = option(command)
+    return command
+
+
 @click.command()
 @click.argument("dataset_id")
 @click.argument("resource_id")
@@ -25,14 +43,15 @@ _batch = click.option(
     "--file-field", "file_fields", multiple=True, metavar="NAME", help="Field whose values are paths of files to send."
 )
 @click.option("--confirm", is_flag=True, help="Read the records back, and fail when one does not show.")
+@_written
 @_batch
 @waiting_options
 @shared_options
 def push(path: str, wait: bool, now: bool, **given: Any) -> None:
     """Push the records in FILE into a realtime dataset.
 
-    FILE is JSON lines, JSON, CSV or Parquet, told by its ending; - reads JSON lines from standard input. The push key
-    comes from --push-key-file, ODS_PUSH_API_KEY, or the profile.
+    FILE is JSON lines, JSON, GeoJSON, CSV or Parquet, told by its ending; - reads JSON lines from standard input. The
+    push key comes from --push-key-file, ODS_PUSH_API_KEY, or the profile.
     """
     _send(given | _source(path) | {"action": "push"}, wait=wait, now=now)
 
@@ -42,6 +61,7 @@ def push(path: str, wait: bool, now: bool, **given: Any) -> None:
 @click.argument("resource_id")
 @click.argument("path", metavar="FILE", required=False)
 @click.option("--record-id", multiple=True, metavar="ID", help="Delete the record with this id instead.")
+@_written
 @_batch
 @waiting_options
 @shared_options
@@ -85,18 +105,12 @@ def _send(given: dict[str, Any], *, wait: bool, now: bool) -> None:
 
 
 def _from_stdin() -> list[dict[str, Any]]:
-    import json
     import sys
 
-    found: list[dict[str, Any]] = []
-    for number, line in enumerate(sys.stdin.buffer, start=1):
-        if not line.strip():
-            continue
-        try:
-            record = json.loads(line)
-        except ValueError as error:
-            raise click.BadParameter(f"line {number} of standard input is not JSON: {error}") from None
-        if not isinstance(record, dict):
-            raise click.BadParameter(f"line {number} of standard input is no object")
-        found.append(record)
-    return found
+    from ods_provider.core.errors import OdsConfigError
+    from ods_provider.sources.recordfiles import json_lines
+
+    def bad(what: str) -> OdsConfigError:
+        return OdsConfigError(what, where="standard input", advice="Correct it; nothing was sent")
+
+    return list(json_lines(sys.stdin.buffer, bad))

@@ -6,14 +6,14 @@ from typing import Any
 
 import click
 
-from ods_provider.cli.options import shared_options
+from ods_provider.cli.options import Words, shared_options
 
 
 @click.command()
 @click.argument("dataset_id")
 @click.option(
     "--what",
-    type=click.Choice(["data", "metadata", "any"]),
+    type=Words("data", "metadata", "any"),
     default="data",
     show_default=True,
     help="What counts as an update.",

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from ods_provider.client.running import Runs
 from ods_provider.core.plans import catalog
+from ods_provider.core.plans.rows import ExploreRows
 from ods_provider.core.query import Filter, Query
 from ods_provider.core.reading import Reader
 from ods_provider.core.schema import Dataset
@@ -47,7 +48,7 @@ class CatalogueCalls(Runs):
         include_app_metas: bool = False,
         typed: bool = True,
     ) -> Iterator[Row]:
-        """Yield dataset objects; past 10,000 they come from one export.
+        """Yield dataset objects: one page, else pages if ``order_by`` is given, else (and past 10,000) one export.
 
         ``select`` to ``timezone`` are the portal's own words, ``limit`` the most datasets wanted. With
         ``include_links`` and ``include_app_metas`` each comes with its links and technical fields. ``typed`` makes
@@ -64,7 +65,7 @@ class CatalogueCalls(Runs):
             include_links=include_links,
             include_app_metas=include_app_metas,
         )
-        for rows in Reader(self.run, None, query).batches(limit):
+        for rows in Reader(self.run, ExploreRows(None, query)).batches(limit):
             yield from typed_datasets(rows) if typed else rows
 
     def facets(

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from ods_provider.client.running import Runs
 from ods_provider.core.plans import records
+from ods_provider.core.plans.rows import ExploreRows
 from ods_provider.core.query import Filter, Query
 from ods_provider.core.reading import Reader
 from ods_provider.core.typed import typing_of
@@ -47,15 +48,15 @@ class RecordCalls(Runs):
     ) -> Iterator[Row]:
         """Yield records as dicts in constant memory.
 
-        They come in pages of 100 where ``order_by`` is given; without it, and past 10,000, from one export, because
-        pages without an order may repeat rows and skip others. ``select`` to ``timezone`` are the portal's own words,
-        ``limit`` the most records wanted. With ``include_links`` and ``include_app_metas`` each comes with its links
-        and technical fields, in pages, up to 10,000 records. ``typed`` gives
-        dates, times and points Python's types from the schema (``core.typed`` has the table), which costs one call per
-        client and dataset; else they stay as the portal's JSON has them.
+        Where one page of 100 does not hold them, they come in pages if ``order_by`` is given; without it, and past
+        10,000, from one export, because pages without an order may repeat rows and skip others. ``select`` to
+        ``timezone`` are the portal's own words, ``limit`` the most records wanted. With ``include_links`` and
+        ``include_app_metas`` each comes with its links and technical fields, in pages, up to 10,000 records. ``typed``
+        gives dates, times and points Python's types from the schema (``core.typed`` has the table), which costs one
+        call per client and dataset; else they stay as the portal's JSON has them.
 
         Raises:
-            OdsIncomplete: Fewer or more came than the portal counts.
+            OdsMismatch: Fewer or more came than the portal counts, or pages repeat rows.
             OdsMoved: The dataset changed while it was read.
         """
         query = Query.of(
@@ -69,9 +70,12 @@ class RecordCalls(Runs):
             include_links=include_links,
             include_app_metas=include_app_metas,
         )
+        rows = ExploreRows(dataset_id, query)
+        known = dataset_id in self._schemas
         convert = typing_of(self.schema(dataset_id)) if typed else None
-        for rows in Reader(self.run, dataset_id, query).batches(limit):
-            yield from convert(rows) if convert else rows
+        state = rows.described(self.schema(dataset_id)) if typed and not known else None
+        for batch in Reader(self.run, rows).batches(limit, state=state):
+            yield from convert(batch) if convert else batch
 
     def record(self, dataset_id: str, record_id: str, *, typed: bool = True, **query: Any) -> Row:
         """Return one record, ``typed`` as in ``records``.
@@ -114,5 +118,5 @@ class RecordCalls(Runs):
 
     def rows(self, dataset_id: str | None, query: Query, *, limit: int | None = None) -> Iterator[Row]:
         """Yield the rows of a ready query as the portal's JSON has them; without a dataset, those of the catalogue."""
-        for rows in Reader(self.run, dataset_id, query).batches(limit):
+        for rows in Reader(self.run, ExploreRows(dataset_id, query)).batches(limit):
             yield from rows

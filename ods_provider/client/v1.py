@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from typing import Any, Protocol, Self, TypeVar, cast
 
 from ods_provider.core import jsonarray
+from ods_provider.core.bodies import Refetched
 from ods_provider.core.errors import OdsConfigError, OdsMismatch, OdsTruncated
 from ods_provider.core.plans.v1 import calls
 from ods_provider.core.plans.v1.params import V1Query
@@ -140,6 +141,8 @@ class Download:
                 advice="Use csv, json or geojson, or read() the bytes",
             )
         got = 0
+        if isinstance(self._stream, Refetched):
+            self._stream.doubt = lambda: got < self.expected
         try:
             for row in self._rows():
                 got += 1

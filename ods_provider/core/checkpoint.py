@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Callable
 from typing import Any, Protocol
 
 _IDENTITY = "job"
+_SHAPE = 2  # of what the jobs keep; another number when an older release's progress means something else
+
+Valid = Callable[[str, Any], bool]
+"""Whether a job can read what is kept under a unit's name; where it is not what it takes it for, it may raise."""
 
 
 class CheckpointStore(Protocol):
@@ -36,18 +41,21 @@ class Ledger:
 
     Args:
         store: Where they are kept.
-        identity: The job's fingerprint. What another job or other parameters left behind is forgotten.
+        identity: The job's fingerprint. What another job, other parameters or another release left behind is forgotten.
+        valid: Whether the job can read a unit; if there is one that it cannot, all are forgotten, since they belong
+            together.
     """
 
-    def __init__(self, store: CheckpointStore, identity: str) -> None:
+    def __init__(self, store: CheckpointStore, identity: str, valid: Valid | None = None) -> None:
         self._store = store
-        self._identity = identity
+        self._identity = f"{_SHAPE}-{identity}"
         kept = store.load()
-        if kept and kept.get(_IDENTITY) != identity:
+        found = {unit: value for unit, value in kept.items() if unit != _IDENTITY}
+        if kept and (kept.get(_IDENTITY) != self._identity or not all(_reads(valid, *item) for item in found.items())):
             store.clear()
-            kept = {}
+            kept, found = {}, {}
         self._marked = bool(kept)
-        self.units: dict[str, Any] = {unit: value for unit, value in kept.items() if unit != _IDENTITY}
+        self.units: dict[str, Any] = found
 
     def confirm(self, unit: str, value: Any) -> None:
         """Keep ``value`` under ``unit``: it is not asked for again."""
@@ -63,3 +71,10 @@ class Ledger:
             self._store.clear()
         self._marked = False
         self.units = {}
+
+
+def _reads(valid: Valid | None, unit: str, value: Any) -> bool:
+    try:
+        return valid is None or valid(unit, value)
+    except (LookupError, TypeError, ValueError, AttributeError):
+        return False

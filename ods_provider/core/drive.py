@@ -14,7 +14,7 @@ from functools import cache
 from typing import Protocol, TypeVar
 
 from ods_provider.core.bodies import Refetched, broke_off, decoded, expect_begun
-from ods_provider.core.errors import OdsError, OdsNotAPortal, OdsQuotaExceeded
+from ods_provider.core.errors import OdsConfigError, OdsError, OdsNotAPortal, OdsQuotaExceeded
 from ods_provider.core.events import Emit, QuotaSeen, RequestSent, ignore
 from ods_provider.core.forgetting import forgets
 from ods_provider.core.quota import QuotaBook
@@ -68,7 +68,7 @@ def drive(plan: Plan[T], terms: Terms) -> T:
     exchange = _Exchange(terms)
     loop = retrying(terms.rules, now=terms.now, sleep=terms.sleep, emit=terms.emit, worth=exchange.worth)
     try:
-        request = next(plan)
+        request = _begun(plan)
         while True:
             try:
                 came: list[Response] = [loop.copy()(exchange, request)]
@@ -91,7 +91,7 @@ async def adrive(plan: Plan[T], terms: Terms) -> T:
         return await asyncio.get_running_loop().run_in_executor(_threads(terms.portal), exchange, request)
 
     try:
-        request = next(plan)
+        request = _begun(plan)
         while True:
             try:
                 came: list[Response] = [await policy.copy()(in_thread, request)]
@@ -102,6 +102,22 @@ async def adrive(plan: Plan[T], terms: Terms) -> T:
     except StopIteration as end:
         result: T = end.value
         return result
+
+
+def _begun(plan: Plan[T]) -> Request:
+    """Return what the plan asks first.
+
+    Raises:
+        OdsConfigError: A text of the caller's cannot be written into a request.
+    """
+    try:
+        return next(plan)
+    except UnicodeEncodeError:
+        raise OdsConfigError(
+            "a text of the query or of an id holds half a character",
+            where="the arguments of the call",
+            advice="Repair it: an emoji was cut in two",
+        ) from None
 
 
 @forgets

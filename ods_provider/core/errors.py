@@ -62,7 +62,7 @@ __all__ = [
 
 # What no waiting cures, of all that the world outside raises.
 _FINAL = (PermissionError, FileNotFoundError, FileExistsError, NotADirectoryError, IsADirectoryError)
-_FINAL_ERRNO = {28, 30, 36, 122}  # no space, read-only, name too long, disk quota
+_FINAL_ERRNO = {27, 28, 30, 36, 40, 122}  # file too large, no space, read-only, name too long, links in a circle, quota
 
 
 class OdsError(Exception):

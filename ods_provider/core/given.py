@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, overload
 
 from ods_provider.core.errors import OdsConfigError
@@ -133,13 +133,17 @@ def clauses(name: str, given: str | Sequence[str] | None) -> tuple[str, ...]:
     """
     if not is_given(given):
         return ()
-    if isinstance(given, str) and given.lstrip().startswith("["):
-        given = _from_text(name, given)
-    each = [given] if isinstance(given, str) or not isinstance(given, Iterable) else list(given)
-    for clause in each:
-        if clause is not None and not isinstance(clause, str):
+    each = [given] if isinstance(given, str) or not isinstance(given, Iterable) else given
+    return tuple(clause for item in each if is_given(item) for clause in _clauses(name, item))
+
+
+def _clauses(name: str, item: Any) -> Iterator[str]:
+    several = isinstance(item, str) and item.lstrip().startswith("[")
+    for clause in _from_text(name, item) if several else [item]:
+        if not isinstance(clause, str):
             raise _bad(name, f" holds a {type(clause).__name__}", "Pass text")
-    return tuple(clause for clause in each if clause is not None and is_given(clause))
+        if is_given(clause):
+            yield clause
 
 
 def mapping(name: str, value: Any) -> Mapping[str, Any] | None:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import codecs
-import json
 from collections.abc import Iterator
 from typing import Any
 
 from ods_provider.core.errors import OdsTruncated
+from ods_provider.core.limits import ROW_BYTES
+from ods_provider.core.strictjson import DECODER, goes_on
 from ods_provider.core.wire import ByteStream
 
 _SPACE = " \t\r\n"
@@ -49,24 +50,30 @@ class _Text:
     def __init__(self, stream: ByteStream, where: str) -> None:
         self._stream = stream
         self._where = where
-        self._decode = codecs.getincrementaldecoder("utf-8")().decode
-        self._scan = json.JSONDecoder().raw_decode
+        self._decode = codecs.getincrementaldecoder("utf-8-sig")().decode
         self._buffer = ""
         self._at = 0
 
-    def _more(self) -> None:
-        piece = self._stream.read()
-        if not piece:
-            raise _broken("the JSON ends before its array is closed", self._where)
-        try:
-            self._buffer = self._buffer[self._at :] + self._decode(piece)
-        except UnicodeDecodeError:
-            raise _broken("the JSON is no UTF-8", self._where) from None
-        self._at = 0
+    def _more(self, most: int = 1) -> None:
+        """Read on, ``most`` characters at least: what is not read yet is copied once for all of them."""
+        pieces = [self._buffer[self._at :]]
+        while most > 0:
+            piece = self._stream.read()
+            if not piece and len(pieces) > 1:
+                break
+            if not piece:
+                raise _broken("the JSON ends before its array is closed", self._where)
+            try:
+                pieces.append(self._decode(piece))
+            except UnicodeDecodeError:
+                raise _broken("the JSON is no UTF-8", self._where) from None
+            most -= max(1, len(pieces[-1]))
+        self._buffer, self._at = "".join(pieces), 0
 
     def skip(self, wanted: str) -> None:
         """Go behind the next ``wanted``."""
         while (found := self._buffer.find(wanted, self._at)) < 0:
+            self._at = max(self._at, len(self._buffer) - len(wanted) + 1)
             self._more()
         self._at = found + len(wanted)
 
@@ -84,10 +91,15 @@ class _Text:
         """Take the next value."""
         while True:
             try:
-                value, self._at = self._scan(self._buffer, self._at)
-            except ValueError:
-                # Not whole yet, or broken: the next piece decides.
-                self._more()
+                value, self._at = DECODER.raw_decode(self._buffer, self._at)
+            except ValueError as error:
+                held = len(self._buffer) - self._at
+                if not goes_on(error):
+                    raise _broken("an element of the JSON array is broken", self._where) from None
+                if held > ROW_BYTES:
+                    raise _broken(f"an element of the JSON array is longer than {ROW_BYTES:,}", self._where) from None
+                # As much again as there is: a long element is begun anew a few times, not at each piece.
+                self._more(held)
             except RecursionError:
                 raise _broken("an element of the JSON array is too deep", self._where) from None
             else:

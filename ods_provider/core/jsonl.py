@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator
 from typing import Any, cast
 
 from ods_provider.core.errors import OdsTruncated
+from ods_provider.core.limits import ROW_BYTES
+from ods_provider.core.strictjson import BOM, decode
 from ods_provider.core.wire import ByteStream
 
 Row = dict[str, Any]
@@ -25,7 +26,7 @@ def lines_decoder() -> Callable[[bytes], list[Row]]:
 def _decode_lines(lines: bytes) -> list[Row]:
     # Not splitlines(): a line break of Unicode inside a text ends no record. An array is decoded in one C call.
     texts = [line for line in lines.split(b"\n") if line.strip()]
-    rows = cast("list[Row]", json.loads(b"[" + b",".join(texts) + b"]"))
+    rows = cast("list[Row]", decode(b"[" + b",".join(texts) + b"]"))
     if len(rows) != len(texts):
         raise ValueError("two broken lines made a whole one")
     return rows
@@ -43,19 +44,36 @@ def batches(stream: ByteStream, *, where: str, quoted: Callable[[str], str] = st
         OdsTruncated: A line is no JSON object, as when the answer was cut inside one.
     """
     decode = lines_decoder()
-    rest = b""
     try:
-        while piece := stream.read():
-            for start in range(0, len(piece), _STEP_BYTES):
-                rest += piece[start : start + _STEP_BYTES]
-                cut = rest.rfind(b"\n") + 1
-                if cut:
-                    yield _decoded(decode, rest[:cut], where, quoted)
-                    rest = rest[cut:]
-        if rest.strip():
-            yield _decoded(decode, rest, where, quoted)
+        for lines in _whole_lines(stream, where):
+            rows = _decoded(decode, lines, where, quoted)
+            if rows:
+                yield rows
     finally:
         stream.close()
+
+
+def _whole_lines(stream: ByteStream, where: str) -> Iterator[bytes]:
+    """Yield a line or more at a time; a line of many pieces is put together once, at its end."""
+    begun = [b""]
+    size_bytes = 0
+    before = BOM  # a mark of the byte order may stand before the first line
+    while piece := stream.read():
+        for start in range(0, len(piece), _STEP_BYTES):
+            part = piece[start : start + _STEP_BYTES]
+            cut = part.rfind(b"\n") + 1
+            if cut:
+                yield b"".join([*begun, part[:cut]]).removeprefix(before)
+                before, begun, size_bytes = b"", [], 0
+            begun.append(part[cut:])
+            size_bytes += len(part) - cut
+            if size_bytes > ROW_BYTES:
+                raise OdsTruncated(
+                    f"a line of the export is longer than {ROW_BYTES:,} bytes",
+                    where=where,
+                    advice="Select fewer fields; if it persists, ask the portal's operator",
+                )
+    yield b"".join(begun).removeprefix(before)
 
 
 def _decoded(decode: Callable[[bytes], list[Row]], lines: bytes, where: str, quoted: Callable[[str], str]) -> list[Row]:

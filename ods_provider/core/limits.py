@@ -23,5 +23,8 @@ XLSX_ROWS = 1_048_575
 SHP_ROWS = 50_000
 """Records beyond which a shapefile export is partial, without a sign (Q53)."""
 
+ROW_BYTES = 67_108_864
+"""Largest row, as JSON, that is read; what goes on beyond it is no row of a portal, and memory has an end."""
+
 URL_BYTES = 32_000
 """Longest query that is sent as a URL: servers refuse far less (nginx 8 KB) and say so; beyond this they hang up."""

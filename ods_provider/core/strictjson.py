@@ -11,7 +11,7 @@ from math import isfinite
 from typing import Any
 
 # What may stand where a decoder stumbles, and go on in the next piece: a word, a number, an escape, or nothing.
-_BEGUN = re.compile(r"(?:t|tr|tru|f|fa|fal|fals|n|nu|nul|-|\.|[eE][+-]?|\\?u?[0-9a-fA-F]{0,3})\s*")
+_BEGUN = re.compile(r"(?:t|tr|tru|f|fa|fal|fals|n|nu|nul|-|\.|[eE][+-]?|\\?u?[0-9a-fA-F]{0,4})\s*")
 _BEGUN_CHARS = 16
 
 
@@ -26,6 +26,7 @@ def _refuse(word: str) -> Any:
     raise ValueError(f"{word} is no JSON")
 
 
+BOM = b"\xef\xbb\xbf"
 DECODER = json.JSONDecoder(parse_float=_finite, parse_constant=_refuse)
 """Takes one value; 64-bit integers stay exact (Q15)."""
 

@@ -7,6 +7,8 @@
 | 2xx, other HTML, or JSON that is no JSON   | OdsNotAPortal    | no        |
 | 2xx, a JSON error object instead of a file | by its code      | no        |
 | 2xx, a file announced as HTML or JSON      | none             |           |
+| 202, 206 where a file was asked            | OdsServerError   | yes       |
+| other 2xx than 200 where a file was asked  | OdsNotFound      | no        |
 | 3xx that was not followed                  | OdsNotAPortal    | no        |
 | 400, 413, 414                              | OdsQueryError    | no        |
 | 401, 403, and 407 from a proxy             | OdsAuthError     | no        |
@@ -41,22 +43,16 @@ from ods_provider.core.times import http_date, parse_reset, utc_now
 from ods_provider.core.wire import Request, Response
 
 _PEEK_BYTES = 65_536
-_JSON_LINES = ("application/x-ndjson", "application/ndjson", "application/jsonl", "application/x-jsonlines")
 _PAGES = ("text/html", "application/xhtml+xml")
 _SHOWN_CHARS = 300  # of an address; a query of 8 KB would hide what the error says
 _SENTENCE_CHARS = 500  # of what the portal says; more is no sentence
 _CODE_CHARS = 100
 _BOM = b"\xef\xbb\xbf"
 _HTML = re.compile(rb"<(?:!doctype\s{1,9}html|html|head|body)\b", re.IGNORECASE)
-_LOGIN = re.compile(
-    rb"(?=[tn/lsc])(?:type=[\"']?password|name=[\"']?password|/login\b|log ?in\b|sign ?in\b|connexion)", re.IGNORECASE
-)
+_LOGIN = re.compile(rb"type=[\"']?password|name=[\"']?password|/login\b|log ?in\b|sign ?in\b|connexion", re.IGNORECASE)
+# The two envelopes of errors (Q34): what they are known by, the code last.
+ERROR_COLUMNS = (("message", "error_code"), ("error", "errorcode"))
 _QUOTA_CODES = {"10001", "10002", "10005"}
-# What an error object holds and nothing else (Q34, automation API), and how the portal spells its codes: a row of an
-# export may have columns of these names.
-_ENVELOPE = {"message", "error_code", "detail", "trace_id", "error", "errorcode"}
-_QUOTA_ENVELOPE = {"error", "errorcode", "reset_time", "call_limit", "limit_time_unit"}
-_OWN_CODE = re.compile(r"[A-Z][A-Za-z]{0,60}(?:Error|Exception|Access|Resource|URI)\Z")
 
 
 def check(request: Request, response: Response, *, now: datetime) -> None:
@@ -72,6 +68,8 @@ def check(request: Request, response: Response, *, now: datetime) -> None:
     """
     where = f"{request.method} {legible(response.url, most_chars=_SHOWN_CHARS)}"
     if 200 <= response.status < 300:
+        if request.streamed and response.status != 200:
+            raise _no_whole_file(response, where, now)
         _check_success(request, response, where)
         return
     details = _details(response.body)
@@ -87,7 +85,7 @@ def _check_success(request: Request, response: Response, where: str) -> None:
         raise _page_error(request, response.status, head, where)
     if request.streamed and "json" not in request.expects and len(head) < _PEEK_BYTES and _start(head) == b"{":
         details = _details(head)
-        if _is_error(details, response):
+        if _code(details):
             raise _failure(request, response, details, _code(details), where=where, now=None)
     if request.kind in ("api", "push", "token") and not _is_json(head):
         raise OdsNotAPortal(
@@ -96,6 +94,19 @@ def _check_success(request: Request, response: Response, where: str) -> None:
             where=where,
             advice="Check the host of the connection: it must be a portal's own address",
         )
+
+
+def _no_whole_file(response: Response, where: str, now: datetime) -> OdsResponseError:
+    """Return the error that a success is which brings no file, or a piece of one."""
+    status = response.status
+    said = {202: "The file is not ready yet", 206: "A part of the file came, which nobody asked for"}.get(status)
+    if said:
+        advice = "Nothing is wrong with the call itself: it is retried, or run it again later"
+        retry_at = _retry_after(response, now)
+        return OdsServerError(f"{said} (HTTP {status})", status=status, retry_at=retry_at, where=where, advice=advice)
+    return OdsNotFound(
+        f"No file came, but HTTP {status}", status=status, where=where, advice="Ask the publisher for the file"
+    )
 
 
 def _is_page(request: Request, response: Response, head: bytes) -> bool:
@@ -116,17 +127,6 @@ def _start(head: bytes) -> bytes:
 
 def _is_json(head: bytes) -> bool:
     return _start(head) in (b"{", b"[")
-
-
-def _is_error(details: Mapping[str, Any], response: Response) -> bool:
-    """Return whether an object in place of a file is an error, and not the one row of an export."""
-    if set(details) <= _QUOTA_ENVELOPE and _code(details) in _QUOTA_CODES:
-        return True
-    code = details.get("error_code")
-    if not set(details) <= _ENVELOPE or not isinstance(details.get("message"), str) or not isinstance(code, str):
-        return False
-    # An export of JSON lines says so; an error says that it is plain JSON.
-    return _OWN_CODE.match(code) is not None and response.media_type not in _JSON_LINES
 
 
 def _page_error(request: Request, status: int, head: bytes, where: str) -> OdsResponseError:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol, TypeVar
@@ -13,7 +14,13 @@ from ods_provider.core.strictjson import decode
 Params = tuple[tuple[str, str], ...]
 Form = tuple[tuple[str, str | Secret], ...]
 Kind = Literal["api", "export", "file", "push", "token"]
+_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 Content = Literal["html", "json"]  # what a file may be and a page or an error in its place is too
+
+
+def is_absolute(url: str) -> bool:
+    """Return whether an address names its host: one that only quotes another, in its query, is a path."""
+    return _SCHEME.match(url) is not None
 
 
 @dataclass(frozen=True, slots=True)

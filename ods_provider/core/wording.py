@@ -29,7 +29,7 @@ def in_words(error: OdsConfigError, words: Mapping[str, str]) -> OdsConfigError:
     def renamed(text: str) -> str:
         return names.sub(lambda found: words[found[0]], text)
 
-    head = "" if all(name in words for name in told) else about[0][: about.start(1)]
+    head = "" if told[0] in words else about[0][: about.start(1)]
     return OdsConfigError(
         renamed(error.what),
         where=head + ", ".join(words.get(name, name) for name in told) + (error.where or "")[about.end() :],

@@ -10,7 +10,7 @@ from ods_provider.core.errors import OdsConfigError
 from ods_provider.core.plans import catalog, records
 from ods_provider.core.query import Query
 from ods_provider.jobs.context import JobContext
-from ods_provider.jobs.rows import Allowance, give_map, write_rows
+from ods_provider.jobs.rows import give_map, give_rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,10 +68,7 @@ class AnalysisJob:
         place = None if self.path is None else ctx.file(self.path)
         if self.geojson:
             return give_map(ctx, place, rows, max_xcom_bytes=self.max_xcom_bytes, dataset_id=self.dataset_id)
-        if place is not None:
-            return write_rows(ctx, place, rows, dataset_id=self.dataset_id)
-        Allowance(self.max_xcom_bytes).take(rows)
-        return rows
+        return give_rows(ctx, place, rows, max_xcom_bytes=self.max_xcom_bytes, dataset_id=self.dataset_id)
 
     def _groups(self, ctx: JobContext) -> list[dict[str, Any]]:
         return ctx.client.run(records.aggregate(self.dataset_id, self.query, limit=self.limit))

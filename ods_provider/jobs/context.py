@@ -5,15 +5,17 @@ from __future__ import annotations
 import hashlib
 import threading
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any, Protocol
 
 from ods_provider.client import OdsClient
-from ods_provider.core.checkpoint import CheckpointStore, Ledger
+from ods_provider.core.checkpoint import CheckpointStore, Ledger, Valid
 from ods_provider.core.events import Emit, Progress
 from ods_provider.plugins.manager import Plugins
 from ods_provider.plugins.run import Run
 from ods_provider.sinks.destination import Destination
+from ods_provider.sinks.litter import WEEK, sweep
 from ods_provider.stores.checkpoints import FolderStore
 
 
@@ -62,6 +64,7 @@ class JobContext:
     emit: Emit
     cancel: threading.Event
     _said_at: float = 0.0
+    _tidied: set[str] = field(default_factory=set)
 
     @property
     def token(self) -> str:
@@ -90,16 +93,43 @@ class JobContext:
         """
         found = self.destination(place)
         found.expect_file()
+        self._tidy(found.above())
         return found
 
-    def ledger(self, identity: str, *, beside: Destination | None = None) -> Ledger:
-        """Open this job's confirmed units: beside its destination where there is one, else in the scheduler's store."""
+    def ledger(self, identity: str, *, beside: Destination | None = None, valid: Valid | None = None) -> Ledger:
+        """Open this job's confirmed units: beside its destination where there is one, else in the scheduler's store.
+
+        Args:
+            identity: The job's fingerprint.
+            beside: The file, in whose folder they are kept.
+            valid: Whether the job can read a unit that an earlier try kept.
+        """
         store: CheckpointStore
         if beside is not None:
-            store = FolderStore(beside.sibling(f".{beside.name}.{self.token}.progress"))
+            store = self.folder_store(beside)
         else:
             store = self.plugins.checkpoint_store(self.run)
-        return Ledger(store, identity)
+            if isinstance(store, FolderStore):
+                store.sweep(now=self.client.terms.now(), older=self._forgotten_after)
+        return Ledger(store, identity, valid)
+
+    def _tidy(self, folder: Destination) -> None:
+        """Remove what killed runs left in a folder, once; a link's target has its parts beside itself."""
+        if folder.url not in self._tidied:
+            self._tidied.add(folder.url)
+            sweep(folder, now=self.client.terms.now(), older=self._forgotten_after, ours=self.token)
+
+    @property
+    def _forgotten_after(self) -> timedelta:
+        """A week, or longer where a run may wait longer for its quota."""
+        return max(WEEK, timedelta(seconds=self.client.connection.max_quota_wait_s, days=1))
+
+    def folder_store(self, beside: Destination) -> FolderStore:
+        """Return the store of this job's progress in a hidden folder beside its destination."""
+        self._tidy(beside.above())
+        # Whoever may only write to a bucket gets its file, without progress.
+        needed = beside.can.folders
+        return FolderStore(beside.sibling(f".{beside.name}.{self.token}.progress"), needed=needed)
 
     def check(self) -> None:
         """Stop here if the job was told to.

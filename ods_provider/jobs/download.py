@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import IO, Any, ClassVar, Literal, cast, get_args
+from typing import Any, ClassVar, Literal, cast, get_args
 
 from ods_provider.core.errors import (
     OdsAuthError,
@@ -22,6 +21,7 @@ from ods_provider.core.errors import (
 from ods_provider.core.events import DatasetDescribed
 from ods_provider.core.formats.check import Check, Verified
 from ods_provider.core.formats.registry import Format
+from ods_provider.core.formats.scratch import Scratch
 from ods_provider.core.limits import SHP_ROWS, XLSX_ROWS
 from ods_provider.core.outcome import outcome
 from ods_provider.core.plans import catalog, records
@@ -169,6 +169,12 @@ class DownloadJob:
                 where=self._where(),
                 advice="The data is gated for this key: ask the publisher for access, or use another key",
             )
+        if self.min_rows and before.matching is None and self._check().verified != "counted":
+            raise OdsConfigError(
+                f"nobody counts groups as {self.format.name}, so that min_rows says nothing",
+                where="argument min_rows",
+                advice="Leave it out, or use a format whose rows can be counted, such as csv or parquet",
+            )
         most, what = _MOST_ROWS.get(self.format.name, (None, ""))
         if most is not None and self._wanted(before.matching or 0) > most:
             raise OdsConfigError(
@@ -180,15 +186,18 @@ class DownloadJob:
     def _wanted(self, matching: int) -> int:
         return matching if self.limit is None else min(self.limit, matching)
 
+    def _check(self) -> Check:
+        return self.format.check_with(self.format_options)
+
     def _keep(self, ctx: JobContext, response: Response, place: Destination, before: State) -> _Copy:
         stream = cast("ByteStream", response.stream)  # an export is always streamed
-        check = self.format.check_with(self.format_options)
+        check = self._check()
         writer = FileWriter(place, token=ctx.token)
-        spool: IO[bytes] | None = None
+        spool: Scratch | None = None
         try:
             # A store that cannot be read before it is committed: the check gets a copy on local disk.
             if check.random_access and not writer.readable:
-                spool = tempfile.TemporaryFile()  # noqa: SIM115  closed below, with everything else
+                spool = Scratch()
             self._pour(ctx, stream, writer, check, spool)
             rows = self._finish(check, writer, spool)
             self._expect_end(ctx, response, rows, before, size_bytes=writer.size_bytes)
@@ -201,7 +210,7 @@ class DownloadJob:
         return _Copy(writer, rows, check.verified)
 
     def _pour(
-        self, ctx: JobContext, stream: ByteStream, writer: FileWriter, check: Check, spool: IO[bytes] | None
+        self, ctx: JobContext, stream: ByteStream, writer: FileWriter, check: Check, spool: Scratch | None
     ) -> None:
         while piece := stream.read():
             ctx.check()
@@ -211,12 +220,11 @@ class DownloadJob:
                 spool.write(piece)
             ctx.progress(writer.size_bytes, None, "bytes")
 
-    def _finish(self, check: Check, writer: FileWriter, spool: IO[bytes] | None) -> int | None:
+    def _finish(self, check: Check, writer: FileWriter, spool: Scratch | None) -> int | None:
         if not check.random_access:
             return check.finish(None)
         if spool is not None:
-            spool.seek(0)
-            return check.finish(spool)
+            return check.finish(spool.read_back())
         with writer.read_back() as file:
             return check.finish(file)
 
@@ -245,6 +253,8 @@ class DownloadJob:
 
     def _expect_rows(self, rows: int | None, before: State, after: State) -> None:
         if rows is None:
+            # Nothing counts the file: what the portal counts is the most that it can hold.
+            self._expect_enough(self._wanted(min(before.matching or 0, after.matching or 0)), "the portal counts")
             return
         if before.matching is not None and after.matching is not None:
             low, high = sorted((self._wanted(before.matching), self._wanted(after.matching)))
@@ -261,9 +271,12 @@ class DownloadJob:
                     where=self._where(),
                     advice="Nothing was kept. Run it again; if it persists, the export is gated or broken",
                 )
+        self._expect_enough(rows, "the file holds")
+
+    def _expect_enough(self, rows: int, said: str) -> None:
         if rows < self.min_rows:
             raise OdsIncomplete(
-                f"the file holds {rows} rows, fewer than min_rows={self.min_rows}",
+                f"{said} {rows} rows, fewer than min_rows={self.min_rows}",
                 where=self._where(),
                 advice="Check the query and the dataset, or lower min_rows",
             )

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Sequence
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import quote, unquote
 
 from ods_provider.core.errors import OdsConfigError, OdsNotFound
 from ods_provider.core.odsql import identifier
-from ods_provider.core.plans import catalog
 from ods_provider.core.plans.explore import path
+from ods_provider.core.plans.rows import ExploreRows
 from ods_provider.core.query import Query
-from ods_provider.core.reading import Reader
+from ods_provider.core.reading import Reader, settled
+from ods_provider.core.schema import Dataset
 from ods_provider.core.wire import Plan
 from ods_provider.sinks.names import safe_name, unique_names
 
@@ -43,14 +45,14 @@ class Files:
 
     Args:
         run: What runs a plan to its end.
-        dataset_id: The dataset.
+        dataset: The dataset.
         field: The file-typed field; None takes the only one.
         query: Its filters narrow the records.
         limit: Files at most.
     """
 
     run: Callable[[Plan[Any]], Any]
-    dataset_id: str
+    dataset: Dataset
     field: str | None
     query: Query
     limit: int | None
@@ -62,17 +64,18 @@ class Files:
             OdsConfigError: The dataset has no such field.
             OdsNotFound: The field holds values that name no file.
         """
-        dataset = self.run(catalog.dataset(self.dataset_id))
-        offered = [field.name for field in dataset.fields if field.type == "file"]
-        field = field_of_files(offered, self.field, self.dataset_id)
+        dataset_id = self.dataset.dataset_id
+        offered = [field.name for field in self.dataset.fields if field.type == "file"]
+        field = field_of_files(offered, self.field, dataset_id)
         name = identifier(field)
         query = replace(self.query, select=name, where=(*self.query.where, f"{name} IS NOT NULL"))
-        rows = [row for batch in Reader(self.run, self.dataset_id, query).batches(self.limit) for row in batch]
+        reader = Reader(self.run, ExploreRows(dataset_id, query))
+        rows = settled(lambda: [row for batch in reader.batches(self.limit) for row in batch])
         return distinct(
             (row.get(field) for row in rows),
             field,
-            self.dataset_id,
-            address=lambda file_id: path("files", file_id, dataset_id=self.dataset_id),
+            dataset_id,
+            address=lambda file_id: path("files", file_id, dataset_id=dataset_id),
         )
 
 
@@ -111,8 +114,7 @@ def distinct(
     empty = True
     for value in values:
         empty = False
-        if isinstance(value, dict) and (value.get("url") or value.get("id")):
-            url = value.get("url") or address(str(value["id"]))
+        if isinstance(value, dict) and (url := _address(value, address)):
             seen.setdefault(url, value | {"url": url})
     if not seen and not empty:
         raise OdsNotFound(
@@ -122,6 +124,15 @@ def distinct(
             advice="Check that the field is of type file",
         )
     return list(seen.values())
+
+
+def _address(value: dict[str, Any], address: Callable[[str], str]) -> str | None:
+    """Return where a value's file is, None when the value names none: what it holds may be of any type."""
+    url, file_id = value.get("url"), value.get("id")
+    if isinstance(url, str) and url:
+        return url
+    known = isinstance(file_id, (str, int)) and not isinstance(file_id, bool) and file_id != ""
+    return address(str(file_id)) if known else None
 
 
 def pictures(found: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -157,7 +168,29 @@ def items(found: list[dict[str, Any]], urls: Callable[[dict[str, Any]], tuple[st
 
 
 def _file_name(said: dict[str, Any]) -> str:
-    named = said.get("filename") or said.get("title")
-    # No urlsplit, which stumbles over some addresses: one that nothing can be fetched from still has a name.
-    path = str(said["url"]).partition("#")[0].partition("?")[0]
-    return str(named or unquote(path.rstrip("/").rpartition("/")[2]))
+    named = (said.get(name) for name in ("filename", "title"))
+    # No urlsplit, which stumbles over some addresses: what is wrong with one is said where it is sent.
+    path = re.split("[?#]", str(said["url"]), maxsplit=1)[0]
+    return next((name for name in named if isinstance(name, str) and name), None) or unquote(
+        path.rstrip("/").rpartition("/")[2]
+    )
+
+
+def marked(said: dict[str, Any]) -> bool:
+    """Return whether what is said of a file changes when the file does: then no state of the dataset need be compared.
+
+    Source: values of file fields, whose id is a digest of the content, and which say when it was fetched.
+    """
+    return bool(said.get("last_synchronized") or said.get("etag"))
+
+
+def state_of(metas: Any, *, records: bool) -> dict[str, str | None]:
+    """Return the times of a dataset that move when its files may have.
+
+    Args:
+        metas: Its metadata, those called default in Explore v2.1.
+        records: Whether the files are those of its records; attachments are replaced without any record's changing.
+    """
+    given = metas if isinstance(metas, Mapping) else {}
+    names = ("data_processed",) if records else ("data_processed", "metadata_processed", "modified")
+    return {name: str(given[name]) if given.get(name) else None for name in names}

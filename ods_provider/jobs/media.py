@@ -2,45 +2,57 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Iterable
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+import json
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Literal, get_args
-from urllib.parse import urlsplit
 
 from ods_provider.core.checkpoint import Ledger, fingerprint
-from ods_provider.core.drive import drive
-from ods_provider.core.errors import (
-    OdsConfigError,
-    OdsNotAPortal,
-    OdsNotFound,
-    OdsResponseError,
-)
+from ods_provider.core.errors import OdsConfigError, OdsMismatch, OdsMoved, OdsNotFound
 from ods_provider.core.outcome import outcome
-from ods_provider.core.plans import catalog, files
+from ods_provider.core.plans import catalog
 from ods_provider.core.query import Query
-from ods_provider.core.redact import scrub
-from ods_provider.core.times import iso
-from ods_provider.core.wire import Response
 from ods_provider.jobs.context import JobContext
-from ods_provider.jobs.listing import Files, Item, items, pictures, thumbnail
+from ods_provider.jobs.filefetch import Fetched, Fetcher, fetch
+from ods_provider.jobs.listing import Files, Item, items, marked, pictures, state_of, thumbnail
 from ods_provider.jobs.rows import write_rows
-from ods_provider.sinks.destination import Destination
-from ods_provider.sinks.writer import FileWriter
+from ods_provider.sinks.destination import Destination, speaking
+from ods_provider.sinks.marks import marks_below
 
 Kind = Literal["attachments", "files", "alternative_exports", "thumbnails"]
+IfMissing = Literal["fail", "skip"]
 MANIFEST = "manifest.jsonl"
 OF_RECORDS = ("files", "thumbnails")
 _EVERY = Query()
-_NAP_S = 0.5  # how long a thread that waits to try again may overlook that it has to stop
+_LONGEST_ENTRY = 1_000_000  # in bytes
+_TRIES = 3  # when the dataset is republished meanwhile
+
+State = Mapping[str, str | None]
+Found = list[dict[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """What the portal has: the files, and for each what tells it from another of the same name and address."""
+
+    state: State
+    items: list[Item]
+
+    def of(self, item: Item) -> str:
+        """Return the state of one file: what is said of it, and the dataset's where that does not tell enough."""
+        return fingerprint(said=item.said, dataset=None if marked(item.said) else self.state)
+
+    @property
+    def files(self) -> dict[str, str]:
+        return {item.unit: self.of(item) for item in self.items}
 
 
 @dataclass(frozen=True, slots=True)
 class MediaJob:
     """All files of one kind, in parallel, into a folder, with a manifest of what came from where.
 
-    A file is the unit of progress: after a wait or a kill, the files already here are not asked for again.
+    A file is the unit of progress: after a wait or a kill, the files already here are not asked for again, unless the
+    dataset changed since, or they did. All of them are of one state of the dataset.
 
     Args:
         dataset_id: The dataset.
@@ -51,6 +63,8 @@ class MediaJob:
         limit: Files at most.
         parallel: Files fetched at the same time.
         query: More filters on the records: ``refine`` and ``exclude``.
+        if_missing: When the portal lists a file and does not have it: ``fail`` once the others are here, or ``skip`` it
+            and say so in the manifest.
     """
 
     dataset_id: str
@@ -61,13 +75,17 @@ class MediaJob:
     limit: int | None = None
     parallel: int = 4
     query: Query = _EVERY
+    if_missing: IfMissing = "fail"
     name: ClassVar[str] = "media"
 
     def __post_init__(self) -> None:
-        if self.kind not in get_args(Kind):
-            raise OdsConfigError(
-                f"kind={self.kind!r} is not known", where="argument kind", advice=f"Use {' or '.join(get_args(Kind))}"
-            )
+        for name, choices in (("kind", get_args(Kind)), ("if_missing", get_args(IfMissing))):
+            if getattr(self, name) not in choices:
+                raise OdsConfigError(
+                    f"{name}={getattr(self, name)!r} is not known",
+                    where=f"argument {name}",
+                    advice=f"Use {' or '.join(choices)}",
+                )
         if self.kind not in OF_RECORDS and (self.field or self.where or self.query.filtered):
             raise OdsConfigError(
                 "field, where, refine and exclude go with the files of records",
@@ -76,22 +94,34 @@ class MediaJob:
             )
 
     def work(self, ctx: JobContext) -> dict[str, Any]:
-        """Return the Outcome: ``files`` fetched, ``size_bytes`` together, ``manifest``."""
+        """Return the Outcome: ``files`` fetched, ``missing`` of them, ``size_bytes`` together, ``manifest``."""
         folder = ctx.destination(self.path)
+        self._expect_own(folder)
         identity = fingerprint(base_url=ctx.client.connection.base_url, **self.asked())
-        ledger = ctx.ledger(identity, beside=folder.child(MANIFEST))
-        found = self._items(ctx)
-        self._fetch_all(ctx, folder, found, ledger)
-        entries = [ledger.units[item.unit] for item in found]
+        ledger = ctx.ledger(
+            identity, beside=folder.child(MANIFEST), valid=lambda _, kept: kept["entry"]["size_bytes"] >= 0
+        )
+        look, missing = self._fetch_all(ctx, folder, ledger)
+        fetcher = self._fetcher(ctx, folder)
+        entries = [
+            fetcher.entry(item, item.urls[0]) | {"missing": missing[item.unit].what}
+            if item.unit in missing
+            else ledger.units[item.unit]["entry"]
+            for item in look.items
+        ]
+        self._expect_own(folder)
+        self._expect_kept(folder, look, ledger)
         manifest = write_rows(ctx, folder.child(MANIFEST), entries, dataset_id=self.dataset_id)
         ledger.clear()
         return outcome(
             dataset_id=self.dataset_id,
             path=folder.url,
             format=self.kind,
-            files=len(entries),
-            size_bytes=sum(entry["size_bytes"] for entry in entries),
+            files=len(entries) - len(missing),
+            missing=len(missing),
+            size_bytes=sum(entry["size_bytes"] or 0 for entry in entries),
             verified="transport",
+            data_processed=look.state["data_processed"],
             manifest=manifest["path"],
             calls=ctx.calls,
             quota_remaining=ctx.remaining(self.dataset_id),
@@ -108,157 +138,126 @@ class MediaJob:
             "limit": self.limit,
         }
 
-    def _items(self, ctx: JobContext) -> list[Item]:
-        found = self.found(ctx)
-        if self.kind == "thumbnails":
-            return items(pictures(found), lambda value: thumbnail(value, self.dataset_id), MANIFEST)
-        return items(found[: self.limit], lambda said: (said["url"],), MANIFEST)
-
-    def found(self, ctx: JobContext) -> list[dict[str, Any]]:
-        """Return what the portal says of each file, its ``url`` included."""
-        run, dataset_id = ctx.client.run, self.dataset_id
+    def look(self, ctx: JobContext) -> tuple[State, Found]:
+        """Return the dataset's state, and what the portal says of each file, its ``url`` included."""
+        run = ctx.client.run
+        dataset = run(catalog.dataset(self.dataset_id))
+        state = state_of(dataset.metas.get("default"), records=self.kind in OF_RECORDS)
         if self.kind == "attachments":
-            return run(catalog.attachments(dataset_id))
+            return state, run(catalog.attachments(self.dataset_id))
         if self.kind == "alternative_exports":
-            return run(catalog.alternative_exports(dataset_id))
+            return state, catalog.alternative_exports_of(dataset)
         narrowed = replace(self.query, where=(*self.where, *self.query.where))
-        return Files(run, dataset_id, self.field, narrowed, self.limit).values()
+        return state, Files(run, dataset, self.field, narrowed, self.limit).values()
 
-    def _fetch_all(self, ctx: JobContext, folder: Destination, found: list[Item], ledger: Ledger) -> None:
-        left = [item for item in found if not _stands(folder, item, ledger)]
-        fetcher = _Fetcher(ctx, folder, self.dataset_id)
-        pool = ThreadPoolExecutor(max_workers=self.parallel, thread_name_prefix="ods-media")
-        patient = True
-        try:
-            self._collect(ctx, fetcher, left, ledger, pool, total=len(found))
-        except BaseException as error:
-            # SystemExit, KeyboardInterrupt, a scheduler's own timeout: whoever ends a task gives it seconds, and a read
-            # that is stuck lasts until the idle timeout. What such a thread still writes is a hidden part, which the
-            # next try replaces.
-            patient = isinstance(error, Exception)
-            raise
-        finally:
-            fetcher.stop.set()
-            pool.shutdown(wait=patient, cancel_futures=True)
+    def state(self, ctx: JobContext) -> State:
+        """Return the dataset's state alone."""
+        dataset = ctx.client.run(catalog.dataset(self.dataset_id))
+        return state_of(dataset.metas.get("default"), records=self.kind in OF_RECORDS)
 
-    def _collect(
-        self,
-        ctx: JobContext,
-        fetcher: _Fetcher,
-        left: list[Item],
-        ledger: Ledger,
-        pool: ThreadPoolExecutor,
-        *,
-        total: int,
-    ) -> None:
-        queue = iter(left)
-        running: dict[Future[dict[str, Any]], Item] = {}
-        failure: BaseException | None = None
-        done = total - len(left)
-        while True:
-            # No more are handed out than can run: a refusal must not find a queue of calls behind it.
-            while failure is None and len(running) < self.parallel and (item := next(queue, None)):
-                running[pool.submit(fetcher, item)] = item
-            if not running:
+    def _look(self, ctx: JobContext) -> _Look:
+        state, found = self.look(ctx)
+        if self.kind == "thumbnails":
+            return _Look(state, items(pictures(found), lambda value: thumbnail(value, self.dataset_id), MANIFEST))
+        return _Look(state, items(found[: self.limit], lambda said: (said["url"],), MANIFEST))
+
+    def _fetcher(self, ctx: JobContext, folder: Destination) -> Fetcher:
+        return Fetcher(ctx, folder, self.dataset_id, self.kind)
+
+    def _fetch_all(self, ctx: JobContext, folder: Destination, ledger: Ledger) -> tuple[_Look, dict[str, OdsNotFound]]:
+        """Fetch until the portal says afterwards what it said before, so that files of two states never mix."""
+        look = self._look(ctx)
+        for _ in range(_TRIES):
+            missing = self._fetch(ctx, folder, look, ledger)
+            # A single file is of one state by itself.
+            if len(look.items) < 2 or self.state(ctx) == look.state:
                 break
-            ended, _ = wait(running, timeout=1.0, return_when=FIRST_COMPLETED)
-            ctx.check()
-            for future in ended:
-                item = running.pop(future)
-                error = future.exception()
-                if error is None:
-                    # Confirmed here, in the one thread that may talk to the scheduler.
-                    ledger.confirm(item.unit, future.result())
-                    done += 1
-                failure = failure or error
-            ctx.progress(done, total, "files")
-        if failure is not None:
-            raise failure
+            before, look = look, self._look(ctx)
+            if look.files == before.files:
+                break
+        else:
+            raise OdsMoved(
+                f"the dataset changed at each of {_TRIES} tries while its files were fetched",
+                where=f"dataset {self.dataset_id}",
+                advice="Run it again when its publisher is done",
+            )
+        if missing and self.if_missing == "fail":
+            raise self._absent(look, missing)
+        return look, missing
 
+    def _fetch(self, ctx: JobContext, folder: Destination, look: _Look, ledger: Ledger) -> dict[str, OdsNotFound]:
+        fetcher = self._fetcher(ctx, folder)
+        standing = marks_below(folder)
+        left = [item for item in look.items if not _stands(ledger.units.get(item.unit), look.of(item), item, standing)]
+        done, total = len(look.items) - len(left), len(look.items)
 
-def _stands(folder: Destination, item: Item, ledger: Ledger) -> bool:
-    kept = ledger.units.get(item.unit)
-    # Confirmed, and still there as it was: somebody may have tidied the folder meanwhile.
-    return kept is not None and folder.child(item.name).size_bytes() == kept["size_bytes"]
+        def keep(item: Item, fetched: Fetched) -> None:
+            nonlocal done
+            ledger.confirm(item.unit, {"entry": fetched.entry, "state": look.of(item), "mark": fetched.mark})
+            done += 1
 
+        return fetch(
+            ctx, fetcher, left, parallel=self.parallel, keep=keep, tell=lambda: ctx.progress(done, total, "files")
+        )
 
-class _Fetcher:
-    """Fetches one file after another, in several threads; ``stop`` ends what is under way."""
+    def _absent(self, look: _Look, missing: Mapping[str, OdsNotFound]) -> OdsNotFound:
+        item = next(item for item in look.items if item.unit in missing)
+        error = missing[item.unit]
+        return OdsNotFound(
+            f"{len(missing)} of {len(look.items)} files are listed and not there, such as {item.name!r}: {error.what}",
+            status=error.status,
+            code=error.code,
+            where=error.where,
+            advice="The others are here; tell the publisher, or pass if_missing='skip'",
+        )
 
-    def __init__(self, ctx: JobContext, folder: Destination, dataset_id: str) -> None:
-        self._ctx, self._folder, self._dataset_id = ctx, folder, dataset_id
-        self._form = 0  # of several addresses of a file, the one that this portal knew last
-        self._terms = replace(ctx.client.terms, sleep=self._sleep)
-        self.stop = threading.Event()
+    def _expect_own(self, folder: Destination) -> None:
+        """Refuse a folder whose manifest tells of other files: one of their names would stand for both.
 
-    def __call__(self, item: Item) -> dict[str, Any]:
-        """Fetch ``item`` and return its entry in the manifest."""
-        writer, response, url = self._fetched(item)
-        asked, answered = urlsplit(url).netloc, urlsplit(response.url).netloc
-        return {
-            "file": item.name,
-            "url": scrub(url if "://" in url else f"{self._ctx.client.connection.base_url}/{url.lstrip('/')}"),
-            # The host alone: what stands behind it may be a signed address, which is a key.
-            "redirected_to": answered if answered != (asked or self._ctx.client.connection.host) else None,
-            "fetched_at": iso(self._ctx.client.terms.now()),
-            "title": item.said.get("title") or item.said.get("filename"),
-            "mimetype": item.said.get("mimetype"),
-            "size_bytes": writer.size_bytes,
-            "sha256": writer.sha256,
-            "dataset_id": self._dataset_id,
-        }
+        Raises:
+            OdsConfigError: Another job's manifest stands there.
+        """
+        place = folder.child(MANIFEST)
+        if not place.size_bytes():
+            return
+        with speaking(place, reading=True), place.fs.open(place.path, "rb") as file:
+            line = file.readline(_LONGEST_ENTRY)
+        try:
+            entry = json.loads(line)
+            whose = (entry["dataset_id"], entry.get("kind", self.kind))
+        except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
+            whose = (None, None)
+        if whose == (self.dataset_id, self.kind):
+            return
+        owner = f"{whose[1]} of dataset {whose[0]}" if whose[0] else f"something else than files, says its {MANIFEST}"
+        raise OdsConfigError(
+            f"the folder holds {owner}",
+            where=folder.url,
+            advice=f"Give each dataset and each kind a folder of its own, or remove {MANIFEST} there",
+        )
 
-    def _keep(self, item: Item, response: Response) -> tuple[FileWriter, Response]:
-        stream = response.stream
-        assert stream is not None  # a file is always streamed
-        with FileWriter(self._folder.child(item.name), token=self._ctx.token) as writer:
-            while piece := stream.read():
-                self._expect_going()
-                writer.write(piece)
-            writer.commit()
-            return writer, response
+    def _expect_kept(self, folder: Destination, look: _Look, ledger: Ledger) -> None:
+        """Check that all files still stand as they were fetched: another job may write into the same folder.
 
-    def _fetched(self, item: Item) -> tuple[FileWriter, Response, str]:
-        missing: OdsResponseError | None = None
-        for form in _rotated(range(len(item.urls)), self._form):
-            self._expect_going()
-            url = item.urls[form]
-            try:
-                plan = files.file(
-                    url,
-                    dataset_id=self._dataset_id,
-                    read=lambda response: self._keep(item, response),
-                    mimetype=item.said.get("mimetype"),
-                    names=(item.name,),
+        Raises:
+            OdsMismatch: One does not.
+        """
+        standing = marks_below(folder)
+        for item in look.items:
+            kept = ledger.units.get(item.unit)
+            if kept is not None and not _stands(kept, look.of(item), item, standing):
+                raise OdsMismatch(
+                    f"{item.name!r} was changed or removed while the other files were fetched",
+                    where=folder.url,
+                    advice="Give each job a folder of its own, and run it again",
                 )
-                writer, response = drive(plan, self._terms)
-            except (OdsNotFound, OdsNotAPortal) as error:
-                # For an address that it does not know a portal may show one of its pages.
-                missing = missing or error
-                continue
-            self._form = form
-            return writer, response, url
-        assert missing is not None  # every item has an address
-        raise missing
-
-    def _sleep(self, seconds: float) -> None:
-        """Sleep before a retry, which is not made any more once the fetching has to stop."""
-        while seconds > 0:
-            self._expect_going()
-            piece_s = min(seconds, _NAP_S)
-            self._ctx.client.terms.sleep(piece_s)
-            seconds -= piece_s
-        self._expect_going()
-
-    def _expect_going(self) -> None:
-        if self.stop.is_set():
-            raise _Stopped("stopped before the file was whole")
 
 
-class _Stopped(Exception):
-    """Nobody waits for this thread's file any more. No error of ours, so that nothing retries it."""
-
-
-def _rotated(forms: Iterable[int], first: int) -> list[int]:
-    every = list(forms)
-    return [first, *(form for form in every if form != first)] if first in every else every
+def _stands(kept: Any, state: str, item: Item, standing: Mapping[str, str]) -> bool:
+    # Confirmed for what the portal has now, and still there as it was: somebody may have tidied the folder meanwhile.
+    return (
+        isinstance(kept, Mapping)
+        and "entry" in kept
+        and kept.get("state") == state
+        and standing.get(item.name) == kept.get("mark")
+    )

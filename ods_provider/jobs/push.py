@@ -124,7 +124,8 @@ class PushJob:
                 action=self.action,
                 batch_bytes=self.batch_bytes,
                 source=source,
-            )
+            ),
+            valid=lambda _, kept: min(kept["rows"], kept.get("batches", 0)) >= 0,
         )
         sent = self._send_ids(ctx, ledger) if self.record_ids else self._send(ctx, ledger, describe)
         confirmed = None

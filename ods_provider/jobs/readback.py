@@ -114,7 +114,7 @@ class ReadBack:
         return kept
 
     def _can_ask(self, record: Record) -> bool:
-        """Return whether a filter can find it: a text with a line break has no literal (Q42), a word is no date."""
+        """Return whether a filter can find the record: a line break has no literal (Q42), a word no date."""
         try:
             self._clause([record])
         except (OdsConfigError, ValueError, ArithmeticError):

@@ -16,7 +16,8 @@ from ods_provider.sinks.writer import FileWriter
 T = TypeVar("T")
 
 
-def _json(value: Any, separators: tuple[str, str] = (",", ":")) -> bytes:
+def as_json(value: Any, separators: tuple[str, str] = (",", ":")) -> bytes:
+    """Return a row as JSON on one line."""
     try:
         return json.dumps(value, ensure_ascii=False, separators=separators).encode()
     except UnicodeEncodeError:
@@ -42,7 +43,7 @@ class Allowance:
             OdsConfigError: They no longer fit.
         """
         for row in rows:
-            self._used += len(_json(row, (", ", ": "))) + 2
+            self._used += len(as_json(row, (", ", ": "))) + 2
             if self._used > self._max_bytes:
                 raise OdsConfigError(
                     f"the rows take more than max_xcom_bytes ({self._max_bytes})",
@@ -62,7 +63,7 @@ def write_rows(ctx: JobContext, place: Destination, rows: Iterable[Mapping[str, 
     count = 0
     with FileWriter(place, token=ctx.token) as writer:
         for row in rows:
-            writer.write(_json(row) + b"\n")
+            writer.write(as_json(row) + b"\n")
             count += 1
         writer.commit()
     dataset_id = known.get("dataset_id")
@@ -78,6 +79,24 @@ def write_rows(ctx: JobContext, place: Destination, rows: Iterable[Mapping[str, 
     )
 
 
+def give_rows(
+    ctx: JobContext,
+    place: Destination | None,
+    rows: Iterable[Mapping[str, Any]],
+    *,
+    max_xcom_bytes: int,
+    dataset_id: str | None,
+) -> Any:
+    """Return rows, or the Outcome of the file that holds them.
+
+    Raises:
+        OdsConfigError: They do not fit into XCom and no place was given.
+    """
+    if place is not None:
+        return write_rows(ctx, place, rows, dataset_id=dataset_id)
+    return list(Allowance(max_xcom_bytes).fitting(rows))
+
+
 def give_map(
     ctx: JobContext, place: Destination | None, clusters: list[dict[str, Any]], *, max_xcom_bytes: int, dataset_id: Any
 ) -> dict[str, Any]:
@@ -91,7 +110,7 @@ def give_map(
         Allowance(max_xcom_bytes).take(collection["features"])
         return collection
     with FileWriter(place, token=ctx.token) as writer:
-        writer.write(_json(collection))
+        writer.write(as_json(collection))
         writer.commit()
     return outcome(
         dataset_id=dataset_id,

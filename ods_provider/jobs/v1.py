@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, TypeVar, cast
 
-from ods_provider.core import jsonarray
-from ods_provider.core.checkpoint import Ledger, fingerprint
 from ods_provider.core.clusters import cluster_rows
-from ods_provider.core.errors import OdsConfigError, OdsIncomplete, OdsMismatch, OdsMoved
+from ods_provider.core.errors import OdsConfigError
+from ods_provider.core.formats.check import Check
+from ods_provider.core.formats.delimited import CsvCheck
 from ods_provider.core.formats.endings import format_for
 from ods_provider.core.formats.registry import Format, format_named
 from ods_provider.core.plans.v1 import calls
-from ods_provider.core.plans.v1.params import PAGE_ROWS, WINDOW_ROWS, V1Query
+from ods_provider.core.plans.v1.params import V1Query
+from ods_provider.core.plans.v1.rows import V1Rows
 from ods_provider.core.times import parse_time
 from ods_provider.core.wire import Plan, Response
 from ods_provider.jobs.context import JobContext
 from ods_provider.jobs.download import DownloadJob, State
-from ods_provider.jobs.rows import Allowance, give_map, write_rows
+from ods_provider.jobs.pages import read_rows
+from ods_provider.jobs.rows import give_map, give_rows
 
 Row = dict[str, Any]
 T = TypeVar("T")
@@ -30,8 +32,8 @@ FORMATS = {made.name: made for made in (*map(format_named, ("csv", "json", "geoj
 class V1SearchJob:
     """Record objects of a dataset, or dataset objects of the catalogue, to XCom or to a JSON lines file.
 
-    All that match unless ``rows`` says how many: in pages of 1,000, and past 10,000 in one download. A page is the unit
-    of progress.
+    All that match unless ``rows`` says how many: in one page where 1,000 hold them all, in pages where ``sort`` or
+    ``start`` is given, else in one download. A page is the unit of progress.
 
     Args:
         dataset_id: None searches the catalogue.
@@ -49,106 +51,15 @@ class V1SearchJob:
     def work(self, ctx: JobContext) -> Any:
         """Return the rows, or an Outcome when a path was given."""
         place = None if self.path is None else ctx.file(self.path)
-        base_url = ctx.client.connection.base_url
-        identity = fingerprint(base_url=base_url, dataset_id=self.dataset_id, v1=self.query.params)
-        ledger = ctx.ledger(identity, beside=place)
-        try:
-            rows = self.rows(ctx, ledger)
-            if place is not None:
-                result: Any = write_rows(ctx, place, rows, dataset_id=self.dataset_id)
-            else:
-                result = list(Allowance(self.max_xcom_bytes).fitting(rows))
-        except (OdsMoved, OdsIncomplete):
-            # Pages of two states of the dataset must never be put together.
-            ledger.clear()
-            raise
-        ledger.clear()
-        return result
-
-    def rows(self, ctx: JobContext, ledger: Ledger) -> Iterator[Row]:
-        """Yield the rows; pages that the ledger holds are not asked for again."""
-        query = self.query.expect_json()
-        wanted, start = query.number("rows"), query.number("start") or 0
-        first = min(PAGE_ROWS, WINDOW_ROWS - start if wanted is None else wanted)
-        page = self._page(ctx, ledger, query, start=start, rows=max(0, first))
-        nhits = page["nhits"]
-        total = max(0, nhits - start) if wanted is None else max(0, min(wanted, nhits - start))
-        if start + total > WINDOW_ROWS:
-            yield from self._all(ctx, query, total)
-            return
-        seen: set[str] = set()
-        done = 0
-        while True:
-            rows = page["rows"]
-            self._expect_page(page, nhits, seen, ask=min(PAGE_ROWS, total - done), done=done)
-            yield from rows
-            done += len(rows)
-            if done >= total:
-                return
-            ctx.progress(done, total, "rows")
-            page = self._page(ctx, ledger, query, start=start + done, rows=min(PAGE_ROWS, total - done))
-
-    def _page(self, ctx: JobContext, ledger: Ledger, query: V1Query, *, start: int, rows: int) -> Row:
-        ctx.check()
-        unit = f"start-{start:05}"
-        kept: Row | None = ledger.units.get(unit)
-        if kept is not None:
-            return kept
-        asked = query.having(start=start, rows=rows)
-        plan: Plan[Row] = (
-            calls.search_datasets(asked) if self.dataset_id is None else calls.search_records(self.dataset_id, asked)
+        return read_rows(
+            ctx,
+            V1Rows(self.dataset_id, self.query),
+            limit=self.query.number("rows"),
+            asked={"dataset_id": self.dataset_id, "v1": self.query.params},
+            place=place,
+            max_xcom_bytes=self.max_xcom_bytes,
+            dataset_id=self.dataset_id,
         )
-        body = ctx.client.run(plan)
-        page = {"nhits": calls.hits(body), "rows": body["datasets" if self.dataset_id is None else "records"]}
-        # A search of one page has nothing to go on with: it costs its store nothing.
-        if len(page["rows"]) == PAGE_ROWS and page["nhits"] > start + PAGE_ROWS:
-            ledger.confirm(unit, page)
-        return page
-
-    def _expect_page(self, page: Row, nhits: int, seen: set[str], *, ask: int, done: int) -> None:
-        where = f"{self.dataset_id or 'the catalogue'}, rows {done} to {done + ask}"
-        if page["nhits"] != nhits:
-            raise OdsMoved(
-                f"the portal counted {nhits} rows, and now {page['nhits']}",
-                where=where,
-                advice="Run it again, or use the download, which reads the dataset in one call",
-            )
-        ids = {str(row.get("recordid") or row.get("datasetid")) for row in page["rows"]}
-        if len(page["rows"]) != ask or len(ids) != ask or ids & seen:
-            raise OdsMismatch(
-                f"a page holds {len(ids - seen)} new rows of {ask}",
-                where=where,
-                advice="Sort by a field without equal values, or use the download",
-            )
-        seen |= ids
-
-    def _all(self, ctx: JobContext, query: V1Query, total: int) -> Iterator[Row]:
-        """Yield the rows past the window, where only a download goes on; it knows neither start nor order."""
-        if self.dataset_id is None or query.get("start") or query.get("sort"):
-            raise OdsConfigError(
-                f"{total} rows match, and Search API v1.0 shows the first {WINDOW_ROWS} rows only",
-                where="parameters rows, start and sort",
-                advice="Narrow the query, leave start and sort out so that a download can be used, or use Explore v2.1",
-            )
-        limited = query.number("rows") is not None
-        asked = query.having(rows=None, facet=None, format="json")
-        response = ctx.client.run(calls.open_download(self.dataset_id, asked))
-        assert response.stream is not None  # a download is always streamed
-        got = 0
-        for row in jsonarray.rows(response.stream, where=response.url):
-            ctx.check()
-            got += 1
-            yield row
-            if limited and got == total:
-                return
-            if got % PAGE_ROWS == 0:
-                ctx.progress(got, total, "rows")
-        if got != total:
-            raise OdsMismatch(
-                f"the download held {got} rows where the portal counted {total}",
-                where=response.url,
-                advice="The dataset may have been republished meanwhile: run it again",
-            )
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,10 +103,7 @@ class V1AnalysisJob:
         if self.geojson:
             placed = cluster_rows(rows, where=f"dataset {self.dataset_id}")
             return give_map(ctx, place, placed, max_xcom_bytes=self.max_xcom_bytes, dataset_id=self.dataset_id)
-        if place is not None:
-            return write_rows(ctx, place, rows, dataset_id=self.dataset_id)
-        Allowance(self.max_xcom_bytes).take(rows)
-        return rows
+        return give_rows(ctx, place, rows, max_xcom_bytes=self.max_xcom_bytes, dataset_id=self.dataset_id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,8 +124,7 @@ class V1DownloadJob(DownloadJob):
         query: V1Query,
         *,
         format: str | None = None,
-        if_moved: Any = "retry",
-        min_rows: int = 0,
+        **how: Any,
     ) -> V1DownloadJob:
         """Return the download of a query; its format is the query's own, else ``format``, else by the path's ending.
 
@@ -225,9 +132,8 @@ class V1DownloadJob(DownloadJob):
             dataset_id: The dataset.
             path: File to write; without an ending it gets CSV.
             query: That API's parameters.
-            if_moved: As in a download.
-            min_rows: As in a download.
             format: What the caller asked for besides, None for nothing.
+            how: The arguments of a download that have nothing to do with the query: ``if_moved``, ``min_rows``.
 
         Raises:
             OdsConfigError: The format is not offered, or two were named.
@@ -246,9 +152,8 @@ class V1DownloadJob(DownloadJob):
             path=path,
             format=FORMATS[chosen],
             limit=query.number("rows"),
-            if_moved=if_moved,
-            min_rows=min_rows,
             v1=query.having(format=chosen),
+            **how,
         )
 
     def _look(self, ctx: JobContext) -> State:
@@ -259,6 +164,11 @@ class V1DownloadJob(DownloadJob):
 
     def _plan(self, read: Callable[[Response], T]) -> Plan[T]:
         return calls.download(cast("str", self.dataset_id), self.v1, read)
+
+    def _check(self) -> Check:
+        if self.format.name != "csv":
+            return self.format.check()
+        return CsvCheck(self.v1.get("csv_separator") or ";")
 
     @property
     def _filtered(self) -> bool:

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from ods_provider.core.checkpoint import Ledger
 from ods_provider.core.errors import OdsConfigError
 from ods_provider.core.plans.v1 import calls
 from ods_provider.core.plans.v1.params import V1Query
+from ods_provider.core.plans.v1.rows import V1Rows
+from ods_provider.core.reading import Reader, settled
 from ods_provider.jobs.context import JobContext
-from ods_provider.jobs.listing import distinct, field_of_files
-from ods_provider.jobs.media import OF_RECORDS, MediaJob
-from ods_provider.jobs.v1 import V1SearchJob
+from ods_provider.jobs.listing import distinct, field_of_files, state_of
+from ods_provider.jobs.media import OF_RECORDS, Found, MediaJob, State
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,58 +35,52 @@ class V1MediaJob(MediaJob):
             )
 
     @classmethod
-    def of(
-        cls, dataset_id: str, path: Any, query: V1Query, *, kind: Any, field: str | None, parallel: int
-    ) -> V1MediaJob:
-        """Return the fetch of a query's files; its arguments but ``query`` are those of a media job."""
+    def of(cls, dataset_id: str, path: Any, query: V1Query, **how: Any) -> V1MediaJob:
+        """Return the fetch of a query's files; ``how`` are those arguments of a media job that narrow nothing."""
         return cls(
             dataset_id=dataset_id,
             path=path,
-            kind=kind,
-            field=field,
             limit=query.number("rows"),
-            parallel=parallel,
             v1=query.expect_json(),
+            **how,
         )
 
     def asked(self) -> dict[str, Any]:
         """Return what decides which files are wanted."""
         return MediaJob.asked(self) | {"v1": self.v1.params}
 
-    def found(self, ctx: JobContext) -> list[dict[str, Any]]:
-        """Return what the portal says of each file, its ``url`` included."""
+    def look(self, ctx: JobContext) -> tuple[State, Found]:
+        """Return the dataset's state, and what the portal says of each file, its ``url`` included."""
         dataset = ctx.client.run(calls.dataset(self.dataset_id))
+        state = state_of(dataset.get("metas"), records=self.kind in OF_RECORDS)
         if self.kind not in OF_RECORDS:
             # Their own addresses, "odsfile://name", cannot be fetched.
-            return [
+            return state, [
                 said | {"url": calls.file_path(self.dataset_id, self.kind, str(said["id"]))}
-                for said in dataset.get(self.kind) or []
+                for said in _objects(dataset.get(self.kind))
+                if said.get("id")
             ]
-        offered = [field["name"] for field in dataset.get("fields") or [] if field.get("type") == "file"]
+        offered = [str(field["name"]) for field in _objects(dataset.get("fields")) if field.get("type") == "file"]
         name = field_of_files(offered, self.field, self.dataset_id)
-        return distinct(
+        return state, distinct(
             self._values(ctx, name),
             name,
             self.dataset_id,
             address=lambda file_id: calls.file_path(self.dataset_id, "files", file_id),
         )
 
-    def _values(self, ctx: JobContext, name: str) -> Iterator[Any]:
-        """Yield the field's value of each record that has one: without a value the field is absent (Q17)."""
-        search = V1SearchJob(self.dataset_id, self.v1.having(fields=name, facet=None))
-        for row in search.rows(ctx, Ledger(_Nowhere(), "")):
-            if name in row["fields"]:
-                yield row["fields"][name]
+    def state(self, ctx: JobContext) -> State:
+        """Return the dataset's state alone."""
+        dataset = ctx.client.run(calls.dataset(self.dataset_id))
+        return state_of(dataset.get("metas"), records=self.kind in OF_RECORDS)
+
+    def _values(self, ctx: JobContext, name: str) -> list[Any]:
+        """Return the field's value of each record that has one: without a value the field is absent (Q17)."""
+        reader = Reader(ctx.client.run, V1Rows(self.dataset_id, self.v1.having(fields=name, facet=None)))
+        limit = self.v1.number("rows")
+        rows = settled(lambda: [row for batch in reader.batches(limit) for row in batch])
+        return [row["fields"][name] for row in rows if name in row["fields"]]
 
 
-class _Nowhere:
-    """A store for a list that is asked for whole each time: the files are the units, the pages are not."""
-
-    def load(self) -> dict[str, Any]:
-        return {}
-
-    def save(self, unit: str, value: Any) -> None:
-        pass
-
-    def clear(self) -> None:
-        pass
+def _objects(value: Any) -> list[dict[str, Any]]:
+    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []

@@ -25,11 +25,13 @@ class OdsMediaOperator(OdsJobOperator):
         refine, exclude: The same, by facets: ``{"facet": "value"}`` or ``{"facet": ["value", …]}``.
         limit: Files at most; None wants all.
         parallel: Files fetched at the same time.
+        if_missing: When a file is listed and not there: ``fail`` once the others have come, or ``skip`` it and say so
+            in the manifest.
         v1: Parameters of Search API v1.0, in its own words, instead of the filters and the limit above:
             ``{"q": "paris", "rows": 20}``. Empty, it takes all files, by that API's list and from its addresses.
 
     Returns:
-        An Outcome: files, size_bytes, manifest (a JSON lines file), calls, quota_remaining.
+        An Outcome: files, missing, size_bytes, manifest (a JSON lines file), calls, quota_remaining.
     """
 
     def __init__(
@@ -44,6 +46,7 @@ class OdsMediaOperator(OdsJobOperator):
         exclude: Mapping[str, Any] | str | None = None,
         limit: int | str | None = None,
         parallel: int | str = 4,
+        if_missing: str = "fail",
         v1: Mapping[str, Any] | str | None = None,
         **kwargs: Any,
     ) -> None:
@@ -57,6 +60,7 @@ class OdsMediaOperator(OdsJobOperator):
         self.exclude = exclude
         self.limit = limit
         self.parallel = parallel
+        self.if_missing = if_missing
         self.v1 = v1
 
     job_arguments = arguments_of(__init__)

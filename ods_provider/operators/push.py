@@ -19,7 +19,7 @@ class OdsPushOperator(OdsJobOperator):
     Args:
         dataset_id, resource_id: The realtime resource; its push key stands in the connection.
         records: List of dicts, or the XCom of an earlier task; or
-        path: a JSON lines, JSON, CSV or Parquet file.
+        path: a JSON lines, JSON, GeoJSON, CSV or Parquet file.
         action: ``push`` adds or upserts, ``delete`` removes the records with these values.
         batch_bytes: Largest body of one call, in encoded bytes.
         record_id: Id or ids of records to delete instead, with ``action="delete"``; one call each.
@@ -28,6 +28,10 @@ class OdsPushOperator(OdsJobOperator):
             for a path.
         confirm: Read the records back by the dataset's key fields, up to 2,000 of them spread over the whole, and fail
             when one of them does not show as it was pushed.
+        delimiter: What stands between the cells of a CSV, ``tab`` for one of those; None tells it from the rows.
+        encoding: The encoding of a CSV, such as ``cp1252``; None is UTF-8.
+        unknown_fields: ``refuse`` records that name fields which the dataset's schema does not know, before anything is
+            sent, or ``send`` them, where a processor of the dataset takes them.
 
     Returns:
         An Outcome: rows, batches, confirmed (records read back), calls, quota_remaining.
@@ -45,6 +49,9 @@ class OdsPushOperator(OdsJobOperator):
         record_id: str | Sequence[str] | None = None,
         file_fields: str | Sequence[str] | None = None,
         confirm: bool | str = False,
+        delimiter: str | None = None,
+        encoding: str | None = None,
+        unknown_fields: str = "refuse",
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -57,6 +64,9 @@ class OdsPushOperator(OdsJobOperator):
         self.record_id = record_id
         self.file_fields = file_fields
         self.confirm = confirm
+        self.delimiter = delimiter
+        self.encoding = encoding
+        self.unknown_fields = unknown_fields
 
     job_arguments = arguments_of(__init__)
     template_fields: Sequence[str] = ("ods_conn_id", *job_arguments)

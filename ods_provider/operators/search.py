@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 class OdsSearchOperator(OdsJobOperator):
     """Return the rows of a query: datasets of the portal, or records of one dataset.
 
-    Up to 10,000 rows come in pages of 100, more in one export. A page is the unit of progress.
+    Rows that one page of 100 does not hold come in pages where ``order_by`` is given, up to 10,000, else in one export.
+    A page is the unit of progress. A dataset that is republished meanwhile is read anew.
 
     Args:
         dataset_id: The dataset whose records are searched; None searches the catalogue for datasets.

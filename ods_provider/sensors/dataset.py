@@ -47,7 +47,7 @@ class OdsDatasetUpdateSensor(OdsLookingSensor):
 
     def look(self, client: OdsClient, context: Any) -> dict[str, Any] | None:
         """Return the dataset's freshness when it is newer, or when there is nothing to compare with yet."""
-        from ods_provider.core.given import required
+        from ods_provider.core.datasetid import dataset_named
         from ods_provider.core.plans.catalog import dataset
         from ods_provider.core.times import iso
         from ods_provider.core.watermark import moved_on, watermark, what_named
@@ -57,7 +57,7 @@ class OdsDatasetUpdateSensor(OdsLookingSensor):
         # Understood before it is asked for: a bad argument shall not cost a call.
         since = None if given is None else watermark(given, what)
         self._since = None if since is None else {name: iso(moment) for name, moment in since.items()}
-        seen = client.run(dataset(required("dataset_id", self.dataset_id)))
+        seen = client.run(dataset(dataset_named(self.dataset_id)))
         return seen.freshness() if since is None or moved_on(seen, since, what) else None
 
     def found(self, context: Any, result: dict[str, Any]) -> dict[str, Any]:

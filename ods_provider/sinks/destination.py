@@ -11,8 +11,8 @@ from typing import Any
 
 from ods_provider.core.errors import OdsConfigError, OdsError, OdsSinkError, passes
 from ods_provider.core.redact import scrub
-
-_OBJECT_STORES = {"s3", "s3a", "gs", "gcs", "abfs", "abfss", "az", "adl", "oss", "oci"}
+from ods_provider.sinks.abilities import Abilities, abilities_of
+from ods_provider.sinks.regular import expect_regular, real_path
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,10 +30,9 @@ class Destination:
     url: str
 
     @property
-    def local(self) -> bool:
-        """Whether it lies on this machine's own filesystem."""
-        protocol = self.fs.protocol
-        return "file" in ((protocol,) if isinstance(protocol, str) else protocol)
+    def can(self) -> Abilities:
+        """What its filesystem can do."""
+        return abilities_of(self.fs)
 
     @property
     def name(self) -> str:
@@ -44,18 +43,19 @@ class Destination:
         """Check that a file can stand here, before anybody makes one.
 
         Raises:
-            OdsSinkError: The path names a folder.
+            OdsSinkError: The path names a folder, or on this machine a pipe, a device or the like.
         """
         with speaking(self):
-            # In an object store a key may be the beginning of others: nothing is replaced there.
-            folder = not self.name or self.url.endswith("/") or (not self._keys_only and self.fs.isdir(self.path))
+            # Where there are keys only, one may be the beginning of others: nothing is replaced there.
+            folder = not self.name or self.url.endswith("/") or (self.can.folders and self.fs.isdir(self.path))
+            if not folder and self.can.renames:
+                expect_regular(self.path, where=self.url)
         if folder:
             raise OdsSinkError("the path names a folder, not a file", where=self.url, advice="Add a file name")
 
-    @property
-    def _keys_only(self) -> bool:
-        protocol = self.fs.protocol
-        return bool(_OBJECT_STORES & ({protocol} if isinstance(protocol, str) else set(protocol)))
+    def behind_links(self) -> Destination:
+        """Return the place that a link here leads to, this one where there is none; the URL stays as it was given."""
+        return Destination(self.fs, real_path(self.path), self.url) if self.can.renames else self
 
     def child(self, name: str) -> Destination:
         """Return the place called ``name`` below this one."""
@@ -67,10 +67,14 @@ class Destination:
         shown, _, _ = self.url.rpartition("/")
         return Destination(self.fs, f"{folder}/{name}" if folder else name, f"{shown}/{name}" if shown else name)
 
+    def above(self) -> Destination:
+        """Return the folder that this place is in."""
+        return Destination(self.fs, self.path.rpartition("/")[0], self.url.rpartition("/")[0])
+
     def make_parents(self) -> None:
-        """Create the folder above, where the filesystem has folders."""
+        """Create the folder above, where the filesystem has folders: elsewhere a misspelt bucket would be made."""
         folder, _, _ = self.path.rpartition("/")
-        if folder:
+        if folder and self.can.folders:
             with speaking(self):
                 self.fs.makedirs(folder, exist_ok=True)
 
@@ -125,11 +129,30 @@ class Destination:
     def names(self) -> list[str]:
         """Return the names of what stands directly below, none when there is no such folder."""
         with speaking(self):
-            self.fs.invalidate_cache()
+            return self._names()
+
+    def names_if_allowed(self) -> list[str] | None:
+        """Return the names of what stands directly below; None where this user may write but not look."""
+        with speaking(self):
             try:
-                return sorted(str(item).rstrip("/").rpartition("/")[2] for item in self.fs.ls(self.path, detail=False))
-            except FileNotFoundError:
-                return []
+                return self._names()
+            except OSError as error:
+                if refused(error):
+                    return None
+                raise
+
+    def _names(self) -> list[str]:
+        self.fs.invalidate_cache()
+        try:
+            return sorted(str(item).rstrip("/").rpartition("/")[2] for item in self.fs.ls(self.path, detail=False))
+        except FileNotFoundError:
+            return []
+
+
+def refused(error: OSError) -> bool:
+    """Return whether a store refuses to show what it may take: its user may write, but not look."""
+    # gcsfs says so in words only.
+    return isinstance(error, PermissionError) or str(error).startswith("Forbidden")
 
 
 def has_magic(path: str) -> bool:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 import unicodedata
+from collections.abc import Iterable
 
-_UNSAFE = re.compile(r"[\x00-\x1f\x7f/\\:*?\"<>|]+")
+_UNSAFE = re.compile(r"[\x00-\x1f\x7f-\x9f/\\:*?\"<>|]+")
+_JOINERS = "\u200c\u200d"  # which Persian, Hindi and emojis are written with
 _RESERVED = re.compile(r"(?i)\A(con|prn|aux|nul|com\d|lpt\d)(\.|\Z)")
 _MOST_BYTES = 180  # of 255 that filesystems allow: room for the temporary name's prefix and suffix
 
@@ -13,27 +16,54 @@ _MOST_BYTES = 180  # of 255 that filesystems allow: room for the temporary name'
 def safe_name(name: str | None, *, fallback: str = "file") -> str:
     """Return ``name`` as one file name: no folder, no control character, not hidden, no device, at most 180 bytes.
 
-    Letters of any script stay; the ending stays when the name must be shortened.
+    Letters of any script stay; the ending stays when the name must be shortened. Nothing turns the direction of the
+    text, so that ``gpj.exe`` cannot be shown as ``exe.jpg``, and no name is an option of a command (``-rf``).
     """
     # Half a character, as a cut emoji leaves it, has no encoding.
     text = unicodedata.normalize("NFC", name or "").encode(errors="replace").decode()
     # Slashes become underscores, and what "../" leaves of itself goes with the leading dots.
-    text = _UNSAFE.sub("_", text).strip(" .").lstrip("._ ")
-    if not text.strip("_"):
+    text = _UNSAFE.sub("_", text if text.isascii() else "".join(map(_visible, text))).strip(" .").lstrip("._- ")
+    if not text.strip("_" + _JOINERS):
         text = fallback
     if _RESERVED.match(text):
         text = f"_{text}"
     return _shortened(text)
 
 
-def _shortened(text: str) -> str:
-    if len(text.encode()) <= _MOST_BYTES:
+def _visible(char: str) -> str:
+    # Cf: formats and directions; Zl and Zp: line and paragraph separators.
+    return "_" if unicodedata.category(char) in ("Cf", "Zl", "Zp") and char not in _JOINERS else char
+
+
+def _shortened(text: str, most_bytes: int = _MOST_BYTES) -> str:
+    if len(text.encode()) <= most_bytes:
         return text
     stem, dot, ending = text.rpartition(".")
     if not dot or len(ending) > 10:
         stem, dot, ending = text, "", ""
-    room = _MOST_BYTES - len((dot + ending).encode())
+    room = most_bytes - len((dot + ending).encode())
     return stem.encode()[:room].decode(errors="ignore") + dot + ending
+
+
+def name_apart(key: str, keys: Iterable[str] | None) -> str:
+    """Return ``key`` as a file name that no other key has: where its safe name would be another's, with a digest.
+
+    Args:
+        key: Any text.
+        keys: All of them; None where they are not known, and every key that is no safe name gets a digest.
+    """
+    safe = safe_name(key)
+    if keys is None:
+        alone = safe == key
+    else:
+        # Two names that differ only in case are one file on some filesystems.
+        folded = safe.casefold()
+        alone = not any(other != key and safe_name(other).casefold() == folded for other in keys)
+    if alone:
+        return safe
+    digest = hashlib.sha256(key.encode(errors="surrogatepass")).hexdigest()[:12]
+    # Room for the digest, of a name that is as long as it may be.
+    return f"{_shortened(safe, _MOST_BYTES - len(digest) - 1)}-{digest}"
 
 
 def unique_names(names: list[str]) -> list[str]:
@@ -42,13 +72,15 @@ def unique_names(names: list[str]) -> list[str]:
     Two names that differ only in case are one file on some filesystems.
     """
     taken: set[str] = set()
+    last: dict[str, int] = {}  # so that ten thousand of one name are not counted from the beginning each
     result = []
     for name in names:
-        candidate, number = name, 1
+        candidate, number = name, last.get(name, 1)
         while candidate.casefold() in taken:
             number += 1
             stem, dot, ending = name.rpartition(".")
             candidate = f"{stem}-{number}.{ending}" if dot and stem else f"{name}-{number}"
+        last[name] = number
         taken.add(candidate.casefold())
         result.append(candidate)
     return result

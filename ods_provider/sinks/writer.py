@@ -2,43 +2,54 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
+import secrets
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Any, Literal, Self
+from typing import IO, Any, Self
 
 from ods_provider.core.errors import OdsSinkError
 from ods_provider.sinks.destination import Destination, speaking
+from ods_provider.sinks.regular import create, mode_of, mounted_alone
 
-_How = Literal["replace", "commit", "move"]
-_COMMITTING = {"s3", "s3a", "gs", "gcs"}  # an upload is invisible until commit() (s3fs, gcsfs)
+_TRIES = 5  # at making a file that another run of the same name makes and removes
 
 
 class FileWriter:
     """Collects bytes under a name nobody reads, then commits them in one step or discards them.
 
-    Three ways, by what the filesystem can do: a local file is renamed over the older one; object stores that have
-    fsspec's commit contract finish their upload; others move a temporary object. Leaving the ``with`` block without
-    ``commit`` discards.
+    Three ways, by what the filesystem can do: a local file is renamed over the older one, behind links and with its
+    mode; object stores that have fsspec's commit contract finish their upload; others move a temporary object. Leaving
+    the ``with`` block without ``commit`` discards.
 
     Args:
         place: The final name.
         token: Names the temporary file; the same token reuses it, so that a killed try leaves no litter behind.
+        private: Whether a new file is for its owner alone, where files have owners.
 
     Raises:
         OdsSinkError: From every method, when the filesystem fails.
     """
 
-    def __init__(self, place: Destination, *, token: str) -> None:
+    def __init__(self, place: Destination, *, token: str, private: bool = False) -> None:
         self.place = place
         self.size_bytes = 0
         self._hash = hashlib.sha256()
-        self._part = place.sibling(f".{place.name}.{token}.part")
+        self._token = token
+        self._private = private
+        self._taken = False
         self._open = True
         place.expect_file()
-        place.make_parents()
-        self._how, self._file = self._begin()
+        with speaking(place):
+            self._target = place.behind_links()
+        self._target.make_parents()
+        # Where names cannot be compared with what is open, nobody else's part may have this one's name.
+        alone = "" if place.can.renames else f".{secrets.token_hex(4)}"
+        self._part = self._target.sibling(f".{self._target.name}.{token}{alone}.part")
+        with speaking(place):
+            self._file = self._begin()
 
     def __enter__(self) -> Self:
         return self
@@ -64,7 +75,7 @@ class FileWriter:
     @property
     def readable(self) -> bool:
         """Whether what was written can be read before it is committed."""
-        return self._how == "replace"
+        return self.place.can.renames
 
     def read_back(self) -> IO[bytes]:
         """Return what was written so far as a file to jump about in, where it is ``readable``; the caller closes it."""
@@ -75,71 +86,110 @@ class FileWriter:
     def commit(self) -> None:
         """Make the file appear under its final name, replacing an older one in one step."""
         with speaking(self.place):
-            if self._how == "replace":
+            if self.place.can.renames:
                 self._file.flush()
                 os.fsync(self._file.fileno())
-                if not self._still_ours():
-                    raise OdsSinkError(
-                        "another run of the same task writes this file too",
-                        where=self.place.url,
-                        advice="Let that run finish: this one gives way and keeps nothing",
-                    )
-                os.replace(self._part.path, self.place.path)
+                self._rename()
                 self._file.close()
             else:
                 self._file.close()
-                if self._how == "commit":
+                if self.place.can.uploads:
                     self._file.commit()
                 else:
-                    self._part.move_to(self.place)
+                    self._part.move_to(self._target)
         self._open = False
 
     def discard(self) -> None:
         """Leave nothing behind."""
         self._open = False
         try:
-            if self._how == "commit":
+            if self.place.can.uploads:
                 # Not closed first: closing an upload in autocommit=False keeps it pending.
                 self._file.discard()
                 # fsspec's destructor closes what is not marked closed, and closing begins a new upload.
                 self._file.closed = True
+            elif self.place.can.renames:
+                # Removed first: a full disk lets nothing be closed, and then the part would stay on it.
+                try:
+                    if self._take():
+                        Path(self._part.path).unlink()
+                finally:
+                    self._file.close()
             else:
-                ours = self._how != "replace" or self._still_ours()
-                self._file.close()
-                if ours:
+                try:
+                    self._file.close()
+                finally:
                     self._part.remove()
         except Exception:
             # The failure that led here is the one to report; an orphan part is overwritten by the next try.
             return
 
-    def _begin(self) -> tuple[_How, Any]:
-        with speaking(self.place):
-            if self.place.local:
-                # A file of its own: a worker given up for dead may still hold the older one and write into it.
-                self._part.remove()
-                return "replace", open(self._part.path, "xb", buffering=1_048_576)
-            if _commits(self.place.fs):
-                return "commit", self.place.fs.open(self.place.path, "wb", autocommit=False)
-            return "move", self.place.fs.open(self._part.path, "wb")
+    def _begin(self) -> Any:
+        if self.place.can.renames:
+            return os.fdopen(self._create(), "wb", buffering=1_048_576)
+        if self.place.can.uploads:
+            return self.place.fs.open(self.place.path, "wb", autocommit=False)
+        return self.place.fs.open(self._part.path, "wb")
 
-    def _still_ours(self) -> bool:
-        here = os.fstat(self._file.fileno())
+    def _create(self) -> int:
+        like = mode_of(self._target.path)
+        for tries_left in reversed(range(_TRIES)):
+            # A file of its own: a worker given up for dead may still hold the older one and write into it.
+            self._part.remove()
+            try:
+                return create(self._part.path, like, private=self._private)
+            except FileExistsError:
+                if not tries_left:
+                    raise
+        raise AssertionError("the loop returns or raises")
+
+    def _rename(self) -> None:
+        """Rename the part over the older file, unless another run has put its own in the part's place."""
+        if not self._take():
+            raise OdsSinkError(
+                "another run of the same task writes this file too",
+                where=self.place.url,
+                advice="Let that run finish: this one gives way and keeps nothing",
+            )
         try:
-            there = Path(self._part.path).stat()
+            os.replace(self._part.path, self._target.path)
+        except OSError as error:
+            if error.errno == errno.EBUSY:
+                raise mounted_alone(self.place.url) from None
+            raise
+
+    def _take(self) -> bool:
+        """Give the part a name that nobody else knows: what was taken can be looked at, and nobody can change it.
+
+        Returns:
+            Whether it is ours; what is another run's is put back.
+        """
+        if self._taken or not self._is_ours(self._part):
+            return self._taken
+        taken = self._target.sibling(f".{self._token}.{secrets.token_hex(4)}.part")
+        try:
+            Path(self._part.path).rename(taken.path)
         except FileNotFoundError:
             return False
-        return (here.st_dev, here.st_ino) == (there.st_dev, there.st_ino)
+        if self._is_ours(taken):
+            self._part, self._taken = taken, True
+            return True
+        try:
+            os.link(taken.path, self._part.path)
+        except OSError:
+            pass  # its owner gives way in turn, or a third run has begun
+        Path(taken.path).unlink()
+        return False
+
+    def _is_ours(self, place: Destination) -> bool:
+        try:
+            return os.path.samestat(os.fstat(self._file.fileno()), Path(place.path).stat())
+        except FileNotFoundError:
+            return False
 
 
-def _commits(fs: Any) -> bool:
-    # By name, because asking proves nothing: fsspec's base class has commit and discard too, and they do nothing;
-    # the memory filesystem commits on opening whatever it is told.
-    protocols = {fs.protocol} if isinstance(fs.protocol, str) else set(fs.protocol)
-    return bool(protocols & _COMMITTING)
-
-
-def write_bytes(place: Destination, data: bytes, *, token: str) -> None:
+def write_bytes(place: Destination, data: bytes, *, token: str, private: bool = False) -> None:
     """Write a small file whole."""
-    with FileWriter(place, token=token) as writer:
+    with FileWriter(place, token=token, private=private) as writer:
         writer.write(data)
         writer.commit()

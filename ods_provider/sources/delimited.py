@@ -203,8 +203,9 @@ def _beyond(row: list[str], names: list[str]) -> str:
 
 
 def _expect_apart(names: list[str], bad: Bad) -> None:
+    seen: dict[str, int] = {}
     for number, name in enumerate(names, start=1):
         if not name.strip():
             raise bad(f"column {number} of the header has no name")
-        if name in names[: number - 1]:
-            raise bad(f"the header names two columns {name!r}, at {names.index(name) + 1} and {number}")
+        if seen.setdefault(name, number) != number:
+            raise bad(f"the header names two columns {name!r}, at {seen[name]} and {number}")

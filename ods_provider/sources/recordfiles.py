@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
 from ods_provider.core.errors import OdsConfigError
 from ods_provider.sinks.destination import Destination, speaking
-from ods_provider.sources.delimited import DelimitedText, read_delimited
+from ods_provider.sources.delimited import Bad, DelimitedText, read_delimited
 
 Record = dict[str, Any]
 _DELIMITED = ("csv", "tsv")
@@ -30,7 +31,7 @@ def read_records(place: Destination, *, text: DelimitedText | None = None) -> It
         OdsSinkError: The file cannot be read.
     """
     ending = place.name.lower().rpartition(".")[2]
-    readers = {"jsonl": _lines, "ndjson": _lines, "json": _document, "geojson": _document, "parquet": _parquet}
+    readers = {"jsonl": json_lines, "ndjson": json_lines, "json": _document, "geojson": _document, "parquet": _parquet}
     known = [*readers, *_DELIMITED]
     if ending not in known:
         raise OdsConfigError(
@@ -48,34 +49,43 @@ def read_records(place: Destination, *, text: DelimitedText | None = None) -> It
         if ending in _DELIMITED:
             yield from read_delimited(file, text or DelimitedText(), bad=lambda what: _bad(place, what, _OR_NAMED))
         else:
-            yield from readers[ending](file, place)
+            yield from readers[ending](file, lambda what: _bad(place, what))
 
 
 def _bad(place: Destination, what: str, how: str = "Correct the file") -> OdsConfigError:
     return OdsConfigError(what, where=place.url, advice=f"{how}; nothing after that line was sent")
 
 
-def _lines(file: Any, place: Destination) -> Iterator[Record]:
+def json_lines(file: Any, bad: Bad) -> Iterator[Record]:
+    """Yield the records of JSON lines; empty ones are passed over.
+
+    Args:
+        file: Bytes.
+        bad: Makes the error that says what is wrong with a line.
+
+    Raises:
+        OdsConfigError: A line is no object of JSON; the message numbers it.
+    """
     for number, line in enumerate(file, start=1):
         if line.strip():
-            yield _record(_parsed(line, place, f"line {number}"), place, f"line {number}")
+            yield _record(_parsed(line, bad, f"line {number}"), bad, f"line {number}")
 
 
-def _document(file: Any, place: Destination) -> Iterator[Record]:
-    records = _parsed(file.read(), place, "the file")
+def _document(file: Any, bad: Bad) -> Iterator[Record]:
+    records = _parsed(file.read(), bad, "the file")
     for number, record in enumerate(records if isinstance(records, list) else [records], start=1):
-        yield _record(record, place, f"record {number}")
+        yield _record(record, bad, f"record {number}")
 
 
-def _parsed(text: bytes, place: Destination, what: str) -> Any:
+def _parsed(text: bytes, bad: Bad, what: str) -> Any:
     try:
         return json.loads(text, object_pairs_hook=_object)
     except _TwiceNamed as error:
-        raise _bad(place, f"{what} names {error} twice in one object") from None
+        raise bad(f"{what} names {error} twice in one object") from None
     except ValueError as error:
-        raise _bad(place, f"{what} is not valid JSON: {error}") from None
+        raise bad(f"{what} is not valid JSON: {error}") from None
     except RecursionError:
-        raise _bad(place, f"{what} is nested too deep") from None
+        raise bad(f"{what} is nested too deep") from None
 
 
 class _TwiceNamed(Exception):
@@ -85,18 +95,17 @@ class _TwiceNamed(Exception):
 def _object(pairs: list[tuple[str, Any]]) -> Record:
     made = dict(pairs)
     if len(made) < len(pairs):
-        names = [name for name, _ in pairs]
-        raise _TwiceNamed(repr(next(name for name in names if names.count(name) > 1)))
+        raise _TwiceNamed(repr(Counter(name for name, _ in pairs).most_common(1)[0][0]))
     return made
 
 
-def _record(record: Any, place: Destination, what: str) -> Record:
+def _record(record: Any, bad: Bad, what: str) -> Record:
     if not isinstance(record, dict):
-        raise _bad(place, f"{what} is a {type(record).__name__}, not an object")
+        raise bad(f"{what} is a {type(record).__name__}, not an object")
     return record
 
 
-def _parquet(file: Any, place: Destination) -> Iterator[Record]:
+def _parquet(file: Any, bad: Bad) -> Iterator[Record]:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -104,9 +113,8 @@ def _parquet(file: Any, place: Destination) -> Iterator[Record]:
         table = pq.ParquetFile(file)
         names = table.schema_arrow.names
         if len(set(names)) < len(names):
-            twice = next(name for name in names if names.count(name) > 1)
-            raise _bad(place, f"the file has two columns called {twice!r}")
+            raise bad(f"the file has two columns called {Counter(names).most_common(1)[0][0]!r}")
         for batch in table.iter_batches(batch_size=10_000):
             yield from batch.to_pylist()
     except pa.ArrowException as error:
-        raise _bad(place, f"the file is not valid Parquet: {error}") from None
+        raise bad(f"the file is not valid Parquet: {error}") from None

@@ -108,7 +108,7 @@ class FileTokens:
                 return None
         try:
             return Grant.from_json(json.loads(text))
-        except (ValueError, AttributeError, RecursionError):
+        except (ValueError, AttributeError, TypeError, RecursionError):
             # from None: the text of a JSON error quotes what it could not read.
             raise OdsSinkError(
                 "the stored OAuth2 tokens are damaged",

@@ -80,7 +80,7 @@ def metas(store: Store, state: DatasetState) -> dict[str, Any]:
         "modified_updates_on_metadata_change": True,
         "modified_updates_on_data_change": True,
         "data_processed": _iso(state.data_processed),
-        "metadata_processed": _iso(state.modified),
+        "metadata_processed": _iso(state.metadata_processed),
         "geographic_reference": None,
         "geographic_reference_auto": True,
         "territory": None,
@@ -165,8 +165,8 @@ def create_table(store: Store, cursor: Any) -> None:
             "features": features(state),
         }
         known = metas(store, state)
-        known["modified"] = known["metadata_processed"] = state.modified.replace(tzinfo=None)
-        known["data_processed"] = state.data_processed.replace(tzinfo=None)
+        for name in ("modified", "data_processed", "metadata_processed"):
+            known[name] = getattr(state, name).replace(tzinfo=None)
         own |= {f"custom.{name}": state.custom.get(name) for name in _CUSTOM}
         values = [own[name] if name in own else known[name.removeprefix("default.")] for name, _, _ in columns]
         cursor.execute(f"INSERT INTO {TABLE} VALUES ({slots})", [state.dataset_id, *values])  # noqa: S608  our own name

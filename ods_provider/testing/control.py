@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
@@ -13,11 +13,49 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-if TYPE_CHECKING:
-    from ods_provider.testing.portal import LocalPortal
+from ods_provider.testing.line import LoggedRequest
+from ods_provider.testing.store import Store
+
+Told = Callable[..., Any]
 
 
-def application(portal: LocalPortal) -> Starlette:
+class Controlled(Protocol):
+    """What a portal lets itself be told over HTTP; ``LocalPortal`` describes each."""
+
+    @property
+    def store(self) -> Store:
+        """The data."""
+
+    @property
+    def requests(self) -> Sequence[LoggedRequest]:
+        """The calls it got."""
+
+    @property
+    def fault(self) -> Told:
+        """Order a fault."""
+
+    @property
+    def clear_faults(self) -> Told:
+        """Take all faults back."""
+
+    @property
+    def set_quota(self) -> Told:
+        """Set a quota."""
+
+    @property
+    def touch(self) -> Told:
+        """Republish a dataset."""
+
+    @property
+    def rows(self) -> Told:
+        """Return what a dataset holds."""
+
+    @property
+    def reset(self) -> Told:
+        """Go back to the start."""
+
+
+def application(portal: Controlled) -> Starlette:
     """Return what answers below ``/_control``; its calls count in no quota and stand in no log."""
 
     async def faults(request: Request) -> Response:

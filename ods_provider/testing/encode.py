@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from ods_provider.testing.odsql import OutputColumn
+from ods_provider.testing.odsql.sql import iso
 from ods_provider.testing.schema import quoted
 
 
@@ -19,12 +20,12 @@ def sql_text(value: str) -> str:
 def moment(cell: str, timezone: str) -> str:
     """Return a UTC timestamp as ISO 8601 text in ``timezone``, with its offset."""
     if timezone.upper() in ("UTC", "ETC/UTC", "GMT"):
-        return f"strftime({cell}, '%Y-%m-%dT%H:%M:%S+00:00')"
+        return f"{iso(cell)} || '+00:00'"
     local = f"timezone({sql_text(timezone)}, timezone('UTC', {cell}))"
     minutes = f"date_diff('minute', {cell}, {local})"
     sign = f"CASE WHEN {minutes} < 0 THEN '-' ELSE '+' END"
     offset = f"printf('%02d:%02d', abs({minutes}) // 60, abs({minutes}) % 60)"
-    return f"strftime({local}, '%Y-%m-%dT%H:%M:%S') || {sign} || {offset}"
+    return f"{iso(local)} || {sign} || {offset}"
 
 
 def day(cell: str, precision: str | None) -> str:

@@ -52,6 +52,16 @@ def unauthorized(message: str) -> Refusal:
     return Refusal(401, "Unauthorized", message)
 
 
+def out_of_range() -> Refusal:
+    """400 for a number that no column can hold."""
+    return Refusal(400, "ODSQLError", "ODSQL query is malformed: a number is out of range.")
+
+
+def failed() -> Refusal:
+    """500, which says nothing more."""
+    return Refusal(500, "InternalError", "An unexpected error occurred.")
+
+
 def gone() -> Refusal:
     """410 for endpoints of version 2.0."""
     return Refusal(410, "GoneURI", "The requested endpoint is no longer available in this version of the API.")

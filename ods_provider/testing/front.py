@@ -11,12 +11,13 @@ from urllib.parse import unquote_plus
 from starlette.requests import Request
 
 from ods_provider.testing.access import OPEN, Access
-from ods_provider.testing.errors import Refusal
+from ods_provider.testing.errors import Refusal, failed
 from ods_provider.testing.faults import Fault, Faults
 from ods_provider.testing.line import COMMON, Line, LoggedRequest, Message, Send, replaced, spoiled
 from ods_provider.testing.quotas import Quotas, exceeded
 from ods_provider.testing.search_v1.form import dataset_of, with_form
 
+Envelope = Callable[[str, Refusal], dict[str, Any]]
 App = Callable[[MutableMapping[str, Any], Callable[[], Awaitable[Message]], Send], Awaitable[None]]
 
 _log = logging.getLogger("ods_provider.testing")
@@ -33,13 +34,15 @@ class Front:
     Args:
         app: The handlers.
         access, quotas, faults: The state that tests change.
+        envelope: How the API at an address words a refusal.
     """
 
-    def __init__(self, app: App, access: Access, quotas: Quotas, faults: Faults) -> None:
+    def __init__(self, app: App, access: Access, quotas: Quotas, faults: Faults, envelope: Envelope) -> None:
         self._app = app
         self._access = access
         self._quotas = quotas
         self._faults = faults
+        self._envelope = envelope
         self.requests: list[LoggedRequest] = []
 
     async def __call__(
@@ -76,7 +79,7 @@ class Front:
         try:
             self._access.check(request)
         except Refusal as refusal:
-            await line.answer(refusal.status, refusal.body)
+            await line.answer(refusal.status, self._envelope(scope["path"], refusal))
             return
         if scope["path"].startswith(OPEN):
             # Outside the quotas, and without their headers.
@@ -98,7 +101,7 @@ class Front:
             if line.started:
                 line.hang_up()
             else:
-                await line.answer(500, {"error_code": "InternalError", "message": "An unexpected error occurred."})
+                await line.answer(500, self._envelope(scope["path"], failed()))
 
     def _counting(self, line: Line, dataset_id: str | None, fault: Fault | None) -> Send:
         async def send(message: Message) -> None:

@@ -7,7 +7,7 @@ import logging
 import signal
 import socket
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Self
 from urllib.parse import urlencode
@@ -22,15 +22,16 @@ from starlette.routing import Mount
 from ods_provider.testing import control
 from ods_provider.testing.access import Access
 from ods_provider.testing.catalog import metas
-from ods_provider.testing.errors import Refusal, no_uri, wrong_method
+from ods_provider.testing.errors import Refusal, failed, no_uri, out_of_range, wrong_method
 from ods_provider.testing.explore import Explore
 from ods_provider.testing.faults import Faults
-from ods_provider.testing.front import Front
+from ods_provider.testing.front import Envelope, Front
 from ods_provider.testing.line import LoggedRequest
 from ods_provider.testing.oauth import OAuth
 from ods_provider.testing.quotas import Quotas, Spelling
 from ods_provider.testing.realtime import Realtime
 from ods_provider.testing.search_v1 import SearchV1
+from ods_provider.testing.search_v1.refusal import envelope
 from ods_provider.testing.store import Store, Which
 from ods_provider.testing.writing import json_response
 
@@ -89,19 +90,21 @@ class LocalPortal:
             *self.oauth.routes(),
             *(SearchV1(self.store, access).routes() if v1 else []),
         ]
+        # A portal without version 1 knows its addresses as little as any other.
+        said: Envelope = envelope if v1 else lambda path, refusal: refusal.body
         self.paths: list[str] = [route.path for route in routes]
         app = Starlette(
             routes=[Mount("/_control", control.application(self)), *routes],
             exception_handlers={
-                Refusal: _refused,
-                duckdb.OutOfRangeException: _out_of_range,
-                404: _no_uri,
-                405: _wrong_method,
-                500: _failed,
+                Refusal: _refusing(said),
+                duckdb.OutOfRangeException: _refusing(said, out_of_range),
+                404: _refusing(said, no_uri),
+                405: _refusing(said, wrong_method),
+                500: _refusing(said, failed),
             },
         )
         app.router.redirect_slashes = False  # a portal answers 404
-        self._front = Front(app, access, self.quotas, self.faults)
+        self._front = Front(app, access, self.quotas, self.faults, said)
         config = uvicorn.Config(
             self._front,
             log_config=None,
@@ -238,22 +241,10 @@ class LocalPortal:
         self._front.requests.clear()
 
 
-def _refused(request: Request, refusal: Exception) -> Response:
-    assert isinstance(refusal, Refusal)
-    return json_response(refusal.body, refusal.status)
+def _refusing(said: Envelope, made: Callable[[], Refusal] | None = None) -> Callable[[Request, Exception], Response]:
+    def answer(request: Request, error: Exception) -> Response:
+        refusal = made() if made else error
+        assert isinstance(refusal, Refusal)
+        return json_response(said(request.url.path, refusal), refusal.status)
 
-
-def _no_uri(request: Request, error: Exception) -> Response:
-    return _refused(request, no_uri())
-
-
-def _wrong_method(request: Request, error: Exception) -> Response:
-    return _refused(request, wrong_method())
-
-
-def _out_of_range(request: Request, error: Exception) -> Response:
-    return _refused(request, Refusal(400, "ODSQLError", "ODSQL query is malformed: a number is out of range."))
-
-
-def _failed(request: Request, error: Exception) -> Response:
-    return _refused(request, Refusal(500, "InternalError", "An unexpected error occurred."))
+    return answer

@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 from starlette.datastructures import QueryParams
 
 from ods_provider.testing.encode import json_row, renamed
-from ods_provider.testing.errors import Refusal, bad_parameter
+from ods_provider.testing.errors import Refusal, bad_parameter, failed
 from ods_provider.testing.odsql import CompiledQuery, Field, OdsqlError, compile_query
 
 PAGE = 100
@@ -140,7 +140,7 @@ def window(params: QueryParams, *, grouped: bool, group_ceiling: int, opaque: bo
         limit = most if not grouped else ceiling - offset
     if offset + limit > ceiling:
         if opaque:
-            raise Refusal(500, "InternalError", "An unexpected error occurred.")
+            raise failed()
         raise bad_parameter(
             f"Invalid value for sum of offset + limit API parameter: {offset + limit} was found but <= {ceiling} is "
             f"expected{'' if grouped else '.'}"

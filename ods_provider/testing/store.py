@@ -140,13 +140,15 @@ class Store:
         return len(gone.fetchall())
 
     def touched(self, state: DatasetState, *, data: bool = True) -> None:
-        """Move the dataset's times forward, strictly, even within the same second."""
+        """Move the dataset's times forward, strictly, even within the same millisecond."""
         with self.lock:
             self._dirty.add(state.dataset_id)
-            now = datetime.now(UTC).replace(microsecond=0)
+            # To the millisecond, which is as fine as live portals tell it.
+            now = datetime.now(UTC)
+            now = now.replace(microsecond=now.microsecond // 1_000 * 1_000)
             if data:
-                state.data_processed = max(now, state.data_processed + timedelta(seconds=1))
-            state.modified = max(now, state.modified + timedelta(seconds=1))
+                state.data_processed = max(now, state.data_processed + timedelta(milliseconds=1))
+            state.modified = max(now, state.modified + timedelta(milliseconds=1))
 
     def touch(self, dataset_id: str, *, rows: int = 0, metadata_only: bool = False) -> DatasetState:
         """Republish a dataset, with more rows where asked.

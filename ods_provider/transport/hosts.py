@@ -16,7 +16,7 @@ from urllib3.util import parse_url
 
 from ods_provider.core.connection import is_loopback
 from ods_provider.core.errors import OdsConfigError
-from ods_provider.core.wire import Request
+from ods_provider.core.wire import Request, is_absolute
 
 MAX_REDIRECTS = 5
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
@@ -69,7 +69,7 @@ class Itinerary:
         Raises:
             OdsConfigError: An absolute URL outside the portal on a call that is no file.
         """
-        if "://" not in request.path:
+        if not is_absolute(request.path):
             return Target(f"{self.base_url}/{request.path.lstrip('/')}", trusted=True)
         target = self._target(request, request.path)
         if target is None:

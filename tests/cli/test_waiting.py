@@ -20,8 +20,8 @@ def offsets(portal):
 
 @pytest.fixture
 def spent(ods_portal):
-    """One call is left, then the quota is used up for a second."""
-    ods_portal.set_quota(limit=1, remaining=1, reset_after_s=1.2)
+    """Two calls are left (the description and a page), then the quota is used up for a second."""
+    ods_portal.set_quota(limit=2, remaining=2, reset_after_s=1.2)
     return ods_portal
 
 

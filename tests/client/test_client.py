@@ -17,6 +17,7 @@ from ods_provider.client import OdsClient
 from ods_provider.core.errors import (
     OdsAuthError,
     OdsConfigError,
+    OdsError,
     OdsIncomplete,
     OdsNotFound,
     OdsQueryError,
@@ -60,14 +61,14 @@ def test_a_date_of_a_year_stays_the_text_that_it_is(client: OdsClient) -> None:
 
 
 def test_untyped_records_are_the_portal_s_own_json(client: OdsClient, ods_portal: Any) -> None:
-    row = next(client.records("live-readings", order_by="sensor_id", typed=False))
+    row = next(client.records("live-readings", order_by="sensor_id", limit=1, typed=False))
     assert row["at"] == "2026-01-05T08:00:00+00:00"
     assert [request.path.rpartition("/")[2] for request in ods_portal.requests] == ["records"]
 
 
 def test_the_schema_is_asked_for_once_per_client(client: OdsClient, ods_portal: Any) -> None:
     for _ in range(3):
-        assert len(list(client.records("world-capitals"))) == 110
+        assert len(list(client.records("world-capitals", limit=90))) == 90
     assert sum(request.path.endswith("/world-capitals") for request in ods_portal.requests) == 1
 
 
@@ -76,19 +77,23 @@ def test_beyond_the_window_records_come_from_one_export_with_the_same_types(big:
         rows = list(client.records("synthetic-rows", order_by="id"))
         assert [row["id"] for row in rows] == list(range(10_500))
         assert rows[-1]["at"] == datetime(2026, 1, 1, 2, 54, 59, tzinfo=UTC)
-        assert [request.path.rpartition("/")[2] for request in big.requests[-3:]] == [
+        assert [request.path.rpartition("/")[2] for request in big.requests[-4:]] == [
             "synthetic-rows",
             "records",
             "jsonl",
+            "synthetic-rows",
         ]
         assert rows[:3] == list(client.records("synthetic-rows", order_by="id", limit=3))
 
 
 def test_without_an_order_records_come_from_one_export_as_pages_may_overlap(client: OdsClient, ods_portal: Any) -> None:
     rows = list(client.records("world-capitals", select="name"))
-    assert [entry.path.rpartition("/")[2] for entry in ods_portal.requests[-2:]] == ["records", "jsonl"]
+    # Typing asked for the description, which says in which state the dataset was before the first row.
+    asked = [entry.path.rpartition("/")[2] for entry in ods_portal.requests]
+    assert asked == ["world-capitals", "records", "jsonl", "world-capitals"]
     ordered = list(client.records("world-capitals", select="name", order_by="geoname_id"))
-    assert [entry.path.rpartition("/")[2] for entry in ods_portal.requests[-2:]] == ["records", "records"]
+    asked = [entry.path.rpartition("/")[2] for entry in ods_portal.requests[-4:]]
+    assert asked == ["world-capitals", "records", "records", "world-capitals"]
     assert len(rows) == len(ordered) == 110
     assert len(list(client.records("world-capitals", limit=105))) == 105
     assert next(client.records("world-capitals", limit=100))
@@ -104,9 +109,12 @@ def test_beyond_the_window_the_catalogue_is_read_from_a_list_as_it_comes() -> No
     cut = chunked([json.dumps(found[:-1]).encode()], "Content-Type: application/json")
     whole = chunked(pieces, "Content-Type: application/json")
     strange = answer(b'{"rows": [{"dataset_id": "d"}]}')
-    with replay(first, whole, first, cut, first, strange) as portal, OdsClient(portal.url) as client:
+    ids = chunked([json.dumps([{"dataset_id": each["dataset_id"]} for each in reversed(found)]).encode()])
+    script = [first, ids, whole, ids, first, ids, cut, first, ids, strange]
+    with replay(*script) as portal, OdsClient(portal.url, max_retries=0) as client:
         assert list(client.datasets(typed=False)) == found
-        assert "/catalog/exports/json?" in portal.lines[-1]
+        assert "/catalog/exports/json?" in portal.lines[-2]
+        assert "select=dataset_id" in portal.lines[-1]
         with pytest.raises(OdsIncomplete, match=f"held {count - 1} rows where the portal counted {count}"):
             list(client.datasets(typed=False))
         with pytest.raises(OdsTruncated, match="is no array"):
@@ -316,3 +324,46 @@ def test_a_query_too_long_for_a_url_is_refused_with_advice_before_it_is_sent(
 
 def test_the_client_shows_no_key(client: OdsClient, ods_portal: Any) -> None:
     assert repr(client) == f"OdsClient('{ods_portal.url}', key=sent)"
+
+
+def test_an_address_or_nothing_is_no_dataset_on_either_api_and_costs_no_call(
+    client: OdsClient, ods_portal: Any
+) -> None:
+    address = "https://data.example.org/explore/dataset/world-capitals/information/"
+    asked: list[Any] = [
+        client.dataset,
+        client.count,
+        lambda given: list(client.records(given)),
+        lambda given: client.record(given, "x"),
+        client.attachments,
+        lambda given: client.push(given, "realtime", [{}]),
+        client.v1.dataset,
+        client.v1.search_records,
+        lambda given: client.v1.record(given, "x"),
+    ]
+    for ask in asked:
+        with pytest.raises(OdsConfigError, match="Pass 'world-capitals'"):
+            ask(address)
+        with pytest.raises(OdsConfigError, match="dataset_id is empty"):
+            ask("")
+    assert not ods_portal.requests
+
+
+@pytest.mark.parametrize(
+    "ask",
+    [
+        lambda client, half: list(client.records("world-capitals", where=f'name = "{half}"')),
+        lambda client, half: list(client.records("world-capitals", refine={"country": half})),
+        lambda client, half: list(client.records("world-capitals", lang=half)),
+        lambda client, half: list(client.records(half)),
+        lambda client, half: client.dataset(half),
+        lambda client, half: client.push(half, "realtime", [{"a": 1}]),
+        lambda client, half: client.push("live-readings", "realtime", [{"sensor_id": half}]),
+        lambda client, half: client.delete("live-readings", "realtime", record_id=half),
+        lambda client, half: list(client.file("landmark-photos", f"/{half}")),
+        lambda client, half: client.v1.search_records("world-capitals", q=half),
+    ],
+)
+def test_half_a_character_is_refused_wherever_it_stands(client: OdsClient, ask: Any) -> None:
+    with pytest.raises(OdsError):
+        ask(client, "\ud83d")

@@ -103,7 +103,10 @@ def test_an_answer_of_another_shape_shows_no_key() -> None:
 def test_an_export_that_breaks_into_prose_shows_no_key() -> None:
     count = body({"total_count": 20_000, "results": []})
     lines = chunked([b'{"a": 1}\n', f"The key {API_KEY} was withdrawn while this was read, so that it ends".encode()])
-    with replay(count, lines) as server, OdsClient(server.url, api_key=API_KEY, max_retries=0) as client:
+    with (
+        replay(count, body({"dataset_id": "d"}), lines) as server,
+        OdsClient(server.url, api_key=API_KEY, max_retries=0) as client,
+    ):
         with pytest.raises(OdsError, match="no JSON object") as caught:
             list(client.records("d", typed=False))
         assert "k3y" not in str(caught.value)

@@ -116,9 +116,13 @@ def test_values_that_do_not_fit_their_type_stay_as_they_came() -> None:
         assert list(OdsClient(server.url).records("d")) == [row]
 
 
+STATE = body({"dataset_id": "d", "metas": {"default": {"data_processed": "2026-01-01T00:00:00Z"}}})
+
+
 def test_numbers_beyond_64_bits_stay_exact_in_pages_and_in_exports() -> None:
     row = {"n": 123_456_789_012_345_678_901_234}
-    with replay(page(row), page(row, total=10_001), chunked([json.dumps(row).encode() + b"\n"] * 10_001)) as server:
+    lines = chunked([json.dumps(row).encode() + b"\n"] * 10_001)
+    with replay(page(row), page(row, total=10_001), STATE, lines, STATE) as server:
         client = OdsClient(server.url)
         assert list(client.records("d", typed=False)) == [row]
         rows = list(client.records("d", typed=False))
@@ -131,7 +135,7 @@ def test_lines_cut_at_every_place_are_put_together_again() -> None:
     line = (json.dumps(row, ensure_ascii=False) + "\r\n").encode()
     data = line * 10_001
     pieces = [data[start : start + 977] for start in range(0, len(data), 977)]
-    with replay(page(row, total=10_001), chunked(pieces)) as server:
+    with replay(page(row, total=10_001), STATE, chunked(pieces), STATE) as server:
         assert list(OdsClient(server.url).records("d", typed=False)) == [row] * 10_001
 
 
@@ -189,9 +193,9 @@ def test_a_page_is_a_file_only_where_its_address_or_its_listed_type_says_so() ->
 
 
 def test_pages_of_a_dataset_that_counts_otherwise_meanwhile_are_not_put_together() -> None:
-    first = [{"id": number} for number in range(100)]
-    second = [{"id": number} for number in range(100, 150)]
-    with replay(page(*first, total=150), page(*second, total=151)) as server:
+    first = [{"id": number, "_id": f"{number}"} for number in range(100)]
+    second = [{"id": number, "_id": f"{number}"} for number in range(100, 150)]
+    with replay(STATE, page(*first, total=150), page(*second, total=151)) as server:
         client = OdsClient(server.url)
         with pytest.raises(OdsMoved, match="counted 150 rows, and now 151"):
             list(client.records("d", order_by="id", typed=False))

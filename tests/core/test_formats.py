@@ -9,7 +9,7 @@ import openpyxl
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ods_provider.core.errors import OdsConfigError, OdsTruncated
@@ -28,6 +28,7 @@ CELLS = st.text(alphabet=st.sampled_from('ab,;"\n\r\\é城{}[]'), max_size=8)
 ROWS = st.lists(st.lists(CELLS, min_size=2, max_size=2), max_size=12)
 
 
+@settings(deadline=None)
 @given(ROWS, st.integers(1, 9), st.sampled_from(["\r\n", "\n"]), st.booleans())
 def test_csv_records_are_counted_across_quotes_and_pieces(
     rows: list[list[str]], size: int, end: str, quote_all: bool
@@ -38,6 +39,7 @@ def test_csv_records_are_counted_across_quotes_and_pieces(
     assert check_in_pieces("csv", text.getvalue().encode(), size) == len(rows)
 
 
+@settings(deadline=None)
 @given(ROWS, st.integers(1, 9))
 def test_json_objects_are_counted_whatever_their_strings_hold(rows: list[list[str]], size: int) -> None:
     objects = [{"a": a, "nested": {"b": [b, {"c": [[1, 2], []]}]}} for a, b in rows]
@@ -49,6 +51,7 @@ def test_json_objects_are_counted_whatever_their_strings_hold(rows: list[list[st
     assert check_in_pieces("geojson", json.dumps(collection).encode(), size) == len(objects)
 
 
+@settings(deadline=None)
 @given(st.lists(st.text(alphabet='ab"\\[]{}', max_size=6), min_size=1, max_size=6), st.data())
 def test_a_cut_json_array_is_noticed_wherever_it_is_cut(texts: list[str], data: st.DataObject) -> None:
     whole = json.dumps([{"t": text} for text in texts]).encode()

@@ -91,7 +91,7 @@ def test_a_line_break_is_refused_since_no_literal_can_ask_for_it(value: str) -> 
         "cut \ud83d",
         pytest.param(10**5000, id="huge"),
         np.float64("nan"),
-        np.datetime64("NaT"),
+        np.datetime64("NaT", "s"),
         np.timedelta64(1, "s"),
     ],
 )

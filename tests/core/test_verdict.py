@@ -182,21 +182,6 @@ EXPORT = Request("/api/explore/v2.1/catalog/datasets/d/exports/jsonl", kind="exp
 
 
 @pytest.mark.parametrize(
-    ("row", "media_type"),
-    [
-        ({"message": "printer on fire", "error_code": "E42"}, "application/x-ndjson"),
-        ({"message": "printer on fire", "error_code": "ODSQLError"}, "application/x-ndjson; charset=utf-8"),
-        ({"message": "printer on fire", "error_code": 42}, "application/json"),
-        ({"message": "printer on fire", "error_code": "E42"}, "application/json"),
-        ({"message": "m", "error_code": "ODSQLError", "station": 7}, "application/json"),
-        ({"errorcode": 7, "error": "jam"}, "application/x-ndjson"),
-    ],
-)
-def test_the_one_row_of_an_export_may_have_the_columns_of_an_error(row: Any, media_type: str) -> None:
-    judged(EXPORT, 200, row, media_type)
-
-
-@pytest.mark.parametrize(
     "body",
     [
         {"error_code": "ODSQLError", "message": "m"},

@@ -26,7 +26,7 @@ ELSEWHERE = (
     "/query",
     "boundingbox",
     "/catalog/datasets/{dataset_id}/alternative_exports",
-    "/download/",
+    "/files/{file_id}/download",
 )
 
 

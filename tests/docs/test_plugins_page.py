@@ -143,7 +143,7 @@ def test_the_example_brings_a_scheduler_its_connections_destinations_and_metrics
     assert result["rows"] == len((home / "reports/2026/capitals.jsonl").read_text().splitlines()) == 110
     assert {entry.auth for entry in ods_portal.requests} == {"apikey"}
     metrics = [json.loads(line) for line in (home / "metrics.jsonl").read_text().splitlines()]
-    assert [line["status"] for line in metrics[:-1]] == [200, 200]
+    assert [line["status"] for line in metrics[:-1]] == [200] * 4
     assert metrics[-1] == {"run": "make/capitals", "ended": "JobDone"}
 
 

@@ -425,3 +425,43 @@ def test_a_compressed_export_of_a_portal_is_counted_inside(lab: Lab, out: Path) 
     result = lab.done(_job(out / "a.csv.gz", "csv", format_options={"compressed": True}))
     assert (result["rows"], result["verified"]) == (110, "counted")
     assert gzip.decompress((out / "a.csv.gz").read_bytes()).count(b"\r\n") == 111
+
+
+_DATASET = answer(b'{"dataset_id": "d", "metas": {"default": {"records_count": 1}}}')
+
+
+def _count(rows: int) -> bytes:
+    return answer(json.dumps({"total_count": rows, "results": []}).encode())
+
+
+def test_min_rows_holds_for_a_format_that_nobody_counts(make_lab, out: Path) -> None:
+    kml = chunked([b"<kml><Document/></kml>"], "Content-Type: application/vnd.google-earth.kml+xml")
+    said = "the portal counts 0 rows, fewer than min_rows=100"
+    with replay(_DATASET, _count(0), kml, _DATASET, _count(0)) as server, pytest.raises(OdsIncomplete, match=said):
+        query = Query.of(where="a > 1")
+        make_lab(server.url).run(_job(out / "a.kml", "kml", dataset_id="d", query=query, min_rows=100))
+    assert list(out.iterdir()) == []
+
+
+def test_min_rows_is_refused_where_neither_the_portal_nor_the_file_is_counted(make_lab, out: Path) -> None:
+    with replay(_DATASET) as server, pytest.raises(OdsConfigError, match="min_rows says nothing"):
+        job = _job(out / "a.kml", "kml", query=Query.of(select="count(*) as n", group_by="a"), min_rows=1)
+        make_lab(server.url).run(job)
+
+
+def test_one_row_with_the_columns_of_an_error_is_a_row(make_lab, out: Path) -> None:
+    row = b'{"message": "Not found", "error_code": "E404"}'
+    export = chunked([row + b"\n"], "Content-Type: application/x-ndjson")
+    page = answer(b'{"total_count": 1, "results": [' + row + b"]}")
+    with replay(_DATASET, _count(1), export, page, export, _DATASET, _count(1)) as server:
+        result = make_lab(server.url).done(_job(out / "a.jsonl", "jsonl", dataset_id="d"))
+    assert (result["rows"], (out / "a.jsonl").read_bytes()) == (1, row + b"\n")
+
+
+def test_an_error_in_the_place_of_rows_stays_one(make_lab, out: Path) -> None:
+    export = chunked([b'{"message": "It broke", "error_code": "ExportFailed"}'], "Content-Type: application/json")
+    page = answer(b'{"total_count": 1, "results": [{"name": "Bern"}]}')
+    offer = answer(b'{"links": [{"rel": "jsonl", "href": "x"}]}')
+    with replay(_DATASET, _count(1), export, page, offer) as server, pytest.raises(OdsQueryError, match="It broke"):
+        make_lab(server.url).run(_job(out / "a.jsonl", "jsonl", dataset_id="d"))
+    assert list(out.iterdir()) == []

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import ssl
 import threading
 from collections import Counter
@@ -18,6 +19,8 @@ from ods_provider.core.errors import (
     OdsAuthError,
     OdsConfigError,
     OdsError,
+    OdsMismatch,
+    OdsMoved,
     OdsNotAPortal,
     OdsNotFound,
     OdsQueryError,
@@ -195,6 +198,9 @@ def test_a_cancelled_fetch_stops_and_leaves_no_half_file(lab: Lab, portal: Local
     threading.Timer(0.4, cancel.set).start()
     with pytest.raises(Suspended):
         lab.run(MediaJob("landmark-photos", out), cancel=cancel)
+    for thread in threading.enumerate():
+        if thread.name.startswith("ods-media"):
+            thread.join(30)
     assert MANIFEST not in lab.files()
     assert not any(name.endswith(".part") for name in lab.files())
 
@@ -288,9 +294,9 @@ def test_thumbnails_are_those_of_images_at_the_address_that_the_portal_knows(
         {"id": "b", "filename": "b.pdf", "thumbnail": False},
         {"id": "c", "filename": "c.png", "thumbnail": True},
     ]
-    with replay(_dataset(), _photos(*values), gone, _image(b"A"), _image(b"C")) as server:
+    with replay(_dataset(), _photos(*values), gone, _image(b"A"), _image(b"C"), _dataset()) as server:
         result = make_lab(server.url).done(MediaJob("d", out, kind="thumbnails", parallel=1))
-        assert [line.split()[1] for line in server.lines[2:]] == [
+        assert [line.split()[1] for line in server.lines[2:-1]] == [
             "/api/datasets/1.0/d/files/a/300/",
             "/explore/dataset/d/files/a/300/",
             "/explore/dataset/d/files/c/300/",
@@ -361,8 +367,9 @@ PAGE = b"<!DOCTYPE html><html><body><a href='/login'>Log in</a> to see the annua
 MISHAP = b'{"error_code": "E1", "message": "a mishap"}'
 
 
-def _attached(title: str, mimetype: str | None) -> Any:
-    return _dataset(attachments=[{"id": "a", "title": title, "mimetype": mimetype, "url": "odsfile://a"}])
+def _attached(title: str, mimetype: str | None) -> list[Any]:
+    listed = [{"id": "a", "title": title, "mimetype": mimetype, "url": "odsfile://a"}]
+    return [_dataset(), answer(json.dumps({"attachments": listed}).encode())]
 
 
 @pytest.mark.parametrize(
@@ -384,7 +391,7 @@ def test_a_file_that_is_announced_as_a_page_or_as_json_comes_as_it_is(
     make_lab: Callable[..., Lab], out: Path, title: str, mimetype: str | None, content: bytes
 ) -> None:
     label = "Content-Type: text/html" if content in (PAGE, b"") else "Content-Type: application/json"
-    with replay(_attached(title, mimetype), answer(content, "200 OK", label)) as server:
+    with replay(*_attached(title, mimetype), answer(content, "200 OK", label)) as server:
         make_lab(server.url).done(MediaJob("d", out))
     assert (out / title).read_bytes() == content
 
@@ -395,7 +402,7 @@ def test_a_page_that_nothing_announces_is_refused_and_the_error_says_what_would(
 ) -> None:
     page = answer(b"<html><p>Annual report</html>", "200 OK", "Content-Type: text/html")
     told = r"its mimetype or its name says so \(\.html\)"
-    with replay(_attached(title, mimetype), page) as server, pytest.raises(OdsNotAPortal, match=told):
+    with replay(*_attached(title, mimetype), page) as server, pytest.raises(OdsNotAPortal, match=told):
         make_lab(server.url).run(MediaJob("d", out))
     assert not (out / title).exists()
 
@@ -417,3 +424,247 @@ def test_a_page_at_one_address_of_a_thumbnail_does_not_hide_the_next(make_lab: C
     with replay(_dataset(), _photos({"id": "a", "filename": "a.png"}), page, page, _image(b"A")) as server:
         make_lab(server.url).done(MediaJob("d", out, kind="thumbnails"))
     assert (out / "a.png").read_bytes() == b"A"
+
+
+# Files of one state, of one job, in one folder
+
+
+def _stated(at: str, **more: Any) -> Any:
+    return _dataset(metas={"default": {"data_processed": at, "modified": at}}, **more)
+
+
+def _listed(*titles: str) -> Any:
+    said = [{"id": title, "title": title, "mimetype": "image/png", "url": f"/f/{title}"} for title in titles]
+    return answer(json.dumps({"attachments": said}).encode())
+
+
+def test_files_of_a_failed_night_are_not_put_beside_those_of_the_next_day(
+    make_lab: Callable[..., Lab], out: Path
+) -> None:
+    names = ("a.png", "b.png", "c.png")
+    job = MediaJob("d", out, parallel=1)
+    failed = answer(b"{}", "400 Bad Request")
+    with replay(_stated("2026-01-01"), _listed(*names), _image(b"a1"), _image(b"b1"), failed) as server:
+        lab = make_lab(server.url)
+        with pytest.raises(OdsQueryError):
+            lab.run(job)
+        assert [(out / name).exists() for name in names] == [True, True, False]
+        # The next day all three are other files, under the same names and addresses.
+        server.script[:] = [_stated("2026-01-02"), _listed(*names), *(_image(b"%c2" % name) for name in b"abc")]
+        server.script.append(_stated("2026-01-02"))
+        assert lab.done(job)["files"] == 3
+    assert [(out / name).read_bytes() for name in names] == [b"a2", b"b2", b"c2"]
+    assert [entry["sha256"] for entry in _manifest(out)] == [hashlib.sha256(b"%c2" % c).hexdigest() for c in b"abc"]
+
+
+def test_a_file_that_the_list_describes_anew_is_fetched_anew_and_the_others_are_not(
+    make_lab: Callable[..., Lab], out: Path
+) -> None:
+    job = MediaJob("d", out, kind="files", parallel=1)
+    old, new = ({"id": "b", "filename": "b.png", "last_synchronized": at} for at in ("2026-01-01", "2026-01-02"))
+    kept = {"id": "a", "filename": "a.png", "last_synchronized": "2026-01-01"}
+    last = {"id": "c", "filename": "c.png", "last_synchronized": "2026-01-01"}
+    failed = answer(b"{}", "400 Bad Request")
+    with replay(_stated("2026-01-01"), _photos(kept, old, last), _image(b"a1"), _image(b"b1"), failed) as server:
+        lab = make_lab(server.url)
+        with pytest.raises(OdsQueryError):
+            lab.run(job)
+        server.script[:] = [_stated("2026-01-02"), _photos(kept, new, last), _image(b"b2"), _image(b"c1")]
+        server.script.append(_stated("2026-01-02"))
+        lab.done(job)
+        assert not server.script
+    assert [(out / name).read_bytes() for name in ("a.png", "b.png", "c.png")] == [b"a1", b"b2", b"c1"]
+
+
+def test_a_dataset_that_is_republished_meanwhile_is_fetched_again(make_lab: Callable[..., Lab], out: Path) -> None:
+    script = [_stated("2026-01-01"), _listed("a.png", "b.png"), _image(b"a1"), _image(b"b2"), _stated("2026-01-02")]
+    script += [_stated("2026-01-02"), _listed("a.png", "b.png"), _image(b"a2"), _image(b"b2"), _stated("2026-01-02")]
+    with replay(*script) as server:
+        result = make_lab(server.url).done(MediaJob("d", out, parallel=1))
+    assert (out / "a.png").read_bytes() == b"a2"
+    assert result["data_processed"] == "2026-01-02"
+
+
+def test_a_dataset_that_is_always_republished_is_an_error(make_lab: Callable[..., Lab], out: Path) -> None:
+    script = [
+        part
+        for day in (1, 3, 5)
+        for part in (
+            _stated(f"2026-01-0{day}"), _listed("a.png", "b.png"), _image(b"a"), _image(b"b"),
+            _stated(f"2026-01-0{day + 1}"),
+        )
+    ]  # fmt: skip
+    with replay(*script, _stated("2026-01-07"), _listed("a.png", "b.png")) as server:
+        with pytest.raises(OdsMoved) as caught:
+            make_lab(server.url).run(MediaJob("d", out, parallel=1))
+        assert caught.value.transient
+    assert not (out / MANIFEST).exists()
+
+
+def test_a_record_that_is_added_meanwhile_does_not_fetch_the_others_again(
+    make_lab: Callable[..., Lab], out: Path
+) -> None:
+    a, b, c = ({"id": name, "filename": f"{name}.png", "last_synchronized": "2026-01-01"} for name in "abc")
+    script = [_stated("1"), _photos(a, b), _image(b"a"), _image(b"b"), _stated("2")]
+    script += [_stated("2"), _photos(a, b, c), _image(b"c"), _stated("3"), _stated("3"), _photos(a, b, c)]
+    with replay(*script) as server:
+        assert make_lab(server.url).done(MediaJob("d", out, kind="files", parallel=1))["files"] == 3
+        assert not server.script
+
+
+@pytest.mark.parametrize("change", ["other content", "other content of this length"])
+def test_a_confirmed_file_that_another_job_replaced_is_fetched_again(
+    make_lab: Callable[..., Lab], out: Path, change: str
+) -> None:
+    job = MediaJob("d", out, parallel=1)
+    content = b"a" * len(change)
+    failed = answer(b"{}", "400 Bad Request")
+    with replay(_stated("1"), _listed("a.png", "b.png"), _image(content), failed) as server:
+        lab = make_lab(server.url)
+        with pytest.raises(OdsQueryError):
+            lab.run(job)
+        replaced = change.encode()
+        (out / "a.png").write_bytes(replaced)
+        os.utime(out / "a.png", ns=(1, 1))
+        server.script[:] = [_stated("1"), _listed("a.png", "b.png"), _image(content), _image(b"b"), _stated("1")]
+        lab.done(job)
+    assert (out / "a.png").read_bytes() == content
+
+
+def test_a_folder_of_another_dataset_or_kind_is_refused_and_left_as_it_is(
+    lab: Lab, portal: LocalPortal, out: Path
+) -> None:
+    lab.done(MediaJob("landmark-photos", out))
+    before = {name: (out / name).read_bytes() for name in lab.files()}
+    asked = len(portal.requests)
+    for other in (MediaJob("world-capitals", out), MediaJob("landmark-photos", out, kind="alternative_exports")):
+        with pytest.raises(OdsConfigError, match=r"holds attachments of dataset landmark-photos.*a folder of its own"):
+            lab.run(other)
+    assert len(portal.requests) == asked
+    assert {name: (out / name).read_bytes() for name in lab.files()} == before
+
+
+def test_a_manifest_that_is_none_is_not_replaced(lab: Lab, out: Path) -> None:
+    (out / MANIFEST).write_text("my own notes")
+    with pytest.raises(OdsConfigError, match="something else than files"):
+        lab.run(MediaJob("landmark-photos", out))
+    assert (out / MANIFEST).read_text() == "my own notes"
+
+
+class _Meddling(threading.Event):
+    """Another job, which writes into the folder while this one works."""
+
+    def __init__(self, file: Path) -> None:
+        super().__init__()
+        self._file = file
+
+    def is_set(self) -> bool:
+        if self._file.exists():
+            self._file.write_text("another job's")
+        return super().is_set()
+
+
+def test_a_file_that_another_job_replaced_meanwhile_fails_the_job(lab: Lab, out: Path) -> None:
+    with pytest.raises(OdsMismatch, match=r"'readme\.txt' was changed") as caught:
+        lab.run(MediaJob("landmark-photos", out, parallel=1), cancel=_Meddling(out / "readme.txt"))
+    assert caught.value.transient
+    assert MANIFEST not in lab.files()
+
+
+# Files that are listed and not there
+
+
+def test_one_file_that_is_missing_keeps_none_of_the_others_away(lab: Lab, portal: LocalPortal, out: Path) -> None:
+    portal.fault("status", path="/attachments/readme_txt", times=None, status=404)
+    with pytest.raises(OdsNotFound, match=r"1 of 3 files.*'readme\.txt'.*if_missing='skip'"):
+        lab.run(MediaJob("landmark-photos", out, parallel=1))
+    assert {"landmarks.zip", "Übersicht 2026_.pdf"} <= set(lab.files())
+    assert MANIFEST not in lab.files()
+
+
+def test_a_missing_file_is_skipped_on_request_and_told_in_the_manifest(
+    lab: Lab, portal: LocalPortal, out: Path
+) -> None:
+    portal.fault("status", path="/attachments/readme_txt", times=None, status=410)
+    result = lab.done(MediaJob("landmark-photos", out, if_missing="skip"))
+    assert (result["files"], result["missing"]) == (2, 1)
+    (gone,) = [entry for entry in _manifest(out) if entry["file"] is None]
+    assert gone["title"] == "readme.txt"
+    assert gone["missing"]
+    assert gone["url"].endswith("/attachments/readme_txt")
+    assert [entry for entry in _manifest(out) if "missing" in entry] == [gone]
+
+
+def test_how_to_treat_a_missing_file_is_one_of_two_words(out: Path) -> None:
+    with pytest.raises(OdsConfigError, match="if_missing='ignore'"):
+        MediaJob("landmark-photos", out, if_missing="ignore")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("status", "error"),
+    [
+        ("202 Accepted", OdsServerError),
+        ("206 Partial Content", OdsServerError),
+        ("204 No Content", OdsNotFound),
+        ("205 Reset Content", OdsNotFound),
+        ("201 Created", OdsNotFound),
+    ],
+)
+def test_a_success_that_brings_no_whole_file_is_none(
+    make_lab: Callable[..., Lab], out: Path, status: str, error: type[OdsError]
+) -> None:
+    brought = answer(b"" if status[2] in "45" else b"half", status, "Content-Type: image/png")
+    with replay(_dataset(), _listed("a.png"), brought) as server, pytest.raises(error) as caught:
+        make_lab(server.url, max_retries=0).run(MediaJob("d", out))
+    assert caught.value.transient == (error is OdsServerError)
+    assert not (out / "a.png").exists()
+
+
+def test_a_file_that_is_not_ready_yet_is_asked_for_again(make_lab: Callable[..., Lab], out: Path) -> None:
+    later = answer(b"", "202 Accepted", "Retry-After: 0")
+    with replay(_dataset(), _listed("a.png"), later, _image(b"A")) as server:
+        make_lab(server.url, max_retries=1).done(MediaJob("d", out))
+    assert (out / "a.png").read_bytes() == b"A"
+
+
+# What a portal may say of a file
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        {"url": {"href": "x"}, "id": "a"},
+        {"url": 5, "id": 7},
+        {"url": None, "id": 1.5},
+        {"id": True},
+        {"id": {"a": 1}, "filename": {"b": 2}},
+        {"id": "a", "filename": 5, "title": ["x"], "mimetype": {"c": 3}},
+        {"url": "https://[::1", "id": "a"},
+        7,
+        "a.png",
+        [1],
+    ],
+)
+@pytest.mark.parametrize("kind", ["files", "thumbnails"])
+def test_whatever_a_portal_says_of_a_file_is_fetched_or_an_error_of_ours(
+    make_lab: Callable[..., Lab], out: Path, value: Any, kind: Any
+) -> None:
+    with replay(_dataset(), _photos(value), *[_image(b"A")] * 3) as server:
+        try:
+            result = make_lab(server.url, max_retries=0).done(MediaJob("d", out, kind=kind))
+        except OdsError:
+            return
+    (entry,) = _manifest(out)
+    assert (result["files"], (out / entry["file"]).read_bytes()) == (1, b"A")
+
+
+def test_an_address_that_quotes_another_in_its_query_is_one_of_the_portal(
+    make_lab: Callable[..., Lab], out: Path
+) -> None:
+    value = {"id": "a", "filename": "a.png", "url": "/api/files/a?from=https://elsewhere.example/a.png"}
+    with replay(_dataset(), _photos(value), _image(b"A")) as server:
+        make_lab(server.url).done(MediaJob("d", out, kind="files"))
+        assert server.lines[2].startswith("GET /api/files/a?from=https://elsewhere.example/a.png ")
+        (entry,) = _manifest(out)
+        assert entry["url"] == f"{server.url}/api/files/a?from=https://elsewhere.example/a.png"
+        assert entry["redirected_to"] is None

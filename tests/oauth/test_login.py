@@ -38,7 +38,8 @@ def visit(url: str) -> int:
         with urllib.request.urlopen(url, timeout=60) as page:
             return int(page.status)
     except urllib.error.HTTPError as error:
-        return error.code
+        with error:
+            return error.code
 
 
 class Login:
@@ -55,7 +56,7 @@ class Login:
                 "--redirect-uri",
                 self.back,
                 "--wait-s",
-                "20",
+                "120",
             ],
             env=os.environ | environment,
             stdout=subprocess.PIPE,

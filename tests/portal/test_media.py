@@ -38,9 +38,8 @@ def test_what_there_is_not_is_not_found(ask):
         assert ask.get(f"{PHOTOS}/{path}").status_code == 404
 
 
-@pytest.mark.parametrize("slash", ["", "/"])
-def test_an_alternative_export_is_a_file(ask, slash):
-    answer = ask.get(f"{PHOTOS}/alternative_exports/gtfs_zip{slash}")
+def test_an_alternative_export_is_a_file(ask):
+    answer = ask.get(f"{PHOTOS}/alternative_exports/gtfs_zip")
     assert zipfile.ZipFile(io.BytesIO(answer.content)).namelist() == ["stops.txt"]
     described = ask.whole(PHOTOS)["alternative_exports"][0]
     assert (described["id"], described["description"]) == ("gtfs_zip", "GTFS of 2026")

@@ -379,14 +379,35 @@ class TestNow:
         ("argument", "value"),
         [
             ("year=2000, month=2, day=3, hour=4, minute=5, second=6, microsecond=0", "2000-02-03T04:05:06+00:00"),
-            ("year=2001, month=1, day=1, hour=0, minute=0, second=0, year=2002", "2002-01-01T00:00:00+00:00"),
-            ("year=2000, month=3, day=31, hour=0, minute=0, second=0, months=-1", "2000-02-29T00:00:00+00:00"),
-            ("year=2000, month=2, day=29, hour=0, minute=0, second=0, years=1", "2001-02-28T00:00:00+00:00"),
-            ("year=2000, month=1, day=31, hour=0, minute=0, second=0, days=1", "2000-02-01T00:00:00+00:00"),
+            (
+                "year=2001, month=1, day=1, hour=0, minute=0, second=0, microsecond=0, year=2002",
+                "2002-01-01T00:00:00+00:00",
+            ),
+            (
+                "year=2000, month=3, day=31, hour=0, minute=0, second=0, microsecond=0, months=-1",
+                "2000-02-29T00:00:00+00:00",
+            ),
+            (
+                "year=2000, month=2, day=29, hour=0, minute=0, second=0, microsecond=0, years=1",
+                "2001-02-28T00:00:00+00:00",
+            ),
+            (
+                "year=2000, month=1, day=31, hour=0, minute=0, second=0, microsecond=0, days=1",
+                "2000-02-01T00:00:00+00:00",
+            ),
             # 5 January 2000 was a Wednesday.
-            ("year=2000, month=1, day=5, hour=0, minute=0, second=0, weekday=0", "2000-01-03T00:00:00+00:00"),
-            ("year=2000, month=1, day=5, hour=0, minute=0, second=0, mondays=+1", "2000-01-10T00:00:00+00:00"),
-            ("year=2000, month=1, day=5, hour=0, minute=0, second=0, mondays=-1", "2000-01-03T00:00:00+00:00"),
+            (
+                "year=2000, month=1, day=5, hour=0, minute=0, second=0, microsecond=0, weekday=0",
+                "2000-01-03T00:00:00+00:00",
+            ),
+            (
+                "year=2000, month=1, day=5, hour=0, minute=0, second=0, microsecond=0, mondays=+1",
+                "2000-01-10T00:00:00+00:00",
+            ),
+            (
+                "year=2000, month=1, day=5, hour=0, minute=0, second=0, microsecond=0, mondays=-1",
+                "2000-01-03T00:00:00+00:00",
+            ),
         ],
     )
     def test_names_in_the_singular_set_and_in_the_plural_add(self, ask, argument, value):

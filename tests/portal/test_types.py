@@ -1,10 +1,13 @@
 """Values of every type, in JSON, CSV and Parquet, with those that break naive readers."""
 
 import csv
+import html
 import io
-from datetime import date
+from datetime import UTC, date, datetime
 
+import openpyxl
 import pyarrow.parquet as pq
+import pytest
 
 ALL = "all-types"
 
@@ -136,3 +139,47 @@ def test_parquet_columns_have_types(ask):
     assert kinds["day"] == "date32[day]"
     table = pq.read_table(io.BytesIO(ask.export("parquet", ALL, order_by="number", limit=1).content))
     assert table.column("day").to_pylist() == [date(2024, 2, 19)]
+
+
+PART = "2024-03-31T01:30:00.109000+00:00"
+
+
+@pytest.mark.parametrize("name", ["json", "jsonl", "csv", "geojson", "kml", "gpx", "n3", "turtle", "rdfxml", "jsonld"])
+def test_parts_of_a_second_are_in_every_format_that_is_text(ask, name):
+    text = ask.export(name, ALL, where="number=9").text
+    assert PART in html.unescape(text)
+
+
+def test_parts_of_a_second_are_in_every_format_that_is_not(ask):
+    at = datetime(2024, 3, 31, 1, 30, 0, 109_000, UTC)
+    body = io.BytesIO(ask.export("parquet", ALL, where="number=9").content)
+    assert pq.read_table(body).column("at").to_pylist() == [at]
+    sheet = openpyxl.load_workbook(io.BytesIO(ask.export("xlsx", ALL, where="number=9").content)).active
+    assert PART in [cell.value for cell in sheet[2]]
+
+
+def test_what_is_finer_than_parquet_holds_is_cut_there_alone(ask):
+    record = {"sensor_id": "s-9", "at": "2026-01-05T08:00:00.123456+00:00", "value": 1.0}
+    sent = ask("/api/push/1.0/live-readings/realtime/push/?pushkey=demo-push-key", method="POST", json=record)
+    assert sent.status_code == 200
+    (found,) = ask.rows("live-readings", where="sensor_id='s-9'")
+    assert found["at"] == record["at"]
+    body = io.BytesIO(ask.export("parquet", "live-readings", where="sensor_id='s-9'").content)
+    assert pq.read_table(body).column("at").to_pylist()[0].microsecond == 123_000
+
+
+def test_parts_of_a_second_count_in_conditions_groups_and_other_zones(ask):
+    assert ask.total(ALL, where="at > date'2024-03-31T01:30:00.1' and at < date'2024-03-31T01:30:00.2'") == 1
+    assert row(ask, 9, timezone="Europe/Paris")["at"] == "2024-03-31T03:30:00.109000+02:00"
+    groups = ask.rows(ALL, where="number=9", group_by="range(at, 1 ms) as span")
+    assert [group["span"] for group in groups] == ["[2024-03-31T01:30:00.109000, 2024-03-31T01:30:00.110000["]
+    assert ask.rows(ALL, select="max(at) as it", where="number=9", limit=1) == [{"it": PART}]
+
+
+def test_parts_of_a_second_are_in_both_older_apis(ask):
+    answer = ask("/api/v2/catalog/datasets/all-types/records", params={"where": "number=9"})
+    assert answer.json()["records"][0]["record"]["fields"]["at"] == PART
+    asked = {"dataset": ALL, "q": "number=9"}
+    assert ask("/api/records/1.0/search/", params=asked).json()["records"][0]["fields"]["at"] == PART
+    for name in ("csv", "json", "geojson"):
+        assert PART in ask("/api/records/1.0/download/", params={**asked, "format": name}).text

@@ -198,3 +198,27 @@ class TestObjectStore(SinkContract):
             writer.write(b"x" * 200_000)
             assert root.names() == []
             writer.commit()
+
+    def test_no_bucket_is_made_and_nothing_but_putting_is_needed(self, root: Destination) -> None:
+        class WriteOnly(Bucket):
+            def _refuse(self, *given: object, **how: object) -> None:
+                raise PermissionError("Access Denied")
+
+            makedirs = mkdir = mkdirs = info = ls = rm = _rm = find = isdir = modified = _refuse
+
+        fs = WriteOnly()
+        place = Destination(fs, "bucket/root/a.csv", "s3://bucket/root/a.csv")
+        with FileWriter(place, token="t") as writer:
+            writer.write(b"x" * 200_000)
+            writer.commit()
+        with FileWriter(place, token="t") as writer:
+            writer.write(b"y" * 200_000)
+        assert fs.objects == {"bucket/root/a.csv": b"x" * 200_000}
+        assert fs.pending == {}
+        blind = FolderStore(place.sibling(".a.progress"), needed=False)
+        assert blind.load() == {}
+        blind.save("page", {"rows": []})
+        blind.clear()
+        assert list(fs.objects) == ["bucket/root/a.csv"]
+        with pytest.raises(OdsSinkError, match="PermissionError"):
+            FolderStore(place.sibling(".a.progress")).load()

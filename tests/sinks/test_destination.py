@@ -18,10 +18,10 @@ class _ObjectStoragePath:
 
 def test_a_path_a_url_and_an_object_with_a_filesystem_are_all_understood(tmp_path: Path) -> None:
     assert destination(tmp_path / "a").path == destination(str(tmp_path / "a")).path == str(tmp_path / "a")
-    assert destination(tmp_path / "a").local
+    assert destination(tmp_path / "a").can.renames
     assert destination(f"file://{tmp_path}/a").path == str(tmp_path / "a")
     assert destination("memory://a/b").url == "memory://a/b"
-    assert not destination("memory://a/b").local
+    assert not destination("memory://a/b").can.renames
     assert destination(_ObjectStoragePath()).path == "/bucket/key"
 
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import unicodedata
 from pathlib import Path
 
 import pytest
@@ -26,6 +27,15 @@ from ods_provider.sinks.names import safe_name, unique_names
         ("trailing. ", "trailing"),
         ("///", "file"),
         ("cut \ud83d.jpg", "cut _.jpg"),
+        ("-rf", "rf"),
+        ("--help.txt", "help.txt"),
+        ("- .-_x", "x"),
+        ("photo\u202egpj.exe", "photo_gpj.exe"),
+        ("\u2066a\u2069.txt", "a_.txt"),
+        ("\ufeffa\u200b\u061cb\u00ad.txt", "a__b_.txt"),
+        ("a\x85b\x9bc.txt", "a_b_c.txt"),
+        ("a\u2028b\u2029c", "a_b_c"),
+        ("می\u200cخواهم.pdf", "می\u200cخواهم.pdf"),
     ],
 )
 def test_names_become_safe_and_stay_readable(name: str | None, safe: str) -> None:
@@ -38,7 +48,8 @@ def test_every_name_is_one_file_in_its_folder(name: str) -> None:
     assert Path("/folder", safe).parent == Path("/folder")
     assert os.path.normpath(f"/folder/{safe}") == f"/folder/{safe}"
     assert 0 < len(safe.encode()) <= 180
-    assert not safe.startswith(".")
+    assert not safe.startswith((".", "-"))
+    assert all(unicodedata.category(char) not in ("Cc", "Cs", "Zl", "Zp") for char in safe)
     assert safe_name(safe) == safe
 
 
@@ -52,3 +63,9 @@ def test_a_long_name_keeps_its_ending() -> None:
 def test_repeated_names_are_numbered_whatever_their_case(names: list[str]) -> None:
     made = unique_names(names)
     assert len({name.casefold() for name in made}) == len(made) == len(names)
+
+
+def test_many_files_of_one_name_take_no_time_to_number() -> None:
+    made = unique_names(["photo.jpg"] * 20_000)
+    assert made[-1] == "photo-20000.jpg"
+    assert len(set(made)) == 20_000

@@ -9,7 +9,7 @@ import pytest
 
 from ods_provider.core.outcome import Done, Wait
 from ods_provider.core.plans.v1.params import V1Query
-from ods_provider.errors import OdsAuthError, OdsConfigError, OdsIncomplete, OdsMoved
+from ods_provider.errors import OdsAuthError, OdsConfigError, OdsIncomplete
 from ods_provider.jobs.v1 import V1AnalysisJob, V1DownloadJob, V1SearchJob
 
 CAPITALS, BIG = "world-capitals", "synthetic-rows"
@@ -40,17 +40,25 @@ def test_a_search_without_a_dataset_returns_datasets(run, ods_portal):
 
 
 def test_a_search_of_several_pages_holds_every_row_once(run, big, tmp_path, asked):
-    job = search(BIG, {"q": "id<2500", "fields": "id"}, path=tmp_path / "rows.jsonl")
+    job = search(BIG, {"q": "id<2500", "fields": "id", "sort": "-id"}, path=tmp_path / "rows.jsonl")
     outcome = run(job, big).result
-    assert sorted(row["fields"]["id"] for row in lines(tmp_path / "rows.jsonl")) == list(range(2_500))
+    assert [row["fields"]["id"] for row in lines(tmp_path / "rows.jsonl")] == list(range(2_500))
     assert outcome["rows"] == 2_500
-    assert len(asked(big)) == 3
+    # The dataset is described before the first page and after the last.
+    looks = [f"GET /api/datasets/1.0/{BIG}/"]
+    assert asked(big) == [*looks, *["GET /api/records/1.0/search/"] * 3, *looks]
+
+
+def test_a_search_of_more_than_a_page_without_a_sort_is_one_download(run, big, tmp_path, asked):
+    run(search(BIG, {"q": "id<2500", "fields": "id"}, path=tmp_path / "rows.jsonl"), big)
+    assert sorted(row["fields"]["id"] for row in lines(tmp_path / "rows.jsonl")) == list(range(2_500))
+    assert [call.split("/")[-2] for call in asked(big)] == ["search", BIG, "download", BIG]
 
 
 def test_a_search_past_the_window_goes_on_with_a_download(run, big, tmp_path, asked):
     run(search(BIG, {"fields": "id"}, path=tmp_path / "rows.jsonl"), big)
     assert sorted(row["fields"]["id"] for row in lines(tmp_path / "rows.jsonl")) == list(range(12_000))
-    assert asked(big)[-1] == "GET /api/records/1.0/download/"
+    assert asked(big)[-2] == "GET /api/records/1.0/download/"
     cut = search(BIG, {"fields": "id", "rows": 11_000}, path=tmp_path / "cut.jsonl")
     assert run(cut, big).result["rows"] == 11_000
     with pytest.raises(OdsConfigError, match="sort"):
@@ -58,26 +66,31 @@ def test_a_search_past_the_window_goes_on_with_a_download(run, big, tmp_path, as
 
 
 def test_a_search_goes_on_after_a_quota_where_it_stopped(run, big, tmp_path, asked):
-    big.set_quota(limit=100, remaining=2, reset_in_s=30)
-    job = search(BIG, {"q": "id<3500", "fields": "id"}, path=tmp_path / "rows.jsonl")
+    big.set_quota(limit=100, remaining=3, reset_in_s=30)
+    job = search(BIG, {"q": "id<3500", "fields": "id", "sort": "-id"}, path=tmp_path / "rows.jsonl")
     ended = run(job, big)
     assert isinstance(ended, Wait)
     assert not (tmp_path / "rows.jsonl").exists()
     big.set_quota(limit=100)
     assert isinstance(run(job, big), Done)
     assert sorted(row["fields"]["id"] for row in lines(tmp_path / "rows.jsonl")) == list(range(3_500))
-    answered = [call.query for call in big.requests if call.status == 200]
+    answered = [call.query for call in big.requests if call.status == 200 and "/search/" in call.path]
     assert len(answered) == len(set(answered)) == 4
 
 
-def test_a_search_whose_dataset_moves_fails(run, big, tmp_path):
-    job = search(BIG, {"q": "id<3500"}, path=tmp_path / "rows.jsonl")
-    big.set_quota(limit=100, remaining=2, reset_in_s=30)
-    run(job, big)
-    big.set_quota(limit=100)
-    big.touch(BIG, rows=10)
-    with pytest.raises(OdsMoved, match="counted 3500 rows, and now 3510"):
-        run(job, big)
+def test_a_search_whose_dataset_moves_meanwhile_begins_anew(run, big, tmp_path):
+    job = search(BIG, {"q": "id<3500", "fields": "id", "sort": "-id"}, path=tmp_path / "rows.jsonl")
+    for rows in (10, 0):
+        big.set_quota(limit=100, remaining=3, reset_in_s=30)
+        assert isinstance(run(job, big), Wait)
+        big.set_quota(limit=100)
+        big.touch(BIG, rows=rows)
+        first = len(big.requests)
+        assert run(job, big).result["rows"] == 3_510
+        there = sorted(row["id"] for row in big.rows(BIG) if row["id"] < 3_500)
+        assert [row["fields"]["id"] for row in lines(tmp_path / "rows.jsonl")] == there
+        answered = [call.query for call in big.requests[first:] if "/search/" in call.path]
+        assert sum("start=0&" in query for query in answered) == 1
 
 
 def test_rows_that_are_too_many_for_xcom_ask_for_a_path(run, ods_portal):

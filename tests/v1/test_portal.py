@@ -292,3 +292,34 @@ def test_a_portal_can_have_version_1_switched_off():
     with LocalPortal(v1=False) as portal:
         answer = requests.get(f"{portal.url}{DATASETS}/search/", timeout=30)
     assert (answer.status_code, answer.json()["error_code"]) == (404, "NotFoundURI")
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "asked"),
+    [
+        (f"{RECORDS}/search/", 401, {"headers": {"authorization": "Apikey wrong"}}),
+        (f"{DATASETS}/search", 401, {"params": {"apikey": "wrong"}}),
+        ("/explore/dataset/world-capitals/download/", 401, {"params": {"apikey": "wrong"}}),
+        ("/explore/dataset/nope/download", 404, {}),
+        (f"{RECORDS}/search/", 401, {"headers": {"authorization": "Bearer wrong"}}),
+        (f"{RECORDS}/nowhere/", 404, {}),
+        (f"{RECORDS}/search/", 405, {"method": "DELETE"}),
+        (f"{RECORDS}/search/", 400, {"params": {"dataset": "all-types", "rows": "many"}}),
+        (f"{RECORDS}/download/", 404, {"params": {"dataset": "nope"}}),
+    ],
+)
+def test_whoever_refuses_uses_the_envelope_of_version_1(ods_portal, path, status, asked):
+    answer = requests.request(**{"method": "GET", **asked}, url=ods_portal.url + path, timeout=30)
+    assert answer.status_code == status, answer.text
+    assert list(answer.json()) == ["error"]
+    assert answer.json()["error"]
+
+
+def test_a_defect_of_the_portal_is_told_in_the_envelope_of_the_api_that_was_asked(ods_portal):
+    ods_portal.store.datasets["broken"] = None
+    try:
+        for path, key in ((f"{DATASETS}/search/", "error"), ("/api/explore/v2.1/catalog/datasets", "error_code")):
+            answer = requests.get(ods_portal.url + path, timeout=30)
+            assert (answer.status_code, key in answer.json()) == (500, True), answer.text
+    finally:
+        del ods_portal.store.datasets["broken"]

@@ -97,20 +97,27 @@ class MagicCheck:
 
 
 class IcalCheck:
-    """Checks that a calendar ends with its end mark."""
+    """Checks that a calendar ends with its end mark, and that all that begins in it ends."""
 
     verified: Verified = "container"
     random_access = False
 
     def __init__(self) -> None:
-        self._tail = b""
+        self._tail = b"\n"
+        self._open = 0
 
     def feed(self, data: bytes) -> None:
-        """Keep the last bytes."""
-        self._tail = (self._tail + data)[-64:]
+        """Count the marks at the beginnings of lines, and keep the last bytes."""
+        window = self._tail + data
+        # What a mark began with in the piece before was not counted there: it was not whole.
+        self._open += window.count(b"\nBEGIN:") - window.count(b"\nEND:")
+        self._open -= self._tail.count(b"\nBEGIN:") - self._tail.count(b"\nEND:")
+        self._tail = window[-64:]
 
     def finish(self, file: IO[bytes] | None) -> int | None:
         """Return None after the end mark was seen."""
         if not self._tail.rstrip().endswith(b"END:VCALENDAR"):
             broken("the calendar has no end mark")
+        if self._open:
+            broken("the calendar does not end all that it begins")
         return None

@@ -1,76 +1,123 @@
-"""Count the rows of CSV and JSON lines as they pass, at the speed of ``bytes.count``."""
+"""Count the rows of CSV as they pass, at the speed of ``bytes.translate``, and see that each has all its cells."""
 
 from __future__ import annotations
 
-import json
 from typing import IO
 
 from ods_provider.core.formats.check import Verified, broken
 
-_NOT_MARKS = bytes(set(range(256)) - set(b'"\n'))
+_DELIMITERS = (b",", b";", b"\t", b"|")
+_STEP_BYTES = 65_536  # at once: rows of unlike cells are taken apart, which takes several times as much memory
+_MOST_HEAD_BYTES = 4_194_304
+_MOST_MARKS = 67_108_864  # delimiters, quotes and newlines in one row: a cell may hold a whole coastline
+_MOST_QUOTES = 4_000  # how far back the end of a row is looked for
 
 
 class CsvCheck:
-    """Counts CSV records under one header line; a newline inside quotes ends no record (Q39)."""
+    """Counts CSV records under one header line; a newline inside quotes ends no record (Q39).
+
+    Args:
+        delimiter: What was asked for; where the header does not hold it, the one that it holds most often counts.
+    """
 
     verified: Verified = "counted"
     random_access = False
 
-    def __init__(self) -> None:
-        self._newlines = 0
-        self._quoted = False
+    def __init__(self, delimiter: str = ",") -> None:
+        self._delimiter = delimiter.encode()
+        self._head: bytes | None = b""  # what came before the header line ended
+        self._drop = b""  # what is no mark: neither quote nor delimiter nor newline
+        self._row = b""  # the marks of a row, without those inside quotes
+        self._alike = b""  # the marks of the last row that was looked at alone, all of them
+        self._held: list[bytes] = []  # the marks of a row that has not ended
+        self._size = self._wanted = 0
+        self._rows = 0
         self._last = b""
 
     def feed(self, data: bytes) -> None:
-        """Count the newlines outside quotes; a doubled quote closes and opens again, which changes nothing."""
-        if not data:
-            return
-        if b'"' in data:
-            # Only quotes and newlines matter; a pair of quotes with nothing left between them changes nothing.
-            marks = data.translate(None, _NOT_MARKS).replace(b'""', b"")
-            parts = marks.split(b'"')
-            self._newlines += sum(map(len, parts[1::2] if self._quoted else parts[::2]))
-            self._quoted ^= len(parts) % 2 == 0
-        elif not self._quoted:
-            self._newlines += data.count(b"\n")
-        self._last = data[-1:]
+        """Count the rows that end in ``data``."""
+        self._last = data[-1:] or self._last
+        if self._head is not None:
+            self._head += data
+            if not self._begun(self._head):
+                if len(self._head) > _MOST_HEAD_BYTES:
+                    broken(f"the header of the CSV is longer than {_MOST_HEAD_BYTES:,} bytes")
+                return
+            data, self._head = self._head, None
+        for start in range(0, len(data), _STEP_BYTES):
+            marks = data[start : start + _STEP_BYTES].translate(None, self._drop)
+            self._held.append(marks)
+            self._size += len(marks)
+            if self._size >= self._wanted:
+                self._count(b"".join(self._held))
+
+    def _begun(self, data: bytes) -> bool:
+        """Return whether the header line ends in ``data``; it says what a row looks like."""
+        end = _first_row_end(data)
+        line = b"".join(data[:end].split(b'"')[::2])
+        found = [mark for mark in (self._delimiter, *_DELIMITERS) if mark in line]
+        delimiter = max(found, key=lambda mark: (mark == self._delimiter, line.count(mark)), default=b"")
+        self._drop = bytes(set(range(256)) - set(b'"\n' + delimiter))
+        self._row = (delimiter * line.count(delimiter) if delimiter else b"") + b"\n"
+        return bool(end)
+
+    def _count(self, marks: bytes) -> None:
+        """Count the rows that end in ``marks``, which begin with a row, and hold what is left."""
+        rows, left = divmod(len(marks), len(self._alike)) if self._alike else (0, 0)
+        if not self._alike or marks != self._alike * rows + self._alike[:left]:
+            end = _row_end(marks)
+            left = len(marks) - end
+            if left > _MOST_MARKS:
+                broken(f"a row of the CSV has more than {_MOST_MARKS:,} delimiters, behind row {self._rows:,}")
+            # A doubled quote closes and opens again, and so does a cell without marks: neither changes anything.
+            outside = b"".join(marks[:end].replace(b'""', b"").split(b'"')[::2])
+            rows = len(outside) // len(self._row)
+            if outside != self._row * rows:
+                broken(f"a row of the CSV has other cells than its header, behind row {self._rows:,}")
+            if rows:
+                self._alike = marks[_row_end(marks[: end - 1]) : end]
+        self._rows += rows
+        self._held = [marks[len(marks) - left :]] if left else []
+        self._size = left
+        # A long row is looked at when twice as much has come, or it would be looked at for every piece of it.
+        self._wanted = 2 * left if not rows else 0
 
     def finish(self, file: IO[bytes] | None) -> int | None:
         """Return the number of records without the header."""
-        if self._quoted:
+        if self._head is not None:
+            if self._head.count(b'"') % 2:
+                broken("the CSV ends inside a quoted cell")
+            return 0
+        self._count(b"".join(self._held))
+        if b"".join(self._held).count(b'"') % 2:
             broken("the CSV ends inside a quoted cell")
-        whole = self._last in (b"", b"\n")
-        if self._newlines and not whole:
+        if self._held or self._last != b"\n":
             # Portals end every row alike: one that is not ended was cut, and nothing else would tell.
             broken("the CSV ends inside a row")
-        lines = self._newlines + (0 if whole else 1)
-        return max(0, lines - 1)
+        return self._rows - 1
 
 
-class LinesCheck:
-    """Counts JSON lines; the last one may lack its newline, but must be whole."""
+def _first_row_end(data: bytes) -> int:
+    """Return the place behind the first newline outside quotes, 0 when there is none."""
+    end = quotes = 0
+    while (found := data.find(b"\n", end) + 1) > 0:
+        quotes += data.count(b'"', end, found)
+        if quotes % 2 == 0:
+            return found
+        end = found
+    return 0
 
-    verified: Verified = "counted"
-    random_access = False
 
-    def __init__(self) -> None:
-        self._newlines = 0
-        self._last = b""
-
-    def feed(self, data: bytes) -> None:
-        """Count newlines, which are always escaped inside a JSON text, and keep the line that has not ended."""
-        self._newlines += data.count(b"\n")
-        ended = data.rfind(b"\n")
-        self._last = data[ended + 1 :] if ended >= 0 else self._last + data
-
-    def finish(self, file: IO[bytes] | None) -> int | None:
-        """Return the number of lines."""
-        if not self._last.strip():
-            return self._newlines
-        try:
-            whole = isinstance(json.loads(self._last), dict)
-        except (ValueError, RecursionError):
-            whole = False
-        if not whole:
-            broken("the last JSON line is not whole")
-        return self._newlines + 1
+def _row_end(marks: bytes) -> int:
+    """Return the place behind the last newline outside quotes, 0 when there is none."""
+    end = marks.rfind(b"\n") + 1
+    if not marks.count(b'"', 0, end) % 2:
+        return end
+    inside = marks.count(b'"') % 2 == 1
+    end = len(marks)
+    for part in reversed(marks.rsplit(b'"', _MOST_QUOTES)):
+        if not inside and (found := part.rfind(b"\n")) >= 0:
+            return end - len(part) + found + 1
+        end -= len(part) + 1
+        inside = not inside
+    return 0

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import gzip
 import zlib
-from typing import IO, cast
+from typing import IO
 
 from ods_provider.core.formats.check import Check, Verified, broken
+from ods_provider.core.formats.scratch import Scratch
 
 _PIECE = 1_048_576  # bound of one inflated piece: a small file may inflate a thousandfold
 
@@ -45,5 +46,8 @@ class GzipCheck:
             broken("the gzip file ends before its end mark")
         if file is None or not self.random_access:
             return self._inside.finish(None)
-        with gzip.GzipFile(fileobj=file, mode="rb") as inflated:
-            return self._inside.finish(cast("IO[bytes]", inflated))
+        # Inflated once: every step back in a gzip file would inflate it from its beginning.
+        with Scratch() as scratch, gzip.GzipFile(fileobj=file, mode="rb") as inflated:
+            while piece := inflated.read(_PIECE):
+                scratch.write(piece)
+            return self._inside.finish(scratch.read_back())

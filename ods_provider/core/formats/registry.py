@@ -12,9 +12,9 @@ from typing import Any
 from ods_provider.core.errors import OdsConfigError
 from ods_provider.core.formats.check import Check, Untouched
 from ods_provider.core.formats.container import IcalCheck, MagicCheck, XmlCheck, ZipCheck
-from ods_provider.core.formats.delimited import CsvCheck, LinesCheck
+from ods_provider.core.formats.delimited import CsvCheck
 from ods_provider.core.formats.gzipped import GzipCheck
-from ods_provider.core.formats.jsontext import JsonCheck
+from ods_provider.core.formats.jsontext import JsonCheck, LinesCheck
 from ods_provider.core.formats.tables import ParquetCheck, XlsxCheck
 from ods_provider.core.given import truth, whole_number
 from ods_provider.core.wire import Params
@@ -40,7 +40,8 @@ class Format:
 
     def check_with(self, given: Mapping[str, Any] | None) -> Check:
         """Return a fresh check of one file that was made with a user's ``format_options``."""
-        check = self.check()
+        options = {**self.options, **(given or {})}
+        check = CsvCheck(options["delimiter"] or ";") if self.check is CsvCheck else self.check()
         return GzipCheck(check) if truth("compressed", (given or {}).get("compressed") or False) else check
 
     def params(self, given: Mapping[str, Any] | None) -> Params:

@@ -51,12 +51,16 @@ def attachments(dataset_id: str) -> Plan[list[dict[str, Any]]]:
 
 def alternative_exports(dataset_id: str) -> Plan[list[dict[str, Any]]]:
     """Ask for the files that a publisher offers beside the exports: ``[{id, title, mimetype, url}]``. One call."""
-    found = yield from dataset(dataset_id)
-    return [_described(item, "alternative_exports", dataset_id) for item in found.alternative_exports]
+    return alternative_exports_of((yield from dataset(dataset_id)))
+
+
+def alternative_exports_of(found: Dataset) -> list[dict[str, Any]]:
+    """Return the files that a dataset's description offers beside the exports."""
+    return [_described(item, "alternative_exports", found.dataset_id) for item in found.alternative_exports]
 
 
 def _described(item: Mapping[str, Any], kind: str, dataset_id: str) -> dict[str, Any]:
-    metas = item.get("metas") or {}
+    metas = item["metas"] if isinstance(item.get("metas"), Mapping) else {}
     url = str(item.get("href") or metas.get("url") or item.get("url") or "")
     file_id = str(metas.get("id") or item.get("id") or url.rstrip("/").rpartition("/")[2])
     if not url.startswith(("http://", "https://", "/")):

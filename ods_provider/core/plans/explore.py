@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote, quote_plus
 
+from ods_provider.core.datasetid import dataset_named
 from ods_provider.core.errors import OdsConfigError, OdsNotAPortal
 from ods_provider.core.limits import URL_BYTES
 from ods_provider.core.wire import Kind, Params, Request, Response
@@ -17,8 +18,12 @@ ROOT = "/api/explore/v2.1/catalog"
 
 
 def path(*parts: str, dataset_id: str | None = None) -> str:
-    """Return the path of an endpoint of the catalogue or of one dataset, ids percent-encoded (Q44)."""
-    inside = () if dataset_id is None else ("datasets", dataset_id)
+    """Return the path of an endpoint of the catalogue or of one dataset, ids percent-encoded (Q44).
+
+    Raises:
+        OdsConfigError: The dataset is named by nothing, or by an address.
+    """
+    inside = () if dataset_id is None else ("datasets", dataset_named(dataset_id))
     return "/".join([ROOT, *(quote(part, safe="") for part in (*inside, *parts))])
 
 
@@ -44,19 +49,21 @@ def json_object(response: Response, *keys: str) -> Mapping[str, Any]:
     Raises:
         OdsNotAPortal: It is no object, or lacks one of ``keys``: something else answers on this host.
     """
+    why = ""
     try:
         body = response.json()
-    except ValueError:
-        body = None
+    except ValueError as error:
+        body, why = None, response.quoted(str(error))[:100]
     if not isinstance(body, dict) or any(key not in body for key in keys):
-        raise not_shaped(*keys, where=f"GET {response.url}", status=response.status)
+        raise not_shaped(*keys, where=f"GET {response.url}", status=response.status, why=why)
     return body
 
 
-def not_shaped(*keys: str, where: str, status: int = 200) -> OdsNotAPortal:
-    """Return the error of an answer that lacks ``keys``."""
+def not_shaped(*keys: str, where: str, status: int = 200, why: str = "") -> OdsNotAPortal:
+    """Return the error of an answer that lacks ``keys``, or is no JSON at all; ``why`` tells what the decoder said."""
+    expected = f": {', '.join(keys)} expected" if keys else ""
     return OdsNotAPortal(
-        "The answer is not shaped like a portal's" + (f": {', '.join(keys)} expected" if keys else ""),
+        f"The answer is not shaped like a portal's{expected}" + (f" ({why})" if why else ""),
         status=status,
         where=where,
         advice="Check the host of the connection; some portals only imitate Explore v2.1 (Q26)",

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import datetime
 from typing import Any, TypeVar
 
 from ods_provider.core.bounds import LIST_BYTES, read_all
-from ods_provider.core.errors import OdsNotAPortal, OdsQueryError, OdsTruncated
+from ods_provider.core.errors import OdsError, OdsNotAPortal, OdsQueryError, OdsResponseError, OdsTruncated
 from ods_provider.core.limits import GROUP_ROWS
 from ods_provider.core.plans.explore import get, json_object
 from ods_provider.core.query import Query
 from ods_provider.core.strictjson import decode, goes_on
-from ods_provider.core.times import http_date
+from ods_provider.core.verdict import ERROR_COLUMNS
 from ods_provider.core.wire import Params, Plan, Request, Response
 
 Row = dict[str, Any]
@@ -23,11 +22,10 @@ _ALL = Query()
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """One page of a list: ``total_count`` rows match in all, ``rows`` came, ``sent_at`` by the portal's own clock."""
+    """One page of a list: ``total_count`` rows match in all, ``rows`` came."""
 
     total_count: int
     rows: list[Row]
-    sent_at: datetime | None = None
 
 
 def list_parts(dataset_id: str | None) -> tuple[str, ...]:
@@ -48,7 +46,7 @@ def page(dataset_id: str | None, query: Query, *, offset: int = 0, limit: int) -
     response = yield get(*list_parts(dataset_id), dataset_id=dataset_id, params=params)
     # Groups come with a count that says nothing (Q2), or with none.
     body = json_object(response, "results", *(() if query.group_by else ("total_count",)))
-    return Page(int(body.get("total_count", 0)), objects(body["results"]), http_date(response.headers.get("date")))
+    return Page(int(body.get("total_count", 0)), objects(body["results"]))
 
 
 def objects(rows: object) -> list[Row]:
@@ -113,7 +111,8 @@ def open_export(
         limit: Rows at most; None exports all.
         options: Parameters of the format's own.
     """
-    return (yield _export(dataset_id, query, format=format, limit=limit, options=options))
+    request = _export(dataset_id, query, format=format, limit=limit, options=options)
+    return (yield from _answered(request, query, format))
 
 
 def export(
@@ -136,13 +135,36 @@ def export(
         options: Parameters of the format's own.
     """
     request = _export(dataset_id, query, format=format, limit=limit, options=options)
-    found: T = (yield replace(request, read=read)).content
+    found: T = (yield from _answered(replace(request, read=read), query, format)).content
     return found
 
 
 def _export(dataset_id: str | None, query: Query, *, format: str, limit: int | None, options: Params = ()) -> Request:
     params = (*query.params(), ("limit", str(-1 if limit is None else limit)), *options)
     return get("exports", format, dataset_id=dataset_id, params=params, kind="export")
+
+
+def _answered(request: Request, query: Query, format: str) -> Plan[Response]:
+    """Ask for an export; what is taken for an error that came with status 200 (Q49) is asked for again if it is a row.
+
+    One row of JSON lines may have the columns by which an error is known.
+    """
+    try:
+        return (yield request)
+    except OdsResponseError as error:
+        if format != "jsonl" or error.status != 200 or error.code is None:
+            raise
+        if not (yield from _has_columns_of_an_error(request.dataset_id, query)):
+            raise
+    return (yield replace(request, expects=frozenset({"json"})))
+
+
+def _has_columns_of_an_error(dataset_id: str | None, query: Query) -> Plan[bool]:
+    try:
+        found = yield from page(dataset_id, query, limit=1)
+    except OdsError:
+        return False
+    return any(set(names) <= set(row) for row in found.rows for names in ERROR_COLUMNS)
 
 
 def export_rows(dataset_id: str | None, query: Query, *, limit: int | None = None) -> Plan[list[Row]]:

@@ -89,6 +89,7 @@ def media_job(
     exclude: Mapped = None,
     limit: Number = None,
     parallel: Number = PARALLEL,
+    if_missing: Text = "fail",
     v1: Mapped = None,
 ) -> MediaJob:
     """Return a fetch of a dataset's files into a folder.
@@ -102,6 +103,7 @@ def media_job(
         "kind": word("kind", kind, "attachments"),
         "field": text("field", field),
         "parallel": whole_number("parallel", parallel, least=1, most=MOST_PARALLEL, default=PARALLEL),
+        "if_missing": word("if_missing", if_missing, "fail"),
     }
     older, dataset = asked_in(v1, query, dataset_id, **beside)
     dataset, folder = dataset_named(dataset), required("path", path)

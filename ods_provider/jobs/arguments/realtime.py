@@ -27,6 +27,9 @@ def push_job(
     record_id: Texts = None,
     file_fields: Texts = None,
     confirm: Flag = False,
+    delimiter: Text = None,
+    encoding: Text = None,
+    unknown_fields: Text = "refuse",
 ) -> PushJob:
     """Return a push of records to a realtime resource, or their deletion.
 
@@ -43,6 +46,10 @@ def push_job(
         record_ids=_ids(record_id),
         file_fields=clauses("file_fields", file_fields),
         confirm=truth("confirm", confirm, default=False),
+        # A tab is a space too, and stands for itself here.
+        delimiter=delimiter if delimiter == "\t" else text("delimiter", delimiter),
+        encoding=text("encoding", encoding),
+        unknown_fields=word("unknown_fields", unknown_fields, "refuse"),
     )
 
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from inspect import signature
 from typing import Any, get_type_hints
 
-from dagster import Array, Field, Noneable, Permissive
+from dagster import Array, Field, Noneable, ScalarUnion
 
 from ods_provider.core.errors import OdsConfigError
 from ods_provider.core.wording import in_words
@@ -17,8 +17,8 @@ WORDS = {"max_xcom_bytes": "max_bytes"}
 _OF_THE_JOB = {word: name for name, word in WORDS.items()}
 _KINDS: list[tuple[Any, Any]] = [
     (Text, str),
-    (Texts, Array(str)),
-    (Mapped, Permissive()),
+    (Texts, ScalarUnion(str, Array(str))),
+    (Mapped, dict),
     (Number, int),
     (Flag, bool),
     (Place, str),

@@ -21,6 +21,7 @@ from dagster import (
 from ods_provider.core.given import clauses
 from ods_provider.core.outcome import Done
 from ods_provider.jobs.arguments import analysis_job, download_job, media_job, push_job, search_job
+from ods_provider.jobs.download import DownloadJob
 from ods_provider.schedulers.dagster import metadata
 from ods_provider.schedulers.dagster.arguments import Builder, job_of
 from ods_provider.schedulers.dagster.partitions import Parts, Where
@@ -228,7 +229,10 @@ def _pair(
     records: Any = None,
 ) -> OdsAsset:
     # Built once now, so that a bad argument is found when the code is loaded and not at night.
-    job_of(make, arguments)
+    built = job_of(make, arguments)
+    if isinstance(built, DownloadJob):
+        # Of all partitions: the dot of a key is no ending.
+        arguments |= {"format": built.format.name}
     dataset_id = arguments["dataset_id"]
     rows = _gives_rows(make, arguments)
 

@@ -1,7 +1,7 @@
 """Partitions of an asset as parts of a dataset: a filter and a file for each."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -9,13 +9,14 @@ from dagster import (
     MultiPartitionKey,
     MultiPartitionsDefinition,
     PartitionsDefinition,
+    StaticPartitionsDefinition,
     TimeWindow,
     TimeWindowPartitionsDefinition,
 )
 
 from ods_provider.core.errors import OdsConfigError
 from ods_provider.core.odsql import identifier, literal
-from ods_provider.sinks.names import safe_name
+from ods_provider.sinks.names import name_apart, safe_name
 
 PLACEHOLDER = "{partition}"
 Where = Callable[[Any, TimeWindow | None], str]
@@ -92,8 +93,18 @@ class Parts:
         """Return the path of the run's partition."""
         if self.definition is None or self.path is None:
             return self.path
-        # A key may hold a slash or "..": it names one file, wherever it comes from.
-        return str(self.path).replace(PLACEHOLDER, safe_name(str(context.partition_key)))
+        # A key may hold a slash or "..": it names one file, wherever it comes from, and a file of its own.
+        return str(self.path).replace(PLACEHOLDER, self._file_name(context.partition_key))
+
+    def _file_name(self, key: Any) -> str:
+        if not isinstance(key, MultiPartitionKey):
+            return name_apart(str(key), _known(self.definition))
+        parts = [str(part) for _, part in sorted(key.keys_by_dimension.items())]
+        joined = "_".join(parts)
+        # The dimensions' own mark, a bar, is none for a file; an underscore tells them apart where no key holds one.
+        if safe_name(joined) == joined and not any("_" in part for part in parts):
+            return joined
+        return name_apart(str(key), None)
 
     @staticmethod
     def _timed(definition: PartitionsDefinition) -> bool:
@@ -106,6 +117,13 @@ class Parts:
         return " AND ".join(
             _equal(field, keys[name], _window(parts[name], keys[name])) for name, field in fields.items()
         )
+
+
+def _known(definition: PartitionsDefinition | None) -> Sequence[str] | None:
+    if isinstance(definition, TimeWindowPartitionsDefinition):
+        return ()  # of one form, whose marks may become others
+    # Those of other kinds are known to the instance alone.
+    return definition.get_partition_keys() if isinstance(definition, StaticPartitionsDefinition) else None
 
 
 def _window(definition: PartitionsDefinition, key: str) -> TimeWindow | None:

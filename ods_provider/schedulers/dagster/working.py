@@ -28,11 +28,13 @@ from dagster import (
     RunsFilter,
 )
 
-from ods_provider.core.errors import OdsError
+from ods_provider.core.errors import OdsConfigError, OdsError
 from ods_provider.core.outcome import Done, Wait
 from ods_provider.core.times import parse_time, utc_now
+from ods_provider.core.wording import in_words
 from ods_provider.jobs.context import Job
 from ods_provider.jobs.runner import explain, run_job
+from ods_provider.schedulers.dagster.arguments import WORDS
 from ods_provider.schedulers.dagster.plugin import NAME, Native
 
 WAITING = "ods/waiting"
@@ -122,7 +124,8 @@ class Step:
     def _run(self, job: Job, state: dict[str, Any]) -> Done | Wait:
         try:
             return run_job(job, scheduler=NAME, native=self.native, checkpoint=state)
-        except OdsError as error:
+        except OdsError as failure:
+            error = in_words(failure, WORDS) if isinstance(failure, OdsConfigError) else failure
             settle(self._instance, self._run_id, self._work, "failed")
             if not error.transient:
                 # Says to Dagster's run retries what allow_retries says to the step's.

@@ -134,6 +134,7 @@ def ods_media(
     exclude: Mapping[str, Any] | str | None = None,
     limit: int | str | None = None,
     parallel: int | str = 4,
+    if_missing: str = "fail",
     v1: Mapping[str, Any] | str | None = None,
     wait_mode: WaitMode = "auto",
 ) -> Any:
@@ -154,6 +155,9 @@ def ods_push(
     credentials: Credentials = DEFAULT,
     action: str = "push",
     batch_bytes: int | str = 5_000_000,
+    delimiter: str | None = None,
+    encoding: str | None = None,
+    unknown_fields: str = "refuse",
     wait_mode: WaitMode = "auto",
 ) -> Any:
     """Send records, or a file of them, to a realtime resource and return the Outcome. A batch is the unit."""

@@ -12,6 +12,7 @@ ROWS = 12
 TEXT = b"A file of a record: \xc3\xbcber alles.\n"
 # Beyond 2**53 a number is no longer exact in a double, and beyond 2**31 not even possible in 32 bits (Q15).
 BIG = (2**53 + 1, -(2**53) - 1, 2**63 - 1, -(2**63), 2**31)
+_PARTS = {9: ".109", 10: ".29"}  # seconds, by number of the row
 _WORDS = (
     "plain",
     'two "words"',
@@ -79,8 +80,8 @@ def _row(number: int, document: dict[str, Any]) -> dict[str, Any]:
         "day": f"2024-02-{19 + number}",
         "month": f"2024-{1 + number:02}-01",
         "year": f"{1999 + number}-01-01",
-        # An hour that Europe has twice, and one that it lacks, are among them.
-        "at": f"2024-{3 if number % 2 else 10:02}-{31 if number % 2 else 27}T0{number % 4}:30:00+00:00",
+        # An hour that Europe has twice, one that it lacks, and parts of a second are among them.
+        "at": f"2024-{'03-31' if number % 2 else '10-27'}T0{number % 4}:30:00{_PARTS.get(number, '')}+00:00",
         "open": [True, False, None][number % 3],
         "place": {"lon": west + 0.5, "lat": south + 0.5},
         "area": shapes[number % 4],

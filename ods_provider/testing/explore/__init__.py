@@ -35,7 +35,7 @@ class Explore:
         self._version2 = Version2(place, self._lists)
 
     def routes(self) -> list[Route]:
-        """Return the routes, GET only."""
+        """Return the routes, GET only, each with a slash at its end and without: the vendor's own client sends one."""
         lists, exporting, files = self._lists, self._exporting, self._files
         one = ROOT + "/datasets/{dataset_id}"
         shared = [
@@ -60,4 +60,5 @@ class Explore:
             *((f"/explore/dataset/{{dataset_id}}{path}", handler) for path, handler in files.pages()),
             (f"{STORAGE}{{dataset_id}}/{{export_id}}", files.stored),
         ]
-        return [Route(path, handler, methods=["GET"]) for path, handler in table] + self._version2.routes(shared)
+        table += self._version2.table(shared)
+        return [Route(path + end, handler, methods=["GET"]) for path, handler in table for end in ("", "/")]

@@ -33,13 +33,12 @@ class Files:
         self._place = place
 
     def table(self) -> list[tuple[str, Handler]]:
-        """Return addresses below a dataset's, and what answers there; alternative exports take a slash too."""
+        """Return addresses below a dataset's, and what answers there."""
         return [
             ("/attachments", self.attachments),
             ("/attachments/{attachment_id}", self.attachment),
             ("/alternative_exports", self.alternative_exports),
             ("/alternative_exports/{export_id}", self.alternative_export),
-            ("/alternative_exports/{export_id}/", self.alternative_export),
             *self.pages(),
         ]
 
@@ -47,9 +46,8 @@ class Files:
         """Return the addresses of files, which the portal's pages know too."""
         return [
             ("/files/{file_id}", self.file),
-            ("/files/{file_id}/", self.file),
-            ("/files/{file_id}/download/", self.file),
-            ("/files/{file_id}/{pixels:int}/", self.thumbnail),
+            ("/files/{file_id}/download", self.file),
+            ("/files/{file_id}/{pixels:int}", self.thumbnail),
         ]
 
     def attachments(self, request: Request) -> Response:

@@ -93,8 +93,8 @@ def base(request: Request) -> str:
 
 
 def here(request: Request) -> str:
-    """Return the address that was asked, without its query."""
-    return f"{base(request)}{request.url.path}"
+    """Return the address that was asked, without its query and a slash at its end."""
+    return f"{base(request)}{request.url.path.rstrip('/')}"
 
 
 def dataset_links(request: Request, dataset_id: str) -> list[dict[str, str]]:

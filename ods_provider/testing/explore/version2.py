@@ -12,7 +12,6 @@ from typing import Any
 from starlette.datastructures import QueryParams
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
 
 from ods_provider.testing.explore.lists import Lists, pages
 from ods_provider.testing.explore.place import Place, base, dataset_links
@@ -36,8 +35,8 @@ class Version2:
         self._place = place
         self._lists = lists
 
-    def routes(self, shared: Sequence[tuple[str, Handler]]) -> list[Route]:
-        """Return the routes; ``shared`` are those whose answers did not change."""
+    def table(self, shared: Sequence[tuple[str, Handler]]) -> list[tuple[str, Handler]]:
+        """Return addresses and what answers there; ``shared`` are those whose answers did not change."""
         one = "/datasets/{dataset_id}"
         table: list[tuple[str, Handler]] = [
             ("/datasets", self.datasets),
@@ -47,11 +46,7 @@ class Version2:
             (f"{one}/aggregates", self.aggregates),
             *shared,
         ]
-        return [
-            Route(f"{prefix}/catalog{path}", _deprecated(handler), methods=["GET"])
-            for prefix in PREFIXES
-            for path, handler in table
-        ]
+        return [(f"{prefix}/catalog{path}", _deprecated(handler)) for prefix in PREFIXES for path, handler in table]
 
     def datasets(self, request: Request) -> Response:
         """GET /catalog/datasets: each dataset in an envelope of its own."""

@@ -117,8 +117,7 @@ class Compiler:
         field = self.fields.get(name)
         if field is None:
             raise malformed(f"Unknown field: {name}", self.clause)
-        cell = '"' + name.replace('"', '""') + '"'
-        return Sql(cell, (), field.type, multivalued=field.multivalued, precision=field.precision)
+        return Sql(field.cell, (), field.type, multivalued=field.multivalued, precision=field.precision)
 
     def number(self, node: Node) -> float:
         """Return a constant number."""

@@ -1,22 +1,22 @@
-"""Facets: their values with counts, and the rows that a refinement keeps.
+"""Facets: their values with counts.
 
-Source: Explore v2.1, ``facet``, ``refine`` and ``exclude``; Q5 (at most 100 values), Q57 (dates by path).
+Source: Explore v2.1, ``facet``; Q5 (at most 100 values), Q57 (dates by path).
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from ods_provider.testing.odsql.clauses import Clauses
 from ods_provider.testing.odsql.fields import MOMENTS, Field, malformed
 from ods_provider.testing.odsql.literals import text as unquoted
 from ods_provider.testing.odsql.parse import parse
-from ods_provider.testing.odsql.sql import Sql, joined
+from ods_provider.testing.odsql.refining import named, split
 
 _SORTS = {"count": "n ASC", "-count": "n DESC", "alphanum": "v ASC", "-alphanum": "v DESC"}
 _SORTS |= {"num": "try_cast(v AS DOUBLE) ASC", "-num": "try_cast(v AS DOUBLE) DESC"}
-_DATE_PARTS = ("year", "month", "day")
 _OPTIONS = {"name", "disjunctive", "hierarchical", "separator", "sort", "limit"}
 
 
@@ -27,67 +27,6 @@ class FacetQuery:
     name: str
     sql: str
     params: tuple[Any, ...]
-
-
-def restrictions(fields: Mapping[str, Field], refine: Sequence[str], exclude: Sequence[str]) -> list[Sql]:
-    """Return the conditions of ``refine`` and ``exclude``, each ``facet:value``.
-
-    All of them must hold, but values refined on one disjunctive facet are alternatives.
-    """
-    kept: list[Sql] = []
-    alternatives: dict[str, list[Sql]] = {}
-    for given in refine:
-        name, value = _split(given, "refine")
-        field = _field(fields, name, "refine")
-        test = _holds(field, value, "refine")
-        if field.disjunctive:
-            alternatives.setdefault(name, []).append(test)
-        else:
-            kept.append(test)
-    kept += [joined(" OR ", tests) for tests in alternatives.values()]
-    for given in exclude:
-        name, value = _split(given, "exclude")
-        test = _holds(_field(fields, name, "exclude"), value, "exclude")
-        kept.append(Sql(f"(NOT {test.text})", test.params, "boolean"))
-    return kept
-
-
-def _split(given: str, clause: str) -> tuple[str, str]:
-    name, colon, value = given.partition(":")
-    if not colon:
-        raise malformed(f"{given} is not of the form facet:value", clause)
-    return name.strip(), value.strip().strip('"')
-
-
-def _field(fields: Mapping[str, Field], name: str, clause: str) -> Field:
-    if name not in fields:
-        raise malformed(f"Unknown field: {name}", clause)
-    return fields[name]
-
-
-def _cell(field: Field) -> str:
-    return '"' + field.name.replace('"', '""') + '"'
-
-
-def _holds(field: Field, value: str, clause: str) -> Sql:
-    cell = _cell(field)
-    if field.type in MOMENTS:
-        parts = value.replace("-", "/").split("/")
-        if not all(part.isdigit() for part in parts) or len(parts) > len(_DATE_PARTS):
-            raise malformed(f"Invalid date: {value}", clause)
-        tests = (
-            Sql(f"coalesce({part}({cell}) = ?, false)", (int(number),), "boolean")
-            for part, number in zip(_DATE_PARTS, parts, strict=False)
-        )
-        return joined(" AND ", tests)
-    if field.type == "boolean":
-        return Sql(f"coalesce({cell} = ?, false)", (value.lower() in ("true", "1"),), "boolean")
-    if field.multivalued:
-        return Sql(f"coalesce(list_contains({cell}, ?), false)", (value,), "boolean")
-    if field.hierarchical:
-        inside = value + field.hierarchical
-        return Sql(f"coalesce({cell} = ? OR starts_with({cell}, ?), false)", (value, inside), "boolean")
-    return Sql(f"coalesce({cell}::VARCHAR = ?, false)", (value,), "boolean")
 
 
 def _options(facet: str) -> dict[str, str]:
@@ -122,19 +61,17 @@ def compile_facet(
     Raises:
         OdsqlError: With the code and the text of the portal.
     """
-    from ods_provider.testing.odsql.query import _Clauses, conditions  # the two rooms need each other
-
     known = {field.name: field for field in fields}
     options = _options(facet)
-    field = _field(known, options["name"], "facet")
+    field = named(known, options["name"], "facet")
     separator = options.get("separator") or field.hierarchical
     if options.get("hierarchical", "").lower() == "false":
         separator = None
-    own = [given for given in refine if _split(given, "refine")[0] == field.name]
+    own = [given for given in refine if split(given, "refine")[0] == field.name]
     if options.get("disjunctive", str(field.disjunctive)).lower() == "true":
         refine = [given for given in refine if given not in own]
-    kept = conditions(_Clauses(known, timezone), where, refine, exclude)
-    depth = max((len(_split(given, "refine")[1].split(separator or "/")) for given in own), default=0)
+    kept = Clauses(known, timezone).conditions(where, refine, exclude)
+    depth = max((len(split(given, "refine")[1].split(separator or "/")) for given in own), default=0)
     value = _value(field, separator, depth)
     order = _SORTS.get(options.get("sort", "-count"))
     if order is None:
@@ -148,7 +85,7 @@ def compile_facet(
 
 
 def _value(field: Field, separator: str | None, depth: int) -> str:
-    cell = _cell(field)
+    cell = field.cell
     if field.multivalued:
         return f"unnest({cell})"
     if field.type in MOMENTS:

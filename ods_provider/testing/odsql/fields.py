@@ -32,6 +32,11 @@ class Field:
     disjunctive: bool = False
     technical: bool = False
 
+    @property
+    def cell(self) -> str:
+        """Its name, quoted for SQL."""
+        return '"' + self.name.replace('"', '""') + '"'
+
 
 @dataclass(frozen=True)
 class OutputColumn:

@@ -9,17 +9,15 @@ import re
 from calendar import monthrange
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from lark import Tree
 
 from ods_provider.testing.odsql import geometry, literals, names
+from ods_provider.testing.odsql.compiling import Compiler
 from ods_provider.testing.odsql.fields import MOMENTS, NUMERIC, malformed
-from ods_provider.testing.odsql.sql import Sql, bound, glue
-
-if TYPE_CHECKING:
-    from ods_provider.testing.odsql.expressions import Compiler
+from ods_provider.testing.odsql.sql import Sql, bound, glue, iso
 
 Node = Tree[Any]
 _PARTS = ("year", "month", "day", "hour", "minute", "second")
@@ -230,10 +228,10 @@ def _date_range(compiler: Compiler, cell: Sql, token: str) -> Sql:
         else (f"date_trunc('{unit}', {local.text}::TIMESTAMP)")
     )
     days = cell.kind == "date" and unit in ("day", "week", "month", "quarter", "year")
-    pattern = "%Y-%m-%d" if days else "%Y-%m-%dT%H:%M:%S"
     step = {"quarter": "INTERVAL 3 month"}.get(unit, f"INTERVAL {size} {unit}")
-    text = f"'[' || strftime({start}, '{pattern}') || ', ' || strftime({start} + {step}, '{pattern}') || '['"
-    return Sql(text, local.params * 2, "text")
+    first, last = (f"strftime({end}, '%Y-%m-%d')" if days else iso(end) for end in (start, f"({start} + {step})"))
+    text = f"'[' || {first} || ', ' || {last} || '['"
+    return Sql(text, local.params * text.count(start), "text")
 
 
 def _geo_cluster(compiler: Compiler, arguments: list[Node]) -> Sql:

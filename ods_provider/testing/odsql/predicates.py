@@ -6,16 +6,14 @@ Source: ODSQL reference, where clause; Q40 (types), Q53 (null).
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from lark import Tree
 
 from ods_provider.testing.odsql import geometry, literals
+from ods_provider.testing.odsql.compiling import Compiler
 from ods_provider.testing.odsql.fields import MOMENTS, NUMERIC, malformed
 from ods_provider.testing.odsql.sql import Sql, bound, glue, joined
-
-if TYPE_CHECKING:
-    from ods_provider.testing.odsql.expressions import Compiler
 
 Node = Tree[Any]
 FUNCTIONS = frozenset({"search", "suggest", "startswith", "within_distance", "in_bbox", *geometry.RELATIONS})
@@ -206,7 +204,7 @@ def _full_text(compiler: Compiler, text: str, cells: list[Sql] | None, how: str)
     words = [word for word in re.split(r"[^\w]+", _folded_text(text)) if word]
     if cells is None:
         cells = [
-            Sql('"' + field.name.replace('"', '""') + '"', (), "text", multivalued=field.multivalued)
+            Sql(field.cell, (), "text", multivalued=field.multivalued)
             for field in compiler.fields.values()
             if field.type == "text" and not field.technical
         ]

@@ -13,12 +13,11 @@ from typing import Any
 
 from lark import Tree
 
-from ods_provider.testing.odsql import predicates
+from ods_provider.testing.odsql.clauses import Clauses
 from ods_provider.testing.odsql.expressions import Compiler, unwrapped
-from ods_provider.testing.odsql.facets import restrictions
 from ods_provider.testing.odsql.fields import GEO, Field, OdsqlError, OutputColumn, malformed
 from ods_provider.testing.odsql.parse import parse
-from ods_provider.testing.odsql.sql import Sql, joined
+from ods_provider.testing.odsql.sql import Sql
 
 Node = Tree[Any]
 
@@ -55,18 +54,6 @@ class _Item:
         return OutputColumn(self.key, kind, self.cell.multivalued, self.cell.precision)  # type: ignore[arg-type]
 
 
-@dataclass(frozen=True)
-class _Clauses:
-    """What all clauses of one query share."""
-
-    fields: Mapping[str, Field]
-    timezone: str
-    lang: str = "en"
-
-    def compiler(self, text: str, clause: str, aliases: Mapping[str, Sql] | None = None) -> Compiler:
-        return Compiler(text, clause, self.fields, aliases, self.timezone, self.lang)
-
-
 def compile_query(
     fields: Sequence[Field],
     *,
@@ -99,8 +86,8 @@ def compile_query(
     Raises:
         OdsqlError: With the code and the text of the portal.
     """
-    clauses = _Clauses({field.name: field for field in fields}, timezone, lang)
-    kept = conditions(clauses, where, refine, exclude)
+    clauses = Clauses({field.name: field for field in fields}, timezone, lang)
+    kept = clauses.conditions(where, refine, exclude)
     source = f"SELECT * FROM {table} WHERE {kept.text}"  # noqa: S608  names are quoted, values bound
     keys = _group_keys(clauses, group_by) if group_by else []
     items = _select(clauses, select, keys)
@@ -129,21 +116,11 @@ def compile_query(
     )
 
 
-def conditions(clauses: Any, where: Sequence[str], refine: Sequence[str], exclude: Sequence[str]) -> Sql:
-    """Return what rows must fulfil: every ``where``, and the facets that are refined or excluded."""
-    parts = [Sql("true", (), "boolean")]
-    for text in where:
-        compiler = clauses.compiler(text, "where")
-        parts.append(predicates.compile_where(compiler, parse(text, "where").children[0]))
-    parts += restrictions(clauses.fields, refine, exclude)
-    return joined(" AND ", parts)
-
-
 def _nothing(item: _Item) -> _Item:
     return replace(item, cell=Sql("NULL", (), item.cell.kind))
 
 
-def _group_keys(clauses: _Clauses, text: str) -> list[_Item]:
+def _group_keys(clauses: Clauses, text: str) -> list[_Item]:
     compiler = clauses.compiler(text, "group_by")
     keys: list[_Item] = []
     for item in parse(text, "group_by").children:
@@ -169,7 +146,7 @@ def _normal(source: str) -> str:
     return re.sub(r"\s+", "", source).strip("`").lower()
 
 
-def _select(clauses: _Clauses, text: str | None, keys: list[_Item]) -> list[_Item]:
+def _select(clauses: Clauses, text: str | None, keys: list[_Item]) -> list[_Item]:
     if text is None or text.strip() == "":
         return [] if keys else [_whole(field) for field in clauses.fields.values() if not field.technical]
     compiler = clauses.compiler(text, "select")
@@ -201,11 +178,11 @@ def _select(clauses: _Clauses, text: str | None, keys: list[_Item]) -> list[_Ite
 
 def _whole(field: Field) -> _Item:
     name = field.name
-    cell = Sql('"' + name.replace('"', '""') + '"', (), field.type, field.multivalued, field.precision)
+    cell = Sql(field.cell, (), field.type, field.multivalued, field.precision)
     return _Item(name, cell, _normal(name))
 
 
-def _pattern(clauses: _Clauses, text: str) -> tuple[str, list[str]]:
+def _pattern(clauses: Clauses, text: str) -> tuple[str, list[str]]:
     verb, _, rest = text.partition("(")
     pattern = rest.strip(" )")
     found = [name for name in clauses.fields if fnmatch.fnmatchcase(name, pattern)]
@@ -215,7 +192,7 @@ def _pattern(clauses: _Clauses, text: str) -> tuple[str, list[str]]:
 
 
 def _grouped(
-    clauses: _Clauses, source: str, kept: Sql, keys: list[_Item], items: list[_Item], order_by: str | None
+    clauses: Clauses, source: str, kept: Sql, keys: list[_Item], items: list[_Item], order_by: str | None
 ) -> CompiledQuery:
     # Keys are computed beside the rows first: some look at all rows, and one of several values makes several rows.
     named = []
@@ -261,7 +238,7 @@ def _grouped(
 
 
 def _order(
-    clauses: _Clauses, text: str | None, aliases: Mapping[str, Sql], *, groups: Mapping[str, int] | None = None
+    clauses: Clauses, text: str | None, aliases: Mapping[str, Sql], *, groups: Mapping[str, int] | None = None
 ) -> Sql:
     # The last key makes the order total, so that pages neither overlap nor leave a gap.
     parts: list[str] = []

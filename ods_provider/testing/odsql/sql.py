@@ -62,3 +62,9 @@ def joined(separator: str, parts: Iterable[Sql], kind: Kind = "boolean") -> Sql:
 def bound(value: Any, kind: Kind) -> Sql:
     """Return a constant as a parameter."""
     return Sql("?", (value,), kind, literal=True)
+
+
+def iso(cell: str) -> str:
+    """Return the SQL of a timestamp as ISO 8601 text: six digits of the second where it has a part, else none."""
+    part = f"CASE WHEN microsecond({cell}) % 1000000 = 0 THEN '' ELSE strftime({cell}, '.%f') END"
+    return f"(strftime({cell}, '%Y-%m-%dT%H:%M:%S') || {part})"

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ods_provider.testing.odsql import Field, OdsqlError
-from ods_provider.testing.odsql.facets import restrictions
+from ods_provider.testing.odsql.refining import restrictions
 from ods_provider.testing.odsql.sql import Sql, bound, joined
 from ods_provider.testing.schema import quoted
 from ods_provider.testing.search_v1 import area

@@ -10,8 +10,14 @@ from urllib.parse import parse_qs
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 
-_V1 = re.compile(r"/api/(?:datasets|records)/1\.0/")
+# The download has a page of its own besides.
+_V1 = re.compile(r"/api/(?:datasets|records)/1\.0/|/explore/dataset/[^/]+/download/?\Z")
 _DATASET = re.compile(r"/api/datasets/1\.0/([^/]+)|/explore/dataset/([^/]+)")
+
+
+def is_v1(path: str) -> bool:
+    """Return whether an address is one of version 1."""
+    return _V1.match(path) is not None
 
 
 async def with_form(scope: Scope, receive: Receive) -> Scope:
@@ -21,7 +27,7 @@ async def with_form(scope: Scope, receive: Receive) -> Scope:
     """
     headers = dict(scope["headers"])
     kind = headers.get(b"content-type", b"").partition(b";")[0].strip()
-    if scope["method"] != "POST" or not _V1.match(scope["path"]) or kind != b"application/x-www-form-urlencoded":
+    if scope["method"] != "POST" or not is_v1(scope["path"]) or kind != b"application/x-www-form-urlencoded":
         return scope
     body = b""
     while True:
@@ -37,6 +43,6 @@ def dataset_of(scope: Scope) -> str | None:
     if found := _DATASET.match(scope["path"]):
         name = found[1] or found[2]
         return None if name == "search" else name
-    if _V1.match(scope["path"]):
+    if is_v1(scope["path"]):
         return next(iter(parse_qs(scope["query_string"].decode("latin-1")).get("dataset", [])), None)
     return None

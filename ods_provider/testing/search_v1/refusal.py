@@ -1,8 +1,11 @@
-"""How Search API v1.0 refuses: one key, ``error``."""
+"""How Search API v1.0 refuses: one key, ``error``, whoever in the portal it is that refuses."""
 
 from __future__ import annotations
 
+from typing import Any
+
 from ods_provider.testing.errors import Refusal
+from ods_provider.testing.search_v1.form import is_v1
 
 
 class V1Refusal(Refusal):
@@ -11,6 +14,11 @@ class V1Refusal(Refusal):
     def __init__(self, status: int, message: str) -> None:
         super().__init__(status, "", message)
         self.body = {"error": message}
+
+
+def envelope(path: str, refusal: Refusal) -> dict[str, Any]:
+    """Return the body of a refusal in the words of the API that was asked."""
+    return {"error": str(refusal)} if is_v1(path) else refusal.body
 
 
 def bad(message: str) -> V1Refusal:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 
 from ods_provider.testing.encode import day, moment, sql_text
 from ods_provider.testing.odsql import Field
@@ -116,4 +116,5 @@ def csv_cell(text: str, delimiter: str) -> str:
 
 
 def _stamp(moment: datetime) -> str:
-    return moment.isoformat()
+    # As recent bodies have it: in UTC, with as many digits of the second as there are.
+    return f"{moment.astimezone(UTC):%Y-%m-%dT%H:%M:%S.%f}".rstrip("0").rstrip(".") + "Z"

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 from airflow_daemons import Airflow, wait_for
+from debian import install
 from portal_process import PortalProcess
 from selenium import webdriver
 from selenium.common.exceptions import ElementClickInterceptedException, StaleElementReferenceException
@@ -20,7 +21,6 @@ from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.remote.webelement import WebElement
-from services import install
 
 FLAGS = ("--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--window-size=1300,1900")
 PACKAGES = {"chromium": "chromium", "chromedriver": "chromium-driver"}

@@ -13,11 +13,14 @@ from dagster import (
     AssetKey,
     DailyPartitionsDefinition,
     Definitions,
+    DynamicPartitionsDefinition,
+    HourlyPartitionsDefinition,
     MultiPartitionKey,
     MultiPartitionsDefinition,
     RetryPolicy,
     StaticPartitionsDefinition,
     asset,
+    build_asset_context,
     materialize,
 )
 
@@ -29,6 +32,7 @@ from ods_provider.schedulers.dagster import (
     ods_push_asset,
     ods_search_asset,
 )
+from ods_provider.schedulers.dagster.partitions import Parts
 
 
 def make(pair, ods, instance, *, others=(), **how):
@@ -253,3 +257,51 @@ def test_options_of_the_asset_are_the_users(ods, instance):
     assert pair.asset.metadata_by_key[pair.asset.key]["ods/dataset_id"] == "a@public"
     merged = Definitions.merge(pair.definitions(), Definitions(resources={"ods": ods}))
     assert merged.resolve_sensor_def("raw__a_public_resumes") == pair.resume_sensor
+
+
+@pytest.mark.parametrize(
+    "keys",
+    [
+        ["<36kVA", ">36kVA"],
+        ["A/B", "A_B", "A:B"],
+        ["a" * 300 + "1", "a" * 300 + "2"],
+        ["FR", "fr"],
+        ["-1", "1", ".1"],
+        ["x\u202ey", "x_y"],
+    ],
+)
+def test_no_two_partitions_share_a_file(tmp_path, keys):
+    parts = Parts(StaticPartitionsDefinition(keys), "name", None, tmp_path / "{partition}.jsonl")
+    places = [parts.place(build_asset_context(partition_key=key)) for key in keys]
+    assert len({place.casefold() for place in places}) == len(keys)
+    for place in places:
+        assert Path(place).parent == tmp_path
+        Path(place).touch()
+
+
+def test_a_key_that_is_a_file_name_stays_one(tmp_path):
+    parts = Parts(StaticPartitionsDefinition(["FR", "Zürich 城市"]), "name", None, f"{tmp_path}/{{partition}}.jsonl")
+    assert parts.place(build_asset_context(partition_key="Zürich 城市")) == f"{tmp_path}/Zürich 城市.jsonl"
+
+
+def test_no_two_partitions_of_two_dimensions_share_a_file(tmp_path):
+    a, b = StaticPartitionsDefinition(["x", "x_y"]), StaticPartitionsDefinition(["z", "y_z"])
+    both = MultiPartitionsDefinition({"a": a, "b": b})
+    parts = Parts(both, {"a": "name", "b": "name"}, None, f"{tmp_path}/{{partition}}.csv")
+    keys = [MultiPartitionKey({"a": one, "b": two}) for one in ("x", "x_y") for two in ("z", "y_z")]
+    places = [parts.place(build_asset_context(partition_key=key)) for key in keys]
+    assert len(set(places)) == len(keys)
+    assert places[0] == f"{tmp_path}/x_z.csv"
+
+
+def test_keys_that_nobody_lists_have_a_file_each_too(tmp_path):
+    parts = Parts(DynamicPartitionsDefinition(name="zones"), "name", None, f"{tmp_path}/{{partition}}.csv")
+    places = [parts.place(build_asset_context(partition_key=key)) for key in ("A/B", "A_B", "A:B")]
+    assert len(set(places)) == 3
+    assert places[1] == f"{tmp_path}/A_B.csv"
+
+
+def test_an_hour_is_a_file_name_without_a_digest(tmp_path):
+    parts = Parts(HourlyPartitionsDefinition("2026-01-01-00:00"), "at", None, f"{tmp_path}/{{partition}}.csv")
+    place = parts.place(build_asset_context(partition_key="2026-01-01-05:00"))
+    assert place == f"{tmp_path}/2026-01-01-05_00.csv"

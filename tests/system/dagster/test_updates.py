@@ -7,7 +7,7 @@ import json
 import pytest
 from dagster import DailyPartitionsDefinition, Definitions, RunRequest, job, op
 
-from ods_provider.core.errors import OdsConfigError
+from ods_provider.core.errors import OdsConfigError, OdsNotAPortal
 from ods_provider.schedulers.dagster import ods_dataset_asset, ods_dataset_sensor, ods_media_asset
 
 
@@ -75,6 +75,24 @@ def test_a_portal_that_fails_is_said_and_nothing_is_forgotten(watching, tick, po
     portal.clear_faults()
     portal.touch("world-capitals", rows=1)
     assert len(tick(*watching, cursor=failed.cursor).run_requests) == 1
+
+
+def test_a_page_of_maintenance_only_delays_the_look_once_the_portal_has_answered(watching, tick, portal):
+    portal.fault("html")
+    with pytest.raises(OdsNotAPortal):
+        tick(*watching)
+    cursor = tick(*watching).cursor
+    portal.fault("html")
+    delayed = tick(*watching, cursor=cursor)
+    assert "web page" in delayed.skip_message
+    assert json.loads(delayed.cursor)["seen"] == json.loads(cursor)["seen"]
+
+
+def test_a_dataset_that_was_never_processed_is_updated_when_it_is(watching, tick):
+    kept = json.loads(tick(*watching).cursor)
+    kept["seen"]["world-capitals"]["data_processed"] = None
+    (request,) = tick(*watching, cursor=json.dumps(kept)).run_requests
+    assert request.tags["ods/dataset_id"] == "world-capitals"
 
 
 def test_a_dataset_that_is_not_there_is_named(ods, tick, portal):

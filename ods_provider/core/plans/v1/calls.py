@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 from urllib.parse import quote, urlencode
 
+from ods_provider.core.datasetid import dataset_named
 from ods_provider.core.errors import OdsConfigError, OdsIncomplete, OdsNotAPortal, OdsNotFound
 from ods_provider.core.plans.v1.params import WINDOW_ROWS, V1Query
 from ods_provider.core.strictjson import decode
@@ -44,7 +45,7 @@ def search_datasets(query: V1Query) -> Plan[Row]:
 
 def dataset(dataset_id: str) -> Plan[Row]:
     """Look one dataset up. One call."""
-    response = yield from _ask(f"{DATASETS}/{quote(dataset_id, safe='')}/", V1Query.of(), dataset_id=dataset_id)
+    response = yield from _ask(_path(dataset_id), V1Query.of(), dataset_id=dataset_id)
     return _object(response, "datasetid")
 
 
@@ -63,7 +64,7 @@ def count(dataset_id: str | None, query: V1Query) -> Plan[int]:
 
 def record(dataset_id: str, record_id: str) -> Plan[Row]:
     """Look one record up: ``{datasetid, recordid, fields, geometry, record_timestamp}``. One call."""
-    path = f"{DATASETS}/{quote(dataset_id, safe='')}/records/{quote(record_id, safe='')}"
+    path = f"{_path(dataset_id)}records/{quote(record_id, safe='')}"
     response = yield from _ask(path, V1Query.of(), dataset_id=dataset_id)
     return _object(response, "recordid")
 
@@ -130,7 +131,7 @@ def file_path(dataset_id: str, kind: str, file_id: str) -> str:
 
     Source: section 7 of the vendor's multimedia download.
     """
-    return f"{DATASETS}/{quote(dataset_id, safe='')}/{kind}/{quote(file_id, safe='')}/"
+    return f"{_path(dataset_id)}{kind}/{quote(file_id, safe='')}/"
 
 
 def request(
@@ -143,6 +144,10 @@ def request(
     return Request(path, method="POST", form=query.params, kind=kind, dataset_id=dataset_id, read=read)
 
 
+def _path(dataset_id: str) -> str:
+    return f"{DATASETS}/{quote(dataset_named(dataset_id), safe='')}/"
+
+
 def _about(dataset_id: str, endpoint: str, query: V1Query, *, kind: Kind = "api", read: Read = None) -> Plan[Response]:
     named = query.get("dataset")
     if named is not None and named != dataset_id:
@@ -151,7 +156,7 @@ def _about(dataset_id: str, endpoint: str, query: V1Query, *, kind: Kind = "api"
             where="parameter dataset of Search API v1.0",
             advice="Leave it out of the parameters",
         )
-    asked = V1Query((("dataset", dataset_id), *query.having(dataset=None).params))
+    asked = V1Query((("dataset", dataset_named(dataset_id)), *query.having(dataset=None).params))
     return (yield from _ask(f"{RECORDS}/{endpoint}/", asked, kind=kind, dataset_id=dataset_id, read=read))
 
 

@@ -1,0 +1,203 @@
+"""Fetch files of a dataset in parallel, each into a folder under its own name, whole or not at all."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from typing import Any
+from urllib.parse import urlsplit
+
+from ods_provider.core.drive import drive
+from ods_provider.core.errors import OdsNotAPortal, OdsNotFound, OdsResponseError
+from ods_provider.core.plans import files
+from ods_provider.core.redact import scrub
+from ods_provider.core.times import iso
+from ods_provider.core.wire import Response, is_absolute
+from ods_provider.jobs.context import JobContext
+from ods_provider.jobs.listing import Item
+from ods_provider.sinks.destination import Destination
+from ods_provider.sinks.marks import mark_of
+from ods_provider.sinks.writer import FileWriter
+
+_NAP_S = 0.5  # how long a thread that waits to try again may overlook that it has to stop
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """A file that is here: its entry in the manifest, and the mark of what stands in the folder."""
+
+    entry: dict[str, Any]
+    mark: str | None
+
+
+def fetch(
+    ctx: JobContext,
+    fetcher: Fetcher,
+    left: Iterable[Item],
+    *,
+    parallel: int,
+    keep: Callable[[Item, Fetched], None],
+    tell: Callable[[], None],
+) -> dict[str, OdsNotFound]:
+    """Fetch files and return the errors of those that the portal does not have, by unit; the others come all the same.
+
+    Args:
+        ctx: The job's.
+        fetcher: Fetches one; for this call only.
+        left: What to fetch.
+        parallel: Files at the same time.
+        keep: Confirms one; called in this thread.
+        tell: Says how far it is; called in this thread.
+
+    Raises:
+        OdsError: What another failure was; no more files are begun after it, those under way are kept.
+    """
+    queue = iter(left)
+    running: dict[Future[Fetched], Item] = {}
+    missing: dict[str, OdsNotFound] = {}
+    failure: BaseException | None = None
+    with _pool(fetcher, parallel) as pool:
+        while True:
+            # No more are handed out than can run: a refusal must not find a queue of calls behind it.
+            while failure is None and len(running) < parallel and (item := next(queue, None)):
+                running[pool.submit(fetcher, item)] = item
+            if not running:
+                break
+            ended, _ = wait(running, timeout=1.0, return_when=FIRST_COMPLETED)
+            ctx.check()
+            for future in ended:
+                item = running.pop(future)
+                error = future.exception()
+                if error is None:
+                    # Confirmed here, in the one thread that may talk to the scheduler.
+                    keep(item, future.result())
+                elif isinstance(error, OdsNotFound):
+                    missing[item.unit] = error
+                else:
+                    failure = failure or error
+            tell()
+    if failure is not None:
+        raise failure
+    return missing
+
+
+@contextmanager
+def _pool(fetcher: Fetcher, parallel: int) -> Iterator[ThreadPoolExecutor]:
+    pool = ThreadPoolExecutor(max_workers=parallel, thread_name_prefix="ods-media")
+    patient = True
+    try:
+        yield pool
+    except BaseException as error:
+        # SystemExit, KeyboardInterrupt, a scheduler's own timeout: whoever ends a task gives it seconds, and a read
+        # that is stuck lasts until the idle timeout. What such a thread still writes is a hidden part, which the
+        # next try replaces.
+        patient = isinstance(error, Exception)
+        raise
+    finally:
+        fetcher.stop.set()
+        pool.shutdown(wait=patient, cancel_futures=True)
+
+
+class Fetcher:
+    """Fetches one file after another, in several threads; ``stop`` ends what is under way."""
+
+    def __init__(self, ctx: JobContext, folder: Destination, dataset_id: str, kind: str) -> None:
+        self._ctx, self._folder, self._dataset_id, self._kind = ctx, folder, dataset_id, kind
+        self._form = 0  # of several addresses of a file, the one that this portal knew last
+        self._terms = replace(ctx.client.terms, sleep=self._sleep)
+        self.stop = threading.Event()
+
+    def __call__(self, item: Item) -> Fetched:
+        """Fetch ``item``."""
+        writer, response, url = self._fetched(item)
+        asked, answered = _host(url), _host(response.url)
+        entry = self.entry(item, url) | {
+            "file": item.name,
+            # The host alone: what stands behind it may be a signed address, which is a key.
+            "redirected_to": answered if answered != (asked or self._ctx.client.connection.host) else None,
+            "fetched_at": iso(self._ctx.client.terms.now()),
+            "size_bytes": writer.size_bytes,
+            "sha256": writer.sha256,
+        }
+        return Fetched(entry, mark_of(self._folder.child(item.name)))
+
+    def entry(self, item: Item, url: str) -> dict[str, Any]:
+        """Return a file's entry in the manifest before anything of it is here."""
+        base_url = self._ctx.client.connection.base_url
+        return {
+            "file": None,
+            "url": scrub(url if is_absolute(url) else f"{base_url}/{url.lstrip('/')}"),
+            "redirected_to": None,
+            "fetched_at": None,
+            "title": item.said.get("title") or item.said.get("filename"),
+            "mimetype": item.said.get("mimetype"),
+            "size_bytes": None,
+            "sha256": None,
+            "dataset_id": self._dataset_id,
+            "kind": self._kind,
+        }
+
+    def _keep(self, item: Item, response: Response) -> tuple[FileWriter, Response]:
+        stream = response.stream
+        assert stream is not None  # a file is always streamed
+        with FileWriter(self._folder.child(item.name), token=self._ctx.token) as writer:
+            while piece := stream.read():
+                self._expect_going()
+                writer.write(piece)
+            writer.commit()
+            return writer, response
+
+    def _fetched(self, item: Item) -> tuple[FileWriter, Response, str]:
+        missing: OdsResponseError | None = None
+        for form in _rotated(range(len(item.urls)), self._form):
+            self._expect_going()
+            url = item.urls[form]
+            try:
+                plan = files.file(
+                    url,
+                    dataset_id=self._dataset_id,
+                    read=lambda response: self._keep(item, response),
+                    mimetype=item.said.get("mimetype"),
+                    names=(item.name,),
+                )
+                writer, response = drive(plan, self._terms)
+            except (OdsNotFound, OdsNotAPortal) as error:
+                # For an address that it does not know a portal may show one of its pages.
+                missing = missing or error
+                continue
+            self._form = form
+            return writer, response, url
+        assert missing is not None  # every item has an address
+        raise missing
+
+    def _sleep(self, seconds: float) -> None:
+        """Sleep before a retry, which is not made any more once the fetching has to stop."""
+        while seconds > 0:
+            self._expect_going()
+            piece_s = min(seconds, _NAP_S)
+            self._ctx.client.terms.sleep(piece_s)
+            seconds -= piece_s
+        self._expect_going()
+
+    def _expect_going(self) -> None:
+        if self.stop.is_set():
+            raise _Stopped("stopped before the file was whole")
+
+
+class _Stopped(Exception):
+    """Nobody waits for this thread's file any more. No error of ours, so that nothing retries it."""
+
+
+def _host(url: str) -> str:
+    try:
+        return urlsplit(url).netloc if is_absolute(url) else ""
+    except ValueError:  # it was fetched, by a parser that takes more
+        return ""
+
+
+def _rotated(forms: Iterable[int], first: int) -> list[int]:
+    every = list(forms)
+    return [first, *(form for form in every if form != first)] if first in every else every

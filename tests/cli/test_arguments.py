@@ -1,0 +1,108 @@
+"""Commands take what the builders take, and say what is wrong in the words of the command line."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import click
+import pytest
+from click.testing import CliRunner
+from faces import Ran, SameEverywhere, faced, signature_of
+
+from ods_provider.cli import main
+from ods_provider.cli.wording import words_of
+from ods_provider.errors import OdsConfigError
+from ods_provider.jobs import arguments
+from ods_provider.testing.portal import LocalPortal
+
+__all__ = ["faced"]
+
+COMMANDS = {
+    "search": "records",
+    "analysis": "analyze",
+    "download": "download",
+    "media": "media",
+    "push": "push",
+    "watch": "watch",
+}
+# What the command line has no option for: it speaks the newer API, and rows go to a screen or a file.
+UNSAID = frozenset({"v1", "record_id", "include_links", "include_app_metas", "max_xcom_bytes", "records", "action"})
+
+
+def command(name: str) -> click.Command:
+    found = main.get_command(click.Context(main), name)
+    assert found is not None
+    return found
+
+
+class TestCommands(SameEverywhere):
+    """Commands in this process, with results as JSON."""
+
+    unsaid = UNSAID
+
+    def words(self, job: str) -> Mapping[str, str]:
+        return words_of(command(COMMANDS[job]))
+
+    def run(self, job: str, given: dict[str, Any], portal: LocalPortal, folder: Path) -> Ran:
+        name = COMMANDS[job]
+        if job == "search" and given["dataset_id"] is None:
+            name = "datasets"
+        env = {
+            "ODS_HOST": portal.url,
+            "ODS_API_KEY": portal.api_key,
+            "ODS_PUSH_API_KEY": portal.push_key,
+            "XDG_STATE_HOME": str(folder / "state"),
+            "ODS_CONFIG": "",
+        }
+        once = ["--since", "", "--once"] if job == "watch" else []
+        done = CliRunner().invoke(main, [name, "--json", *typed(command(name), given), *once], env=env)
+        if done.exit_code == 2:
+            raise OdsConfigError(done.stderr.removeprefix("Error: "))
+        assert done.exit_code == 0, done.output
+        values = [json.loads(line) for line in done.stdout.splitlines()]
+        if len(values) == 1 and isinstance(values[0], dict) and "sha256" in values[0]:
+            return Ran(values[0]["files"] if values[0].get("files") is not None else values[0]["rows"])
+        return Ran(len(values))
+
+
+def typed(of: click.Command, given: Mapping[str, Any]) -> list[str]:
+    """Return arguments as the words of a command line."""
+    words: list[str] = []
+    for param in of.params:
+        if param.name not in given or given[param.name] is None:
+            continue
+        value = given[param.name]
+        if isinstance(param, click.Argument):
+            words += ["--", value] if value.startswith("-") else [value]
+        elif isinstance(param, click.Option) and param.is_flag:
+            words += [param.opts[0]] if value and value != "False" else []
+        elif isinstance(value, Mapping):
+            sign = ":" if param.metavar == "FACET:VALUE" else "="
+            words += [word for key, each in value.items() for word in (param.opts[0], f"{key}{sign}{each}")]
+        else:
+            words += [param.opts[0], str(value)]
+    return words
+
+
+# What belongs to the command and not to the job: how it waits, what it shows, and how a cluster is spelled here.
+OWN = {"wait", "now", "every", "zoom", "radius", "once", "look"}
+
+
+@pytest.mark.parametrize("job", COMMANDS)
+def test_a_command_takes_what_the_builder_takes(job: str) -> None:
+    built = signature_of(getattr(arguments, f"{job}_job"))
+    params = {param.name: param for param in command(COMMANDS[job]).params if param.expose_value}
+    assert set(params) - OWN == set(built) - UNSAID
+    for name, param in params.items():
+        if isinstance(param, click.Option) and name not in OWN and type(built[name]) in (str, int, float):
+            assert str(param.default) == str(int(built[name]) if isinstance(built[name], float) else built[name])
+
+
+def test_an_error_of_a_job_at_work_speaks_of_options_too(ods: Callable[..., Any]) -> None:
+    told = ods("media", "landmark-photos", "there", "--kind", "files", "--field", "title")
+    assert (told.code, "(--field, dataset landmark-photos)" in told.err) == (2, True)
+    asked = ods("analyze", "world-capitals", "--select", "count(*)", "--facet", "country_code")
+    assert "(--select, --group-by, --geo-cluster, --facet)" in asked.err
