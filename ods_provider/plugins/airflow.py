@@ -48,6 +48,7 @@ def ods_get_scheduler(name: str) -> SchedulerAdapter | None:
 
 
 @hookimpl
+@forgets
 def ods_resolve_connection(ref: str, scheduler: str) -> OdsConnection | None:
     """Look the connection up in Airflow."""
     if scheduler != NAME:

@@ -28,6 +28,16 @@ class PatientAdapter(HTTPAdapter):
         self._settings: dict[str, Any] = {"patience": patience, "networks": networks, "stranger": stranger}
         super().__init__(pool_connections=4, pool_maxsize=POOL_SIZE, max_retries=0)
 
+    def send(self, *args: Any, **kwargs: Any) -> requests.Response:
+        """Send a request; where its answer redirects to is left to us, and stays in the raw headers only.
+
+        A session prepares the next request even where it was told to follow none, and stumbles over addresses that
+        are none.
+        """
+        answer = super().send(*args, **kwargs)
+        answer.headers.pop("location", None)
+        return answer
+
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
         """Make the manager of direct connections."""
         super().init_poolmanager(*args, **kwargs)

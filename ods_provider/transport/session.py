@@ -76,8 +76,9 @@ class RequestsTransport:
         for _ in range(MAX_REDIRECTS + 1):
             answer = self._send_once(request, target)
             onward = None
-            if answer.status_code in REDIRECTS and "location" in answer.headers:
-                onward = self._itinerary.follow(request, target.url, answer.headers["location"])
+            location = answer.raw.headers.get("location")
+            if answer.status_code in REDIRECTS and location is not None:
+                onward = self._itinerary.follow(request, target.url, location)
             if onward is None:
                 return self._response(request, target, answer)
             answer.close()
@@ -129,7 +130,8 @@ class RequestsTransport:
     def _response(self, request: Request, target: Target, answer: requests.Response) -> Response:
         url = self._clean(answer.url or target.url)
         where = f"{request.method} {url}"
-        headers = Headers(answer.headers)
+        located = {name: answer.raw.headers[name] for name in ("location",) if name in answer.raw.headers}
+        headers = Headers({**answer.headers, **located})
         secrets = tuple(self._secrets(request))
         if request.streamed and answer.status_code < 300:
             stream = Body(answer.raw, where=where)

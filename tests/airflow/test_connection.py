@@ -14,6 +14,7 @@ import pytest
 from airflow.sdk import Connection
 from airflow.sdk.log import redact
 from replay import answer, replay
+from shaken import keys_in
 
 from ods_provider.core.errors import OdsConfigError
 from ods_provider.hooks.ods import OdsHook
@@ -256,3 +257,34 @@ def test_nothing_that_the_hook_hands_out_prints_a_key(connect: Any, ods_portal: 
     with hook.get_conn() as client:
         shown = [repr(thing) for thing in (hook, client, client.connection, client.quota, vars(hook))]
     assert not any(ods_portal.api_key in text or ods_portal.push_key in text for text in shown)
+
+
+@pytest.mark.parametrize(
+    "extra",
+    ['{"push_api_key": "pu5h-key"', "[" * 100_000 + "pu5h-key", '{"push_api_key": "pu5h-key", "timeout_s": "x"}'],
+)
+def test_an_error_of_a_connection_keeps_no_key(extra: str) -> None:
+    stored = Connection(conn_id="mine", conn_type="ods", host="h", password="the-api-key", extra=extra)
+    with pytest.raises(OdsConfigError) as caught:
+        from_airflow(stored)
+    assert keys_in(caught.value, ["the-api-key", "pu5h-key"], ours=__file__) == []
+
+
+def test_an_error_of_a_connection_that_is_looked_up_keeps_no_key(connect: Any) -> None:
+    connect(password="the-api-key", extra={"push_api_key": "pu5h-key", "timeout_s": "x"})
+    with pytest.raises(OdsConfigError) as caught:
+        OdsHook().get_conn()
+    assert keys_in(caught.value, ["the-api-key", "pu5h-key"], ours=__file__) == []
+
+
+def test_what_bounds_an_answer_is_set_in_the_connection(connect: Any) -> None:
+    connect(extra={"min_bytes_s": "0", "private_files": "Refuse"})
+    with OdsHook().get_conn() as client:
+        assert (client.connection.min_bytes_s, client.connection.private_files) == (0, "refuse")
+    for extra, named in (
+        ({"min_bytes_s": "slow"}, "bytes a second"),
+        ({"private_files": "maybe"}, "auto, refuse, allow"),
+    ):
+        connect(extra=extra)
+        with pytest.raises(OdsConfigError, match=named):
+            OdsHook().get_conn()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from shaken import keys_in
 
 from ods_provider.cli.connecting import connect
 from ods_provider.cli.settings import Settings
@@ -207,3 +208,50 @@ def test_no_option_takes_a_key_itself():
         assert not [option for option in options if "key" in option and not option.endswith("-file")], name
         assert not [option for option in options if "secret" in option and not option.endswith("-file")], name
     assert CliRunner().invoke(main, ["--api-key", "x", "quota"]).exit_code == 2
+
+
+@pytest.mark.parametrize(
+    "profile",
+    [
+        'host = "[::1"\nkey_file = "{key}"',
+        'host = "h"\nkey_file = "{key}"\ntimeout_s = "soon"',
+        'host = "h"\nproxy = "http://user:{secret}@[::1"',
+        'host = "h"\nauth = "oauth2"\nclient_secret_file = "{key}"',
+    ],
+)
+def test_an_error_of_a_profile_keeps_no_key(profile, tmp_path, key_file):
+    configure(tmp_path, "[profiles.city]\n" + profile.format(key=key_file, secret=SECRET))
+    with pytest.raises(OdsConfigError) as caught:
+        connected(profile="city")
+    assert keys_in(caught.value, [SECRET], ours=__file__) == []
+
+
+def test_an_error_of_the_environment_s_connection_keeps_no_key(monkeypatch, key_file):
+    monkeypatch.setenv("ODS_API_KEY", SECRET)
+    monkeypatch.setenv("ODS_MAX_WAIT_S", "soon")
+    for settings in ({"host": "h"}, {"host": "h", "key_file": str(key_file)}):
+        with pytest.raises(OdsConfigError, match="max_wait_s") as caught:
+            connected(**settings)
+        # The environment itself is everybody's; what stands in frames is not.
+        monkeypatch.delenv("ODS_API_KEY", raising=False)
+        assert keys_in(caught.value, [SECRET], ours=__file__) == []
+
+
+def test_a_key_file_that_is_no_text_keeps_no_key(tmp_path):
+    path = tmp_path / "key"
+    path.write_bytes(SECRET.encode() + b"\xff")
+    with pytest.raises(OdsConfigError, match="not text") as caught:
+        connected(host="h", key_file=str(path))
+    assert keys_in(caught.value, [SECRET], ours=__file__) == []
+
+
+def test_a_configuration_nested_too_deep_is_named(tmp_path):
+    configure(tmp_path, "a = " + "[" * 100_000)
+    with pytest.raises(OdsConfigError, match=r"config\.toml"):
+        connected(profile="city")
+
+
+def test_every_extra_has_its_place_in_a_profile(tmp_path):
+    configure(tmp_path, '[profiles.city]\nhost = "h"\nmin_bytes_s = 0\nprivate_files = "refuse"')
+    made = connected(profile="city")
+    assert (made.min_bytes_s, made.private_files) == (0, "refuse")

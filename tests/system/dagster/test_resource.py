@@ -9,10 +9,13 @@ from dagster import Definitions, EnvVar, asset, job, materialize, op
 from dagster._core.remote_representation.external_data import RepositorySnap
 from dagster_shared.serdes import serialize_value
 from dagster_stack import API_KEY, PUSH_KEY
+from shaken import keys_in
 
 from ods_provider.core.connection import EXTRAS
 from ods_provider.core.errors import OdsConfigError
+from ods_provider.core.schema import Dataset
 from ods_provider.schedulers.dagster import OdsResource
+from ods_provider.schedulers.dagster.metadata import of_dataset, of_result
 from ods_provider.schedulers.dagster.resource import SECRETS
 
 
@@ -88,3 +91,24 @@ def test_settings_reach_the_connection():
     resource = OdsResource(host="data.example.org", max_wait_s=7, verify="false", allowed_hosts="a.org, b.org")
     connection = resource.connection()
     assert (connection.max_wait_s, connection.verify, connection.allowed_hosts) == (7.0, False, ("a.org", "b.org"))
+
+
+def test_an_error_of_the_resource_keeps_no_key():
+    with pytest.raises(OdsConfigError, match="private_files") as caught:
+        OdsResource(host="h", api_key=API_KEY, private_files="perhaps").connection()
+    assert keys_in(caught.value, [API_KEY], ours=__file__) == []
+    assert OdsResource(host="h", min_bytes_s=0, private_files="refuse").connection().private_files == "refuse"
+
+
+def test_what_a_portal_writes_is_text_in_metadata():
+    found = Dataset.from_json(
+        {
+            "dataset_id": "a/../b?x",
+            "fields": [{"name": "a\x1b[2J", "type": "text", "label": "l\u202e", "annotations": {}}],
+        }
+    )
+    shown = of_dataset(found, "https://h", columns=True)
+    assert shown["portal"].value == "https://h/explore/dataset/a%2F..%2Fb%3Fx/"
+    column = shown["dagster/column_schema"].columns[0]
+    assert (column.name, column.description) == (r"a\x1b[2J", r"l\u202e")
+    assert of_result({"rows": 1, "note": "n\n\x9b"})["note"] == r"n \x9b"

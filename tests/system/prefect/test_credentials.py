@@ -3,6 +3,7 @@
 import json
 
 import pytest
+from shaken import keys_in
 
 from ods_provider.core.errors import OdsConfigError
 from ods_provider.schedulers.prefect import OdsCredentials
@@ -74,3 +75,16 @@ def test_prefect_finds_the_block_by_its_entry_point():
 def test_the_server_offers_the_block_in_its_ui(server, client):
     types = client.request("POST", "/block_types/filter", json={}).json()
     assert "ods-credentials" in {each["slug"] for each in types}
+
+
+def test_an_error_of_the_block_keeps_no_key():
+    with pytest.raises(OdsConfigError, match="timeout_s") as caught:
+        OdsCredentials(
+            host="h", api_key=SECRETS[0], secret_settings={"proxy": SECRETS[3]}, settings={"timeout_s": "soon"}
+        ).connection()
+    assert keys_in(caught.value, [SECRETS[0], SECRETS[3]], ours=__file__) == []
+
+
+def test_the_settings_of_the_block_take_every_extra():
+    made = OdsCredentials(host="h", settings={"min_bytes_s": 0, "private_files": "refuse"}).connection()
+    assert (made.min_bytes_s, made.private_files) == (0, "refuse")

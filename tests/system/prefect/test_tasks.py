@@ -3,6 +3,7 @@
 import asyncio
 import importlib.util
 import logging
+import re
 import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -299,6 +300,23 @@ def test_progress_is_throttled_and_brought_up_to_date_at_a_wait_and_at_the_end(s
         return shown
 
     assert [float(shown) for shown in drawing()] == [0.0, 90.0, 100.0]
+
+
+def test_what_a_portal_writes_is_no_markup_in_an_artifact(server, client):
+    hostile = "![x](http://evil/p.png) <b>b</b> | `c`\n# forged\x1b[2J"
+
+    @flow
+    def drawing():
+        board = Board("search", "d")
+        board.hear(JobDone({"rows": 1, "note": hostile, hostile: "x"}))
+        return Artifact.get("ods-search-d-result").data
+
+    drawn = drawing()
+    bare = re.sub(r"\\.", "", drawn)  # without what is escaped
+    for mark in ("[", "]", "<", ">", "`", "!", "\x1b", "\n# forged"):
+        assert mark not in bare
+    assert r"\!\[x\](http://evil/p.png)" in drawn
+    assert len(drawn.splitlines()) == 8  # a title, a summary, a head of two lines, rows, note, its own row
 
 
 def test_a_job_goes_on_when_prefects_api_refuses_an_artifact(credentials, portal, tmp_path):
