@@ -70,11 +70,13 @@ def show_pairs(pairs: Mapping[str, Any]) -> None:
 
 def copy_rows(path: Path) -> None:
     """Print a JSON lines file and remove it."""
+    # To a reader that is a program the bytes are the same as in a file.
+    seen = sys.stdout.isatty()
     with path.open(encoding="utf-8") as file:
         # At once, so that whoever kills this leaves nothing: an open file can be read without a name.
         path.unlink()
         for line in file:
-            click.echo(line, nl=False)
+            click.echo(legible_json(line) if seen else line, nl=False)
 
 
 def show_rows(rows: Sequence[Mapping[str, Any]]) -> None:
