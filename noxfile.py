@@ -47,10 +47,10 @@ def luigi(session: nox.Session) -> None:
 @nox.session
 @nox.parametrize(("python", "version"), AIRFLOWS)
 def airflow(session: nox.Session, version: str) -> None:
-    """The whole of `make test` under the lowest and the latest Airflow that are supported."""
+    """The whole of `make test`, and the example DAGs, under the lowest and the latest Airflow that are supported."""
     constraints = f"constraints/airflow-{version}.txt"
     session.install("-c", constraints, "--group", "test", ".[airflow,portal,demo,fast]")
-    session.run("pytest", *SIDE_BY_SIDE, *session.posargs)
+    session.run("pytest", *SIDE_BY_SIDE, "tests", "tests/system/examples", *session.posargs)
 
 
 def _with_servers(session: nox.Session, tests: str) -> None:
