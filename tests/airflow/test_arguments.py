@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from airflow.sdk.exceptions import AirflowFailException
 from airflow_task import run_task
-from faces import Ran, SameEverywhere, counted, faced, signature_of
+from faces import Ran, SameEverywhere, counted, faced, pytest_generate_tests, signature_of
 
 from ods_provider.errors import OdsConfigError
 from ods_provider.jobs import arguments
@@ -20,7 +20,7 @@ from ods_provider.operators.push import OdsPushOperator
 from ods_provider.operators.search import OdsSearchOperator
 from ods_provider.testing.portal import LocalPortal
 
-__all__ = ["faced"]
+__all__ = ["faced", "pytest_generate_tests"]
 
 OPERATORS: dict[str, Any] = {
     "search": OdsSearchOperator,

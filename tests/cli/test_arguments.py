@@ -10,7 +10,7 @@ from typing import Any
 import click
 import pytest
 from click.testing import CliRunner
-from faces import Ran, SameEverywhere, faced, signature_of
+from faces import Ran, SameEverywhere, faced, pytest_generate_tests, signature_of
 
 from ods_provider.cli import main
 from ods_provider.cli.wording import words_of
@@ -18,7 +18,7 @@ from ods_provider.errors import OdsConfigError
 from ods_provider.jobs import arguments
 from ods_provider.testing.portal import LocalPortal
 
-__all__ = ["faced"]
+__all__ = ["faced", "pytest_generate_tests"]
 
 COMMANDS = {
     "search": "records",

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from faces import Ran, SameEverywhere, counted, faced
+from faces import Ran, SameEverywhere, counted, faced, pytest_generate_tests
 from lab import Lab
 
 from ods_provider.core.wording import in_words
@@ -14,7 +14,7 @@ from ods_provider.errors import OdsConfigError
 from ods_provider.jobs import arguments
 from ods_provider.testing.portal import LocalPortal
 
-__all__ = ["faced"]
+__all__ = ["faced", "pytest_generate_tests"]
 
 
 class TestBuilders(SameEverywhere):

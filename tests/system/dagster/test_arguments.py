@@ -2,7 +2,7 @@
 
 import pytest
 from dagster import Failure, StaticPartitionsDefinition, job, materialize
-from faces import Ran, SameEverywhere, counted, faced, signature_of
+from faces import Ran, SameEverywhere, counted, faced, pytest_generate_tests, signature_of
 
 from ods_provider.core.errors import OdsConfigError
 from ods_provider.jobs import arguments
@@ -18,7 +18,7 @@ from ods_provider.schedulers.dagster import (
 )
 from ods_provider.schedulers.dagster.arguments import MAX_BYTES, WORDS, config_of
 
-__all__ = ["faced"]
+__all__ = ["faced", "pytest_generate_tests"]
 
 OPS = {
     "search": ods_search_op,

@@ -1,7 +1,7 @@
 """Tasks take what the builders take: the table that every face runs, called as functions."""
 
 import pytest
-from faces import Ran, SameEverywhere, counted, faced, signature_of
+from faces import Ran, SameEverywhere, counted, faced, pytest_generate_tests, signature_of
 
 from ods_provider.jobs import arguments
 from ods_provider.schedulers.prefect import (
@@ -14,7 +14,7 @@ from ods_provider.schedulers.prefect import (
     ods_search,
 )
 
-__all__ = ["faced"]
+__all__ = ["faced", "pytest_generate_tests"]
 
 TASKS = {
     "search": ods_search,
