@@ -316,7 +316,7 @@ def test_what_a_portal_writes_is_no_markup_in_an_artifact(server, client):
     for mark in ("[", "]", "<", ">", "`", "!", "\x1b", "\n# forged"):
         assert mark not in bare
     assert r"\!\[x\](http://evil/p.png)" in drawn
-    # A title, a summary and a table of a head in two lines, of rows, note, and its own row; the hostile text made no line.
+    # A title, a summary, and a table with a head of two lines: rows, note, its own row. The hostile text made no line.
     assert len([line for line in drawn.splitlines() if line]) == 7
 
 
