@@ -247,7 +247,7 @@ def test_a_csv_cell_that_is_cut_in_the_middle_is_found() -> None:
     assert rows_in(CsvCheck(";"), whole[:line] + whole[whole.index(b"\r\n", line + 2) :]) == 19_999
 
 
-def test_the_delimiter_is_the_one_that_was_asked_for_or_the_header_shows() -> None:
+def test_the_delimiter_is_the_one_that_was_asked_for_and_never_guessed() -> None:
     labels = b"Puissance (kW, kVA);Date\r\n1,5;2026\r\n2;2026\r\n"
     assert rows_in(CsvCheck(";"), labels) == 2
     assert rows_in(format_named("csv").check_with({"delimiter": ";"}), labels) == 2
@@ -255,6 +255,9 @@ def test_the_delimiter_is_the_one_that_was_asked_for_or_the_header_shows() -> No
     assert rows_in(CsvCheck(","), b"a\tb\n1,5\t2\n") == 1
     assert rows_in(CsvCheck(","), b"one column\n1;5\n\n2\n") == 3
     assert rows_in(CsvCheck(","), b"") == 0
+    # One column, whose label holds what would delimit elsewhere.
+    assert rows_in(CsvCheck(";"), b"Loi, decret, arrete\r\n2026-1\r\n2026-2\r\n") == 2
+    assert rows_in(CsvCheck(","), b"a\tb;c\r\n1\r\n") == 1
 
 
 @settings(deadline=None)
