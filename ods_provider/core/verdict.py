@@ -232,7 +232,8 @@ def _failure(
             f"The portal redirects to {location!r}, which is not followed",
             status=status,
             where=where,
-            advice="Put the portal's present address into the connection, or name that host in its allowed_hosts",
+            advice="Put the portal's present address into the connection, or name that host in its allowed_hosts; a "
+            "redirect that drops the query is never followed",
         )
     advice = _query_advice(status)
     if request.kind == "file" and 200 <= status < 300:
