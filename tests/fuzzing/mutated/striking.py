@@ -101,7 +101,9 @@ def striking(
                 unmarked = answer.most_bytes is not None and answer.length not in ("right", "chunked")
                 believed = each.mutation.name in baseline.of.believes
                 struck.names.add(each.mutation.name)
-                struck.visible &= seen and not believed and (not unmarked or changed(kept, scene))
+                # A refusal or a redirect without a body becomes an empty file that is as good as any.
+                granted = kept.status >= 300 > answer.status
+                struck.visible &= seen and not (believed or granted) and (not unmarked or changed(kept, scene))
         return answer
 
     return answers

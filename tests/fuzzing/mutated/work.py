@@ -100,7 +100,7 @@ def _media(says: str, *, believes: frozenset[str] = frozenset(), **given: Any) -
 
 
 _media("attachments", kind="attachments", parallel=1)
-_media("alternative exports", kind="alternative_exports", parallel=1, if_missing="skip", believes=_BELIEVED)
+_media("alternative exports", kind="alternative_exports", parallel=1, if_missing="skip", believes=_ELSEWHERE)
 _media("files of records", kind="files", limit=5)
 _media("files of records, one after the other", kind="files", limit=4, parallel=1, where="taken_on > date'2025-03-01'")
 _media("thumbnails", kind="thumbnails", limit=3, parallel=2, believes=_ELSEWHERE)
