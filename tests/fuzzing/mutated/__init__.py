@@ -15,11 +15,13 @@ import json
 import os
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
 SEED = os.environ.get("ODS_FUZZ_SEED") or "1"
 MOST_MB = 300
+MOST_THREADS = 20
 _TESTS = Path(__file__).parents[2]
 
 
@@ -33,17 +35,24 @@ def start(*, operations: int, seed: str = SEED, first: int = 0, step: int = 1) -
     )
 
 
-def expect_whole(session: subprocess.Popen[str]) -> dict[str, Any]:
-    """Wait for a session and return how its operations ended; each that went wrong is told with how to repeat it."""
-    told, log = session.communicate()
-    lines = [json.loads(line) for line in told.splitlines()]
-    wrong = [line for line in lines if "repeat" in line]
-    assert not wrong, "\n\n".join(_shown(line) for line in wrong[:10])
-    assert session.returncode == 0, log[-4000:]
-    summed: dict[str, Any] = lines[-1]
-    assert summed["grown_mb"] < MOST_MB, summed
-    assert summed["threads"] < 20, summed
-    return summed
+def expect_whole(*sessions: subprocess.Popen[str]) -> Counter[str]:
+    """Wait for sessions and return how often operations ended how, and which changes were made.
+
+    Each operation that went wrong is told with how to repeat it.
+    """
+    ended = [(session, *session.communicate()) for session in sessions]
+    lines = [[json.loads(line) for line in told.splitlines()] for _, told, _ in ended]
+    wrong = [_shown(line) for told in lines for line in told if "repeat" in line]
+    assert not wrong, "\n\n".join(wrong[:20])
+    found: Counter[str] = Counter()
+    for (session, _, log), told in zip(ended, lines, strict=True):
+        assert session.returncode == 0, log[-4000:]
+        summed = told[-1]
+        print(summed)
+        assert summed["grown_mb"] < MOST_MB, summed
+        assert summed["threads"] < MOST_THREADS, summed
+        found.update(summed["ends"] | summed["struck"])
+    return found
 
 
 def _shown(line: dict[str, Any]) -> str:

@@ -44,11 +44,30 @@ def complaints(end: End, right: Any, *, visible: bool, keys: Iterable[str]) -> l
         return [f"no error of ours: {type(end.error).__name__}", "".join(traceback.format_exception(end.error))[-6000:]]
     if isinstance(end.value, Wait):
         return _of_wait(end.value)
-    if type(end.value) is not type(right) and not isinstance(right, Wait):
-        return [f"a {type(end.value).__name__} where a {type(right).__name__} is right: {end.value!r:.300}"]
+    misshapen = _misshapen(end.value, right)
+    if misshapen:
+        return [f"{misshapen}: {end.value!r:.300}"]
     if visible and not same(end.value, right):
         return [f"another result:\n  is    {_difference(end.value, right)}\n  right {_difference(right, end.value)}"]
     return []
+
+
+def _misshapen(value: Any, right: Any) -> str | None:
+    """Say in what a value is not of the right one's kind, whatever it says."""
+    if isinstance(right, Wait):
+        return None
+    if type(value) is not type(right):
+        return f"a {type(value).__name__} where a {type(right).__name__} is right"
+    if isinstance(right, list) and right:
+        strange = {type(each).__name__ for each in value} - {type(each).__name__ for each in right}
+        if strange:
+            return f"a list of {', '.join(sorted(strange))} where one of {type(right[0]).__name__} is right"
+    try:
+        # Dates and points may stand in it, and numbers that are none may not.
+        json.dumps(value, allow_nan=False, default=repr)
+    except ValueError as error:
+        return str(error)
+    return None
 
 
 def _of_error(error: OdsError, keys: list[str]) -> list[str]:

@@ -11,7 +11,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from fuzzing.mutated import work  # noqa: F401  importing it registers its operations
-from fuzzing.mutated.bench import API_KEY, KEYS, PUSH_KEY, Bench
+from fuzzing.mutated.bench import API_KEY, KEYS, PUSH_KEY, USUAL_S, WITHHELD_S, Bench
 from fuzzing.mutated.judging import End, complaints
 from fuzzing.mutated.operations import CAPITALS, OPERATIONS, PHOTOS, READINGS, Operation
 from fuzzing.mutated.proxy import Proxy
@@ -22,7 +22,7 @@ from ods_provider.core.outcome import Wait
 from ods_provider.core.redact import Secret
 from ods_provider.testing.portal import LocalPortal
 
-_NEIGHBOURS = 6
+_NEIGHBOURS = 10
 # Whose answers may come in the place of others: the same ones whatever ran before.
 _FOREIGN = ("OdsClient.dataset: its description", "OdsClient.facets: of a dataset", "ClientV1.analyze: groups")
 
@@ -85,18 +85,18 @@ class Session:
         ]
         self._proxy.answers = striking(baseline, blows, self._foreign, self._proxy.fetch, struck)
         keys = (*KEYS, baseline.grant.reveal())
+        timeout_s = WITHHELD_S if any(each.mutation.name == "silence" for each in blows) else USUAL_S
         try:
-            end = self._end(chosen, baseline.grant, scheduled=scheduled)
+            end = self._end(chosen, baseline.grant, timeout_s=timeout_s, scheduled=scheduled)
             wrong = complaints(end, baseline.right, visible=struck.visible, keys=keys) + self._left_over(end)
-            if end.error is not None and not wrong and again and struck.visible:
+            if end.error is not None and not wrong and again:
                 # What a failed try left behind must not spoil the next one.
                 self._proxy.answers = striking(baseline, [], [], self._proxy.fetch, Struck())
                 after = self._end(chosen, baseline.grant, scheduled=scheduled)
-                wrong = [
-                    f"after a failed try: {each}" for each in complaints(after, baseline.right, visible=True, keys=keys)
-                ]
-                if after.error is not None and not wrong:
-                    wrong = [f"after a failed try nothing helps: {after.error}"]
+                said = complaints(after, baseline.right, visible=struck.visible, keys=keys)
+                if after.error is not None and struck.visible:
+                    said.append(f"nothing helps: {after.error}")
+                wrong = [f"after a failed try: {each}" for each in said]
         finally:
             shutil.rmtree(self._folder / "bench", ignore_errors=True)
         return Told(number, chosen.name, [str(each) for each in blows], _ended(end), sorted(struck.names), wrong)
@@ -124,8 +124,8 @@ class Session:
         assert found.answers, f"{chosen.name} asks nothing"
         return self._baselines.setdefault(chosen.name, replace(found, right=end.value))
 
-    def _end(self, chosen: Operation, grant: Secret, *, scheduled: bool) -> End:
-        bench = Bench(self._proxy.url, self._folder / "bench", self._facts, grant, scheduled)
+    def _end(self, chosen: Operation, grant: Secret, *, scheduled: bool, timeout_s: float = USUAL_S) -> End:
+        bench = Bench(self._proxy.url, self._folder / "bench", self._facts, grant, timeout_s, scheduled)
         (bench.folder / "out").mkdir(parents=True, exist_ok=True)
         try:
             return _ran(chosen, bench)

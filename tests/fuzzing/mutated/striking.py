@@ -23,6 +23,7 @@ _WHEN: dict[str, Callable[[int], bool]] = {
 }
 _OFTEN = (6, 2, 1, 1)
 _DRAWN = 6
+EVERYTHING = "every request"
 
 
 @dataclass(frozen=True)
@@ -49,6 +50,9 @@ class Blow:
     mutation: Mutation
     seed: str
 
+    def falls(self, asked: Asked, turn: int) -> bool:
+        return self.key in (asked.key, EVERYTHING) and _WHEN[self.when](turn)
+
     def __str__(self) -> str:
         return f"{self.mutation.name} {self.when} for {self.key[:160]}"
 
@@ -72,7 +76,8 @@ def blow(baseline: Baseline, chance: random.Random, seed: str, foreign: Sequence
         scene = baseline.scene(key, random.Random(seed), foreign)
         return mutation.change(baseline.answers[key].copy(), scene) is not None
 
-    return Blow(key, when, next(filter(fits, drawn), drawn[0]), seed)
+    wide = chance.random() < 0.1
+    return Blow(EVERYTHING if wide else key, when, next(filter(fits, drawn), drawn[0]), seed)
 
 
 def striking(
@@ -91,7 +96,7 @@ def striking(
             turn = turns[asked.key]
             turns[asked.key] += 1
             for each in blows:
-                if each.key != asked.key or not _WHEN[each.when](turn):
+                if not each.falls(asked, turn):
                     continue
                 scene = baseline.scene(asked.key, random.Random(each.seed), foreign)
                 seen = each.mutation.change(answer, scene)
@@ -100,9 +105,11 @@ def striking(
                 # Two blows together may cut what nothing marks the end of.
                 unmarked = answer.most_bytes is not None and answer.length not in ("right", "chunked")
                 believed = each.mutation.name in baseline.of.believes
+                # What is left of a body that is too long stands before the next answer, where connections go on.
+                answer.closes |= each.mutation.name != "a_length_that_is_too_short"
                 struck.names.add(each.mutation.name)
                 # A refusal or a redirect without a body becomes an empty file that is as good as any.
-                granted = kept.status >= 300 > answer.status
+                granted = kept.status >= 300 and (answer.status < 300 or answer.line is not None)
                 struck.visible &= seen and not (believed or granted) and (not unmarked or changed(kept, scene))
         return answer
 

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-MOST_SILENCE_S = 10.0  # nobody is waited for longer, so that no thread of a proxy outlives its session by much
+MOST_SILENCE_S = 60.0  # nobody is waited for longer, so that no thread of a proxy outlives its session by much
 
 
 @dataclass(frozen=True)
@@ -48,6 +48,7 @@ class Answer:
         first: Bytes before the status line, such as an interim answer.
         line: The whole status line in place of a true one.
         pause_s: Seconds of silence behind each half of the body.
+        closes: Whether the connection ends with it, so that nobody waits for what was announced.
     """
 
     status: int
@@ -59,6 +60,7 @@ class Answer:
     first: bytes = b""
     line: bytes | None = None
     pause_s: float = 0.0
+    closes: bool = False
 
     def copy(self) -> Answer:
         return Answer(self.status, list(self.headers), self.body, self.reason)
@@ -75,7 +77,8 @@ class Answer:
 
     def send(self, connection: socket.socket) -> bool:
         """Send it and return whether the connection may be used again."""
-        body, keep = self.body, self.length in ("right", "chunked") and self.most_bytes is None
+        keep = self.length in ("right", "chunked") and self.most_bytes is None and not self.closes
+        body = self.body
         if self.length == "chunked":
             middle = len(body) // 2
             body = b"".join(b"%x\r\n%b\r\n" % (len(part), part) for part in (body[:middle], body[middle:]) if part)
