@@ -75,13 +75,15 @@ def _most_mb() -> float:
 
 
 class _Log(logging.Handler):
-    """Hears every line, debug included, for keys."""
+    """Hears every line, debug included, for keys, and what threads end with."""
 
     def __init__(self) -> None:
         super().__init__(logging.DEBUG)
         self._found: list[str] = []
         logging.getLogger().addHandler(self)
         logging.getLogger().setLevel(logging.DEBUG)
+        # What ends a thread, of the proxy or of ours, would only close a connection.
+        threading.excepthook = lambda ended: self._found.append(f"a thread ended with {ended.exc_value!r:.500}")
 
     def emit(self, record: logging.LogRecord) -> None:
         line = self.format(record)

@@ -79,7 +79,7 @@ def document(body: bytes) -> Any:
         return NotImplemented
     try:
         return json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):
         return NotImplemented
 
 

@@ -185,7 +185,8 @@ def a_count_that_lies(answer: Answer, scene: Scene) -> bool | None:
     edit = _Edit(answer, scene)
     if not isinstance(edit.found, dict):
         return None
-    name = next((each for each in ("total_count", "nhits", "records_count") if each in edit.found), None)
+    counts = (each for each in ("total_count", "nhits", "records_count") if type(edit.found.get(each)) is int)
+    name = next(counts, None)
     if name is None:
         return None
     true = edit.found[name]
