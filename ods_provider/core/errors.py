@@ -30,7 +30,7 @@ decides it by itself. All of them survive pickling, because schedulers carry err
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import Any
 
@@ -104,6 +104,19 @@ class OdsError(Exception):
         for name, value in vars(self).items():
             if isinstance(value, str):
                 setattr(self, name, scrub(value, known))
+        self.args = (self._sentence(),)
+
+    def reword(self, change: Callable[[str], str], *, what: bool = True) -> None:
+        """Say it in other words, in place: the error stays the one that was raised.
+
+        Args:
+            change: Returns a text in the other words.
+            what: Whether ``what`` is ours to change as well.
+        """
+        if what:
+            self.what = _said(change(self.what))
+        self.where = self.where and _said(change(self.where))
+        self.advice = self.advice and _said(change(self.advice))
         self.args = (self._sentence(),)
 
     def _sentence(self) -> str:

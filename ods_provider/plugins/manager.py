@@ -94,7 +94,9 @@ class Plugins:
             # pluggy keeps the hooks that it had taken when it met the bad one.
             if self._manager.has_plugin(name):
                 self._manager.unregister(name=name)
-            self.loaded.append(Loaded(name, problem=scrub(f"{type(error).__name__}: {error}")))
+            # Ours say it all; the class of another is half of what it says.
+            said = str(error) if isinstance(error, OdsError) else f"{type(error).__name__}: {error}"
+            self.loaded.append(Loaded(name, problem=scrub(said).rstrip(".")))
             return
         hooks = tuple(sorted(caller.name for caller in self._manager.get_hookcallers(plugin) or ()))
         self.loaded.append(Loaded(name, hooks, self._problem(plugin)))
@@ -168,7 +170,7 @@ class Plugins:
             raise OdsConfigError(
                 f"no connection {ref!r} is known to {scheduler}",
                 where="ods_resolve_connection",
-                advice="Create it in the scheduler, or set ODS_HOST and ODS_API_KEY",
+                advice="Create it there",
             )
         return connection
 
