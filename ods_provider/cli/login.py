@@ -91,7 +91,7 @@ def login(
 
 def _client_secret(file: Path | None) -> str:
     if file is not None:
-        return file.read_text().strip()
+        return file.read_text(encoding="utf-8").strip()
     given = os.environ.get("ODS_CLIENT_SECRET")
     if given is not None:
         return given

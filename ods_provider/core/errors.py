@@ -32,7 +32,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 from ods_provider.core.legible import MOST_CHARS, legible
 from ods_provider.core.redact import Secret, scrub
@@ -60,8 +60,8 @@ __all__ = [
     "OdsWaitTooLong",
 ]
 
-# What no waiting cures, of all that the world outside raises.
-_FINAL = (PermissionError, FileNotFoundError, FileExistsError, NotADirectoryError, IsADirectoryError)
+# What no waiting cures, of all that the world outside raises. UnicodeError: a name that this system has no signs for.
+_FINAL = (UnicodeError, PermissionError, FileNotFoundError, FileExistsError, NotADirectoryError, IsADirectoryError)
 _FINAL_ERRNO = {27, 28, 30, 36, 40, 122}  # file too large, no space, read-only, name too long, links in a circle, quota
 
 
@@ -106,17 +106,16 @@ class OdsError(Exception):
                 setattr(self, name, scrub(value, known))
         self.args = (self._sentence(),)
 
-    def reword(self, change: Callable[[str], str], *, what: bool = True) -> None:
-        """Say it in other words, in place: the error stays the one that was raised.
+    def reword(self, change: Callable[[str], str], *parts: Literal["what", "where", "advice"]) -> None:
+        """Say parts of it in other words, in place: the error stays the one that was raised.
 
         Args:
             change: Returns a text in the other words.
-            what: Whether ``what`` is ours to change as well.
+            parts: Which are changed, where the error has them.
         """
-        if what:
-            self.what = _said(change(self.what))
-        self.where = self.where and _said(change(self.where))
-        self.advice = self.advice and _said(change(self.advice))
+        for part in parts:
+            if getattr(self, part):
+                setattr(self, part, _said(change(getattr(self, part))).rstrip(". "))
         self.args = (self._sentence(),)
 
     def _sentence(self) -> str:

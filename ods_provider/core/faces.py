@@ -55,8 +55,10 @@ class Face:
 
     def retold(self, error: OdsError) -> OdsError:
         """Return the same error, which speaks in the words of this face from here on."""
-        # What a portal answered is nobody's to reword.
-        error.reword(self.said, what=isinstance(error, OdsConfigError))
+        error.reword(self.said, "where", "advice")
+        if isinstance(error, OdsConfigError):
+            # Of others it is what a portal answered, which is nobody's to reword.
+            error.reword(self.said, "what")
         return error
 
     @contextmanager

@@ -183,6 +183,16 @@ class Plugins:
         found: Destination = self._supply("ods_open_destination", place=place, run=run)
         return found
 
+    def opens(self, place: Any, run: Run) -> bool:
+        """Return whether a plugin other than the built-in ones opens ``place``.
+
+        Raises:
+            OdsPluginError: It failed.
+        """
+        ours = [plugin for name, plugin in self._manager.list_name_plugin() if name.startswith(OURS)]
+        asked = self._manager.subset_hook_caller("ods_open_destination", ours)
+        return self._supply("ods_open_destination", asked=asked, place=place, run=run) is not None
+
     def wait_policy(self, wait: Wait, run: Run) -> Wait:
         """Return ``wait``, or what a plugin made of it."""
         return self._supply("ods_wait_policy", wait=wait, run=run) or wait
@@ -199,9 +209,12 @@ class Plugins:
             SpeakingTokens(store), lambda secret: self._tell("ods_new_secret", secret=secret, scheduler=scheduler)
         )
 
-    def _supply(self, hook: str, *, quote: bool = True, **arguments: Any) -> Any:
+    def _supply(
+        self, hook: str, *, quote: bool = True, asked: Callable[..., Any] | None = None, **arguments: Any
+    ) -> Any:
+        asked = asked or getattr(self._manager.hook, hook)
         try:
-            answer = getattr(self._manager.hook, hook)(**arguments)
+            answer = asked(**arguments)
         except OdsError:
             raise
         except Exception as error:
