@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TypeVar
 
 from ods_provider.core.drive import Terms, adrive, drive
+from ods_provider.core.errors import OdsResponseError
 from ods_provider.core.schema import Dataset
 from ods_provider.core.wire import Plan
 
@@ -21,6 +22,7 @@ class Runs:
     def __init__(self, terms: Terms) -> None:
         self.terms = terms
         self._schemas: dict[str, Dataset] = {}
+        self._unseen: set[str] = set()
 
     def run(self, plan: Plan[T]) -> T:
         """Run a plan in this thread; what is wrong with the connection is said in the words of those who made it."""
@@ -39,3 +41,19 @@ class Runs:
         if dataset_id not in self._schemas:
             self._schemas[dataset_id] = self.run(catalog.dataset(dataset_id))
         return self._schemas[dataset_id]
+
+    def schema_if_seen(self, dataset_id: str) -> Dataset | None:
+        """Return the dataset's description, None where the key may not see it: one that may only push is no mistake."""
+        if dataset_id in self._unseen:
+            return None
+        try:
+            return self.schema(dataset_id)
+        except OdsResponseError as error:
+            if error.transient:
+                raise
+            self._unseen.add(dataset_id)
+            return None
+
+    def forget_schema(self, dataset_id: str) -> None:
+        """Ask for the dataset's description anew when it is needed next: somebody may have changed it."""
+        self._schemas.pop(dataset_id, None)
