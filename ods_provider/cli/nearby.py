@@ -70,8 +70,9 @@ def _meant(error: OdsError, job: Any, connection: OdsConnection, tokens: TokenSt
     from ods_provider.core.plans.records import export_rows
     from ods_provider.core.query import Query
 
-    asked = set() if isinstance(error, OdsNotFound) else set(_names(job))
-    if isinstance(error, OdsQueryError) and (error.status != 400 or not asked):
+    # The portal's message names the wrong ones, as a rule.
+    told = set(_NAME.findall(error.what)) & set(_names(job)) if isinstance(error, OdsQueryError) else set()
+    if isinstance(error, OdsQueryError) and (error.status != 400 or not told):
         return ""
     # Nobody waits for a suggestion.
     hasty = replace(connection, max_retries=0, max_wait_s=0, timeout_s=min(connection.timeout_s, _PATIENCE_S))
@@ -80,10 +81,7 @@ def _meant(error: OdsError, job: Any, connection: OdsConnection, tokens: TokenSt
             rows = client.run(export_rows(None, Query(select="dataset_id"), limit=MOST_NAMES))
             return listed(nearest(job.dataset_id, [row["dataset_id"] for row in rows]))
         fields = [field.name for field in client.run(dataset(job.dataset_id)).fields]
-    wrong = {name: nearest(name, fields) for name in asked}
-    # The portal's message names the wrong one, as a rule; keywords and functions are none.
-    told = set(_NAME.findall(error.what))
-    found = {name: near for name, near in sorted(wrong.items()) if near and name in told}
+    found = {name: near for name in sorted(told) if (near := nearest(name, fields))}
     return ", and ".join(f"{listed(near)} in place of {name!r}" for name, near in found.items())
 
 

@@ -72,7 +72,7 @@ class RealtimeCalls(Runs):
         names = Names("argument records")
         records = opened(rows, describe, where="argument records")
         filled = batches(names.watching(records))
-        if unknown_fields == "refuse":
+        if unknown_fields != "send":
             filled = names.before(filled, describe)
         sent = calls = 0
         try:
@@ -81,6 +81,6 @@ class RealtimeCalls(Runs):
                 sent, calls = sent + batch.rows, calls + 1
         except OdsConfigError:
             # Whoever adds the field that was missing shall not be told of a schema of before.
-            self.forget_schema(dataset_id)
+            self._schemas.pop(dataset_id, None)
             raise
         return outcome(dataset_id=dataset_id, rows=sent, batches=calls, calls=calls)

@@ -53,7 +53,3 @@ class Runs:
                 raise
             self._unseen.add(dataset_id)
             return None
-
-    def forget_schema(self, dataset_id: str) -> None:
-        """Ask for the dataset's description anew when it is needed next: somebody may have changed it."""
-        self._schemas.pop(dataset_id, None)
