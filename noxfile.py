@@ -89,9 +89,9 @@ def dagster(session: nox.Session) -> None:
 
 @nox.session
 def conformance(session: nox.Session) -> None:
-    """The suite for adapters of other people, held against the smallest adapter there is."""
+    """The suite for adapters of other people, held against the smallest adapter there is, and against broken ones."""
     session.install("-c", "constraints/core.txt", "--group", "test", ".[portal]")
-    session.run("pytest", "tests/system/conformance", *session.posargs)
+    session.run("pytest", *SIDE_BY_SIDE, "tests/system/conformance", *session.posargs)
 
 
 @nox.session

@@ -16,6 +16,7 @@ from urllib3.util import parse_url
 
 from ods_provider.core.connection import is_loopback
 from ods_provider.core.errors import OdsConfigError
+from ods_provider.core.faces import setting
 from ods_provider.core.wire import Request, is_absolute
 
 MAX_REDIRECTS = 5
@@ -76,7 +77,7 @@ class Itinerary:
             raise OdsConfigError(
                 "the file's host is not the portal's host",
                 where=f"file URL {request.path.partition('?')[0]}",
-                advice="Files elsewhere are fetched over https only; or name the host in allowed_hosts",
+                advice=f"Files elsewhere are fetched over https only; or name the host in {setting('allowed_hosts')}",
             )
         return target
 

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable
 
 from ods_provider.core.connection import PrivateFiles
 from ods_provider.core.errors import OdsConfigError
+from ods_provider.core.faces import setting
 
 Resolve = Callable[[str], Iterable[str]]
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
@@ -98,5 +99,5 @@ def _private(host: str) -> OdsConfigError:
     return OdsConfigError(
         "the file lies in a private network, where files of a portal are not fetched from",
         where=f"file host {host}",
-        advice='Set private_files to "allow" in the connection if that is meant, or name the host in allowed_hosts',
+        advice=f'Set {setting("private_files")} to "allow", or name the host in {setting("allowed_hosts")}',
     )

@@ -4,6 +4,8 @@ import os
 import stat
 import subprocess
 import sys
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -28,20 +30,23 @@ print(state_folder(), ods_token_store(oauth).where, config_path(), load_config()
 """
 
 
+@pytest.fixture
+def anybodys() -> Iterator[Path]:
+    """A folder that everybody may enter: what lies above ``tmp_path`` is this user's alone, and pytest keeps it so."""
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder).chmod(0o777)
+        yield Path(folder)
+
+
 @pytest.mark.skipif(os.getuid() != 0, reason="only root may become somebody whom nobody knows")
-def test_a_user_without_home_and_name_has_a_folder_of_his_number(tmp_path: Path) -> None:
-    tmp_path.chmod(0o777)
-    for parent in tmp_path.parents:
-        if not parent.name.startswith(("pytest-", "popen-")):
-            break
-        parent.chmod(0o755)
+def test_a_user_without_home_and_name_has_a_folder_of_his_number(anybodys: Path) -> None:
     ran = subprocess.run(
-        [sys.executable, "-c", ASK, str(tmp_path), str(NOBODY)],
+        [sys.executable, "-c", ASK, str(anybodys), str(NOBODY)],
         env={"PATH": os.environ["PATH"]}, cwd="/", capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert ran.returncode == 0, ran.stderr
     folder, tokens, config, loaded = ran.stdout.split(maxsplit=3)
-    assert folder == f"{tmp_path}/ods-provider-{NOBODY}"
+    assert folder == f"{anybodys}/ods-provider-{NOBODY}"
     assert tokens.startswith(f"{folder}/tokens/h-")
     assert (config, loaded.strip()) == ("~/.config/ods-provider/config.toml", "{}")
     assert stat.S_IMODE(Path(folder).stat().st_mode) == 0o700

@@ -13,6 +13,7 @@ from urllib.parse import quote, urlencode
 
 from ods_provider.core.datasetid import dataset_named
 from ods_provider.core.errors import OdsConfigError, OdsIncomplete, OdsNotAPortal, OdsNotFound
+from ods_provider.core.faces import setting
 from ods_provider.core.plans.records import count_of
 from ods_provider.core.plans.v1.params import WINDOW_ROWS, V1Query
 from ods_provider.core.strictjson import decode
@@ -203,7 +204,7 @@ def hits(found: Row) -> int:
             "The answer counts its rows in no number",
             status=200,
             where="Search API v1.0, nhits",
-            advice="Check the host of the connection; some portals only imitate this API",
+            advice=f"Check {setting('host')}; some portals only imitate this API",
         ) from None
 
 
@@ -255,5 +256,5 @@ def _strange(response: Response, expected: str) -> OdsNotAPortal:
         f"The answer is not shaped like Search API v1.0: {expected} was expected",
         status=response.status,
         where=response.url,
-        advice="Check the host of the connection; some portals only imitate this API",
+        advice=f"Check {setting('host')}; some portals only imitate this API",
     )
