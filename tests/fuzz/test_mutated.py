@@ -46,6 +46,6 @@ def test_every_format_is_downloaded(catalogue: bool) -> None:
 
 
 def test_what_was_changed_becomes_an_error_a_wait_or_the_right_result() -> None:
-    found = mutated.expect_whole(mutated.start(operations=200))
+    found = mutated.expect_whole(mutated.start(operations=150))
     assert found["a result"] > 20
     assert sum(number for name, number in found.items() if name.startswith("Ods")) > 20
