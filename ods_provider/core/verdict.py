@@ -233,7 +233,8 @@ def _failure(
             f"The portal redirects to {location!r}, which is not followed",
             status=status,
             where=where,
-            advice=f"Correct {setting('host')}, or name the one that it redirects to in {setting('allowed_hosts')}",
+            advice=f"Correct {setting('host')}, or name the one that it redirects to in {setting('allowed_hosts')}; a "
+            "redirect that drops the query is never followed",
         )
     advice = _query_advice(status)
     if request.kind == "file" and 200 <= status < 300:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection
 from dataclasses import dataclass, field
-from urllib.parse import urljoin
+from urllib.parse import urljoin, urlsplit
 
 from urllib3.exceptions import LocationParseError
 from urllib3.util import parse_url
@@ -86,12 +86,15 @@ class Itinerary:
 
         A POST follows none: most clients would turn it into a GET (Q19). A file may be fetched elsewhere over HTTPS
         (within this machine, from a portal that is on it, over http too), without credentials. Anything else stays
-        within the portal.
+        within the portal, and asks what was asked: an address that lost its query would answer other rows.
         """
         if request.method == "POST" or request.kind == "push" or len(location) > _LOCATION_CHARS:
             return None
         try:
-            return self._target(request, urljoin(here, _as_sent(location)))
+            onward = urljoin(here, _as_sent(location))
+            if request.kind != "file" and urlsplit(here).query and not urlsplit(onward).query:
+                return None
+            return self._target(request, onward)
         except ValueError:  # a bracket without its other half
             return None
 

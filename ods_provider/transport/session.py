@@ -79,7 +79,8 @@ class RequestsTransport:
             onward = None
             location = answer.raw.headers.get("location")
             if answer.status_code in REDIRECTS and location is not None:
-                onward = self._itinerary.follow(request, target.url, location)
+                # The whole address, query included: what is relative to it may keep that.
+                onward = self._itinerary.follow(request, answer.url or target.url, location)
             if onward is None:
                 return self._response(request, target, answer)
             answer.close()

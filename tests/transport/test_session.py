@@ -19,7 +19,7 @@ from ods_provider.core.errors import (
     OdsTransportError,
     OdsTruncated,
 )
-from ods_provider.core.wire import Request, Response
+from ods_provider.core.wire import Kind, Request, Response
 from ods_provider.transport.failures import translate
 from ods_provider.transport.hosts import Itinerary
 from ods_provider.transport.session import RequestsTransport
@@ -112,6 +112,24 @@ def test_a_redirect_within_the_host_is_followed_with_the_key() -> None:
         assert send(server, Request("/a")).json() == {"a": 1}
     assert server.lines[-1] == "GET /b HTTP/1.1"
     assert server.header("Authorization") == f"Apikey {KEY}"
+
+
+@pytest.mark.parametrize("location", ["/b", "b?", "b#?x"])
+@pytest.mark.parametrize("kind", ["api", "export"])
+def test_a_redirect_that_loses_the_query_is_not_followed(location: str, kind: Kind) -> None:
+    # It would answer other rows than those that were asked for.
+    first = play.answer(b"", "302 Found", "Location: /a?where=y")
+    for before in ((), (first,)):
+        with replay(*before, play.answer(b"", "301 Moved", f"Location: {location}"), play.answer()) as server:
+            assert send(server, Request("/a", (("where", "x"),), kind=kind)).status == 301
+        assert len(server.requests) == len(before) + 1
+
+
+@pytest.mark.parametrize("location", ["", "#there"])
+def test_a_redirect_to_the_same_place_keeps_the_query(location: str) -> None:
+    with replay(play.answer(b"", "301 Moved", f"Location: {location}"), play.answer(b'{"a":1}')) as server:
+        assert send(server, Request("/a", (("where", "x"),))).json() == {"a": 1}
+    assert server.lines[-1] == "GET /a?where=x HTTP/1.1"
 
 
 def test_a_redirect_to_a_name_in_raw_utf8_arrives() -> None:
