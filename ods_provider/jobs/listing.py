@@ -162,7 +162,7 @@ def items(found: list[dict[str, Any]], urls: Callable[[dict[str, Any]], tuple[st
     for said, name in zip(found, names, strict=True):
         each = urls(said)
         # Named by its address: the same file is the same unit even when the list has changed meanwhile.
-        unit = "file-" + hashlib.sha256(f"{each[0]}\n{name}".encode()).hexdigest()[:20]
+        unit = "file-" + hashlib.sha256(f"{each[0]}\n{name}".encode(errors="surrogatepass")).hexdigest()[:20]
         made.append(Item(unit, each, name, said))
     return made
 

@@ -38,6 +38,26 @@ def test_an_address_that_is_none_is_an_error_of_ours_wherever_it_stands(url: str
         Lab(server.url, tmp_path, max_retries=0).run(MediaJob("d", str(tmp_path / "out"), kind="attachments"))
 
 
+@pytest.mark.parametrize("kind", ["attachments", "files"])
+@pytest.mark.parametrize("url", ["/f/\ud83d", "/f?x=\ud83d"])
+def test_half_a_character_in_the_address_of_a_file_is_sent_as_it_is(url: str, kind: Any, tmp_path: Path) -> None:
+    described = body({"dataset_id": "d", "fields": [{"name": "p", "type": "file"}], "metas": {}})
+    listed = {
+        "attachments": {"attachments": [{"href": url, "metas": {"id": "x"}}]},
+        "files": {"total_count": 1, "results": [{"_id": "r", "p": {"url": url}}]},
+    }[kind]
+    file = answer(b"content", "200 OK", "Content-Type: text/plain")
+    with replay(described, body(listed), file, *[described] * 3) as server:
+        assert Lab(server.url, tmp_path).done(MediaJob("d", str(tmp_path / "out"), kind=kind))["files"] == 1
+        assert "GET /f" in server.lines[2]
+
+
+@pytest.mark.parametrize("host", ["https://a..b.invalid", f"https://{'a' * 64}.invalid", "http://.invalid"])
+def test_a_host_name_that_none_can_be_is_final(host: str) -> None:
+    with OdsClient(host, max_retries=0) as client, pytest.raises(OdsConfigError, match="not a valid URL"):
+        client.count("d")
+
+
 @pytest.mark.parametrize("location", [BRACKET, "https://[", "https://" + "a" * 20_000, "https://:80:80/"])
 def test_a_redirect_to_nowhere_names_it(location: str) -> None:
     moved = f"HTTP/1.1 302 Found\r\nLocation: {location}\r\nContent-Length: 0\r\n\r\n".encode()
