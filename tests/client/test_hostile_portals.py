@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ from lab import Lab
 from replay import Play, answer, replay, sent
 
 from ods_provider.client import OdsClient
-from ods_provider.core.errors import OdsConfigError, OdsError, OdsNotAPortal, OdsQueryError
+from ods_provider.core.errors import OdsConfigError, OdsError, OdsNotAPortal, OdsNotFound, OdsQueryError
 from ods_provider.core.formats.registry import format_named
 from ods_provider.core.query import Query
 from ods_provider.jobs.download import DownloadJob
@@ -114,3 +115,31 @@ def test_a_cluster_without_a_centre_is_an_error_of_ours(center: Any) -> None:
 
     with pytest.raises(OdsNotAPortal, match="no centre"):
         cluster_rows([{"ods_cluster": center, "cluster_center": center}], where="d")
+
+
+@pytest.mark.parametrize("name", ["", ".", ".."])
+def test_an_id_that_would_lead_to_another_endpoint_is_refused_before_it_is_asked_for(name: str) -> None:
+    with replay() as server, OdsClient(server.url, max_retries=0, push_api_key="k") as client:
+        calls: list[Callable[[], Any]] = [
+            lambda: client.dataset(name),
+            lambda: list(client.records(name)),
+            lambda: client.record("d", name),
+            lambda: client.v1.dataset(name),
+            lambda: client.v1.record("d", name),
+            lambda: client.push("d", name, [{"a": 1}]),
+            lambda: client.push(name, "r", [{"a": 1}]),
+            lambda: client.delete("d", "r", record_id=name),
+        ]
+        for call in calls:
+            with pytest.raises(OdsConfigError):
+                call()
+        assert not server.lines
+
+
+@pytest.mark.parametrize("api", ["explore", "v1"])
+def test_a_catalogue_that_is_not_there_is_no_matter_of_an_id(api: str) -> None:
+    missing = answer(b'{"error_code": "NotFoundResource", "message": "no"}', "404 Not Found")
+    with replay(missing) as server, OdsClient(server.url, max_retries=0) as client:
+        with pytest.raises(OdsNotFound, match="Check the host") as caught:
+            _ = client.v1.search_datasets() if api == "v1" else list(client.datasets())
+        assert "Check the id" not in str(caught.value)

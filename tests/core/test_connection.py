@@ -124,7 +124,7 @@ HALF = "k3y\ud83d"
     ],
 )
 def test_half_a_character_in_what_signs_calls_is_an_error_of_ours_at_once(parts: dict[str, Any]) -> None:
-    with pytest.raises(OdsConfigError, match="half a character|no header") as caught:
+    with pytest.raises(OdsConfigError, match=r"half a character|no header") as caught:
         from_parts(host="data.example.org", where="ods_default", **parts)
     assert "ods_default" in str(caught.value)
     assert "k3y" not in str(caught.value)

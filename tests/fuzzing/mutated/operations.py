@@ -126,6 +126,9 @@ _of_client("export_formats", "of the catalogue", lambda client, _: client.export
 _of_client("attachments", "of photos", lambda client, _: client.attachments(PHOTOS))
 _of_client("alternative_exports", "of photos", lambda client, _: client.alternative_exports(PHOTOS))
 _of_client("schema", "asked for once", lambda client, _: (client.schema(CAPITALS), client.schema(CAPITALS)))
+_of_client(
+    "schema_if_seen", "after it was", lambda client, _: (client.schema(CAPITALS), client.schema_if_seen(CAPITALS))
+)
 # Records
 _of_client("count", "of a dataset", lambda client, _: client.count(CAPITALS, where="population > 100000"))
 _of_client("count", "of the catalogue", lambda client, _: client.count(None))
