@@ -149,8 +149,22 @@ def from_parts(
             face=face,
         )
         connection = replace(connection, **known)
+        _check_texts(connection, where)
         _check_auth(connection, where)
     return connection
+
+
+def _check_texts(connection: OdsConnection, where: str) -> None:
+    texts = [connection.login, connection.client_id, *(secret.reveal() for secret in connection.secrets())]
+    try:
+        "".join(text for text in texts if text).encode()
+    except UnicodeEncodeError:
+        # Which of them stays unsaid, and so does the error, which holds them all.
+        raise OdsConfigError(
+            "a key, a password or a name in the connection holds half a character",
+            where=where,
+            advice="Copy them again: somewhere bytes were read in another encoding than they were written in",
+        ) from None
 
 
 def _check_auth(connection: OdsConnection, where: str) -> None:

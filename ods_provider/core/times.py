@@ -29,6 +29,8 @@ def parse_time(text: str | float | datetime | None) -> datetime | None:
     text = str(text).strip()
     if len(text) > _LONGEST_CHARS or (len(text) == 4 and text.isdigit() and not text.startswith(_CENTURIES)):
         return None
+    if not any(sign.isdigit() for sign in text):  # "now" is a moment to the parser, and none that a portal names
+        return None
     if compact := _compact(text):
         return compact
     try:

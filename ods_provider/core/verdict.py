@@ -48,6 +48,7 @@ _PAGES = ("text/html", "application/xhtml+xml")
 _SHOWN_CHARS = 300  # of an address; a query of 8 KB would hide what the error says
 _SENTENCE_CHARS = 500  # of what the portal says; more is no sentence
 _CODE_CHARS = 100
+_CATALOGUES = ("/api/explore/", "/api/datasets/")  # of both APIs
 _BOM = b"\xef\xbb\xbf"
 _HTML = re.compile(rb"<(?:!doctype\s{1,9}html|html|head|body)\b", re.IGNORECASE)
 _LOGIN = re.compile(rb"type=[\"']?password|name=[\"']?password|/login\b|log ?in\b|sign ?in\b|connexion", re.IGNORECASE)
@@ -272,7 +273,7 @@ def _missing_advice(request: Request, message: str, status: int, code: str | Non
         return f"Check {setting('host')}: this address is no endpoint of the portal"
     if request.kind == "file":
         return "The file is not there, or not for this key: ask for the list of files again"
-    if request.dataset_id is None and request.path.startswith("/api/explore/") and not message.startswith("Unknown"):
+    if request.dataset_id is None and request.path.startswith(_CATALOGUES) and not message.startswith("Unknown"):
         # Nobody named an id: it is the catalogue that is missing.
         return f"Check {setting('host')}: a portal has its catalogue at this address"
     return "Check the id (it is case-sensitive); a dataset that the key may not see answers the same"

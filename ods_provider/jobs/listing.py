@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
-from urllib.parse import quote, unquote
+from urllib.parse import unquote
 
 from ods_provider.core.errors import OdsConfigError, OdsNotFound
 from ods_provider.core.odsql import identifier
@@ -16,6 +16,7 @@ from ods_provider.core.plans.rows import ExploreRows
 from ods_provider.core.query import Query
 from ods_provider.core.reading import Reader, settled
 from ods_provider.core.schema import Dataset
+from ods_provider.core.segments import segment
 from ods_provider.core.wire import Plan
 from ods_provider.sinks.names import safe_name, unique_names
 
@@ -147,7 +148,7 @@ def thumbnail(value: dict[str, Any], dataset_id: str) -> tuple[str, ...]:
     not documented and is tried last (section 7).
     """
     file_id = str(value.get("id") or value["url"].rstrip("/").rpartition("/")[2])
-    dataset, file = quote(dataset_id, safe=""), quote(file_id, safe="")
+    dataset, file = segment(dataset_id), segment(file_id)
     return (
         f"/api/datasets/1.0/{dataset}/files/{file}/{THUMBNAIL_PX}/",
         f"/explore/dataset/{dataset}/files/{file}/{THUMBNAIL_PX}/",
@@ -162,7 +163,7 @@ def items(found: list[dict[str, Any]], urls: Callable[[dict[str, Any]], tuple[st
     for said, name in zip(found, names, strict=True):
         each = urls(said)
         # Named by its address: the same file is the same unit even when the list has changed meanwhile.
-        unit = "file-" + hashlib.sha256(f"{each[0]}\n{name}".encode()).hexdigest()[:20]
+        unit = "file-" + hashlib.sha256(f"{each[0]}\n{name}".encode(errors="surrogatepass")).hexdigest()[:20]
         made.append(Item(unit, each, name, said))
     return made
 

@@ -46,6 +46,13 @@ _NO_COMMON_GROUND = frozenset(
         "WRONG_VERSION_NUMBER",
     }
 )
+# The last one is what urllib3 says when it connects, of a name with a part that is empty or too long.
+_NO_URL = (
+    requests.exceptions.InvalidURL,
+    requests.exceptions.MissingSchema,
+    requests.exceptions.InvalidSchema,
+    urllib3.exceptions.LocationParseError,
+)
 # Alerts are the other side's refusals, final but for these: trouble of its own, or bytes damaged on the way.
 _PASSING_ALERTS = ("ALERT_BAD_RECORD_MAC", "ALERT_INTERNAL_ERROR", "ALERT_USER_CANCELLED", "ALERT_CLOSE_NOTIFY")
 
@@ -64,9 +71,7 @@ def translate(error: BaseException, *, where: str, reading: bool = False) -> Ods
     trickle = next((link for link in chain if isinstance(link, Trickle)), None)
     if trickle is not None:
         return _too_slow(trickle, where)
-    if _any(
-        chain, requests.exceptions.InvalidURL, requests.exceptions.MissingSchema, requests.exceptions.InvalidSchema
-    ):
+    if _any(chain, *_NO_URL):
         return _no_url(error, where)
     if _any(chain, requests.exceptions.InvalidProxyURL):
         return OdsConfigError("the proxy is not a valid URL", where=where, advice=f"Correct {setting('proxy')}")

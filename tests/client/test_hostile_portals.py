@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ from lab import Lab
 from replay import Play, answer, replay, sent
 
 from ods_provider.client import OdsClient
-from ods_provider.core.errors import OdsConfigError, OdsError, OdsNotAPortal, OdsQueryError
+from ods_provider.core.errors import OdsConfigError, OdsError, OdsNotAPortal, OdsNotFound, OdsQueryError
 from ods_provider.core.formats.registry import format_named
 from ods_provider.core.query import Query
 from ods_provider.jobs.download import DownloadJob
@@ -36,6 +37,26 @@ def test_an_address_that_is_none_is_an_error_of_ours_wherever_it_stands(url: str
         listed = body({"attachments": [{"href": url, "metas": {"id": "x"}}]})
     with replay(listed, *[answer(b"", "404 No")] * 3) as server, pytest.raises(OdsError):
         Lab(server.url, tmp_path, max_retries=0).run(MediaJob("d", str(tmp_path / "out"), kind="attachments"))
+
+
+@pytest.mark.parametrize("kind", ["attachments", "files"])
+@pytest.mark.parametrize("url", ["/f/\ud83d", "/f?x=\ud83d"])
+def test_half_a_character_in_the_address_of_a_file_is_sent_as_it_is(url: str, kind: Any, tmp_path: Path) -> None:
+    described = body({"dataset_id": "d", "fields": [{"name": "p", "type": "file"}], "metas": {}})
+    listed = {
+        "attachments": {"attachments": [{"href": url, "metas": {"id": "x"}}]},
+        "files": {"total_count": 1, "results": [{"_id": "r", "p": {"url": url}}]},
+    }[kind]
+    file = answer(b"content", "200 OK", "Content-Type: text/plain")
+    with replay(described, body(listed), file, *[described] * 3) as server:
+        assert Lab(server.url, tmp_path).done(MediaJob("d", str(tmp_path / "out"), kind=kind))["files"] == 1
+        assert "GET /f" in server.lines[2]
+
+
+@pytest.mark.parametrize("host", ["https://a..b.invalid", f"https://{'a' * 64}.invalid", "http://.invalid"])
+def test_a_host_name_that_none_can_be_is_final(host: str) -> None:
+    with OdsClient(host, max_retries=0) as client, pytest.raises(OdsConfigError, match="not a valid URL"):
+        client.count("d")
 
 
 @pytest.mark.parametrize("location", [BRACKET, "https://[", "https://" + "a" * 20_000, "https://:80:80/"])
@@ -94,3 +115,31 @@ def test_a_cluster_without_a_centre_is_an_error_of_ours(center: Any) -> None:
 
     with pytest.raises(OdsNotAPortal, match="no centre"):
         cluster_rows([{"ods_cluster": center, "cluster_center": center}], where="d")
+
+
+@pytest.mark.parametrize("name", ["", ".", ".."])
+def test_an_id_that_would_lead_to_another_endpoint_is_refused_before_it_is_asked_for(name: str) -> None:
+    with replay() as server, OdsClient(server.url, max_retries=0, push_api_key="k") as client:
+        calls: list[Callable[[], Any]] = [
+            lambda: client.dataset(name),
+            lambda: list(client.records(name)),
+            lambda: client.record("d", name),
+            lambda: client.v1.dataset(name),
+            lambda: client.v1.record("d", name),
+            lambda: client.push("d", name, [{"a": 1}]),
+            lambda: client.push(name, "r", [{"a": 1}]),
+            lambda: client.delete("d", "r", record_id=name),
+        ]
+        for call in calls:
+            with pytest.raises(OdsConfigError):
+                call()
+        assert not server.lines
+
+
+@pytest.mark.parametrize("api", ["explore", "v1"])
+def test_a_catalogue_that_is_not_there_is_no_matter_of_an_id(api: str) -> None:
+    missing = answer(b'{"error_code": "NotFoundResource", "message": "no"}', "404 Not Found")
+    with replay(missing) as server, OdsClient(server.url, max_retries=0) as client:
+        with pytest.raises(OdsNotFound, match="Check the host") as caught:
+            _ = client.v1.search_datasets() if api == "v1" else list(client.datasets())
+        assert "Check the id" not in str(caught.value)

@@ -103,3 +103,29 @@ def test_a_way_to_sign_in_that_lacks_its_parts_is_an_error() -> None:
         from_parts(host="h.example", extra={"auth": "apikey"})
     with pytest.raises(OdsConfigError, match="needs a user name"):
         from_parts(host="h.example", password="p", login="", extra={"auth": "basic"})
+
+
+HALF = "k3y\ud83d"
+
+
+@pytest.mark.parametrize(
+    "parts",
+    [
+        {"password": HALF},
+        {"login": HALF, "password": "k", "extra": {"auth": "basic"}},
+        {"login": "me", "password": HALF, "extra": {"auth": "basic"}},
+        {"extra": {"push_api_key": HALF}},
+        {"extra": {"push_api_key": '{"d/r": "k3y\\ud83d"}'}},
+        {"extra": {"push_api_key": {"d/r": HALF}}},
+        {"extra": {"proxy": f"http://me:{HALF}@127.0.0.1:1"}},
+        {"extra": {"auth": "oauth2", "client_id": HALF, "refresh_token": "r"}},
+        {"extra": {"auth": "oauth2", "client_id": "c", "client_secret": HALF, "refresh_token": "r"}},
+        {"extra": {"auth": "oauth2", "client_id": "c", "refresh_token": HALF}},
+    ],
+)
+def test_half_a_character_in_what_signs_calls_is_an_error_of_ours_at_once(parts: dict[str, Any]) -> None:
+    with pytest.raises(OdsConfigError, match=r"half a character|no header") as caught:
+        from_parts(host="data.example.org", where="ods_default", **parts)
+    assert "ods_default" in str(caught.value)
+    assert "k3y" not in str(caught.value)
+    assert caught.value.__context__ is None

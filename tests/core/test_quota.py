@@ -27,7 +27,7 @@ def test_every_spelling_of_a_reset_is_the_same_moment(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", [None, "", "soon", "P1D", True, "99999999999999999999999", "12", "3600", "0000", "9" * 400]
+    "text", [None, "", "soon", "now", "P1D", True, "99999999999999999999999", "12", "3600", "0000", "9" * 400]
 )
 def test_what_is_no_time_is_none(text: object) -> None:
     assert parse_time(text) is None  # type: ignore[arg-type]

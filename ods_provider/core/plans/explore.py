@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import quote, quote_plus
+from urllib.parse import quote_plus
 
 from ods_provider.core.datasetid import dataset_named
 from ods_provider.core.errors import OdsConfigError, OdsNotAPortal
 from ods_provider.core.faces import setting
 from ods_provider.core.limits import URL_BYTES
+from ods_provider.core.segments import segment
 from ods_provider.core.wire import Kind, Params, Request, Response
 
 ROOT = "/api/explore/v2.1/catalog"
@@ -25,7 +26,7 @@ def path(*parts: str, dataset_id: str | None = None) -> str:
         OdsConfigError: The dataset is named by nothing, or by an address.
     """
     inside = () if dataset_id is None else ("datasets", dataset_named(dataset_id))
-    return "/".join([ROOT, *(quote(part, safe="") for part in (*inside, *parts))])
+    return "/".join([ROOT, *(segment(part) for part in (*inside, *parts))])
 
 
 def get(*parts: str, dataset_id: str | None = None, params: Params = (), kind: Kind = "api") -> Request:

@@ -10,10 +10,10 @@ from __future__ import annotations
 
 import json
 from typing import Literal
-from urllib.parse import quote
 
 from ods_provider.core.datasetid import dataset_named
 from ods_provider.core.errors import OdsNotAPortal, OdsResponseError
+from ods_provider.core.segments import segment
 from ods_provider.core.wire import Plan, Request, Response
 
 ROOT = "/api/push/1.0"
@@ -21,7 +21,7 @@ ROOT = "/api/push/1.0"
 
 def send(dataset_id: str, resource_id: str, body: bytes, *, action: Literal["push", "delete"] = "push") -> Plan[None]:
     """Send one encoded batch (a JSON array, at most 5 MB) to be added, or to be deleted by value. One call."""
-    path = f"{ROOT}/{quote(dataset_named(dataset_id), safe='')}/{quote(resource_id, safe='')}/{action}/"
+    path = f"{ROOT}/{segment(dataset_named(dataset_id))}/{segment(resource_id)}/{action}/"
     response = yield Request(
         path, method="POST", body=body, kind="push", dataset_id=dataset_id, resource_id=resource_id
     )
@@ -30,7 +30,7 @@ def send(dataset_id: str, resource_id: str, body: bytes, *, action: Literal["pus
 
 def delete_by_id(dataset_id: str, resource_id: str, record_id: str) -> Plan[None]:
     """Delete one record by its id (a GET, as the portal wants it). One call."""
-    parts = "/".join(quote(part, safe="") for part in (dataset_named(dataset_id), resource_id, record_id))
+    parts = "/".join(segment(part) for part in (dataset_named(dataset_id), resource_id, record_id))
     response = yield Request(f"{ROOT}/{parts}/delete/", kind="push", dataset_id=dataset_id, resource_id=resource_id)
     _expect_ok(response)
 

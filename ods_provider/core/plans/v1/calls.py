@@ -9,13 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any, TypeVar
-from urllib.parse import quote, urlencode
+from urllib.parse import urlencode
 
 from ods_provider.core.datasetid import dataset_named
 from ods_provider.core.errors import OdsConfigError, OdsIncomplete, OdsNotAPortal, OdsNotFound
 from ods_provider.core.faces import setting
 from ods_provider.core.plans.records import count_of
 from ods_provider.core.plans.v1.params import WINDOW_ROWS, V1Query
+from ods_provider.core.segments import segment
 from ods_provider.core.strictjson import decode
 from ods_provider.core.verdict import failure
 from ods_provider.core.wire import Kind, Plan, Request, Response
@@ -70,7 +71,7 @@ def count(dataset_id: str | None, query: V1Query) -> Plan[int]:
 
 def record(dataset_id: str, record_id: str) -> Plan[Row]:
     """Look one record up: ``{datasetid, recordid, fields, geometry, record_timestamp}``. One call."""
-    path = f"{_path(dataset_id)}records/{quote(record_id, safe='')}"
+    path = f"{_path(dataset_id)}records/{segment(record_id)}"
     response = yield from _ask(path, V1Query.of(), dataset_id=dataset_id)
     return _object(response, "recordid")
 
@@ -137,7 +138,7 @@ def file_path(dataset_id: str, kind: str, file_id: str) -> str:
 
     Source: section 7 of the vendor's multimedia download.
     """
-    return f"{_path(dataset_id)}{kind}/{quote(file_id, safe='')}/"
+    return f"{_path(dataset_id)}{kind}/{segment(file_id)}/"
 
 
 def request(
@@ -151,7 +152,7 @@ def request(
 
 
 def _path(dataset_id: str) -> str:
-    return f"{DATASETS}/{quote(dataset_named(dataset_id), safe='')}/"
+    return f"{DATASETS}/{segment(dataset_named(dataset_id))}/"
 
 
 def _about(dataset_id: str, endpoint: str, query: V1Query, *, kind: Kind = "api", read: Read = None) -> Plan[Response]:
