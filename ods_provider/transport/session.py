@@ -78,7 +78,8 @@ class RequestsTransport:
             answer = self._send_once(request, target)
             onward = None
             location = answer.raw.headers.get("location")
-            if answer.status_code in REDIRECTS and location is not None:
+            # An address that repeats a secret would carry it into logs, and perhaps to another host.
+            if answer.status_code in REDIRECTS and location is not None and self._clean(location) == location:
                 # The whole address, query included: what is relative to it may keep that.
                 onward = self._itinerary.follow(request, answer.url or target.url, location)
             if onward is None:

@@ -125,6 +125,12 @@ def test_a_redirect_that_loses_the_query_is_not_followed(location: str, kind: Ki
         assert len(server.requests) == len(before) + 1
 
 
+def test_a_redirect_that_repeats_the_key_is_not_followed() -> None:
+    with replay(play.answer(b"", "302 Found", f"Location: /b?apikey={KEY}"), play.answer()) as server:
+        assert send(server, Request("/a", kind="file")).status == 302
+    assert len(server.requests) == 1
+
+
 @pytest.mark.parametrize("location", ["", "#there"])
 def test_a_redirect_to_the_same_place_keeps_the_query(location: str) -> None:
     with replay(play.answer(b"", "301 Moved", f"Location: {location}"), play.answer(b'{"a":1}')) as server:

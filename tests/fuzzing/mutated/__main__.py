@@ -87,7 +87,8 @@ class _Log(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         line = self.format(record)
-        if any(key in line for key in KEYS):
+        # The portal's own log tells what the portal was asked.
+        if not record.name.startswith("ods_provider.testing") and any(key in line for key in KEYS):
             self._found.append(f"a key in the log: {line[:500]}")
 
     def take(self) -> list[str]:
