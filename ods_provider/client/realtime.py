@@ -66,6 +66,9 @@ class RealtimeCalls(Runs):
         from ods_provider.core.batches import batches
         from ods_provider.core.shapes import Names, opened
 
+        # Before anything is read, or asked about another dataset than the one that was meant.
+        push.endpoint(dataset_id, resource_id, action)
+
         def describe() -> Dataset | None:
             return self.schema_if_seen(dataset_id)
 

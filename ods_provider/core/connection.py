@@ -161,7 +161,7 @@ def _check_texts(connection: OdsConnection, where: str) -> None:
     except UnicodeEncodeError:
         # Which of them stays unsaid, and so does the error, which holds them all.
         raise OdsConfigError(
-            "a key, a password or a name in the connection holds half a character",
+            "a key, a password or a name holds half a character",
             where=where,
             advice="Copy them again: somewhere bytes were read in another encoding than they were written in",
         ) from None

@@ -14,12 +14,13 @@ from functools import cache
 from typing import Protocol, TypeVar
 
 from ods_provider.core.bodies import Refetched, broke_off, decoded, expect_begun
-from ods_provider.core.errors import OdsConfigError, OdsError, OdsNotAPortal, OdsQuotaExceeded
+from ods_provider.core.errors import OdsError, OdsNotAPortal, OdsQuotaExceeded
 from ods_provider.core.events import Emit, QuotaSeen, RequestSent, ignore
 from ods_provider.core.faces import PLAIN, Face, setting
 from ods_provider.core.forgetting import forgets
 from ods_provider.core.quota import QuotaBook
 from ods_provider.core.retry import RetryRules, aretrying, retrying, worth_retrying
+from ods_provider.core.segments import half_a_character
 from ods_provider.core.times import utc_now
 from ods_provider.core.verdict import check
 from ods_provider.core.wire import ByteStream, Plan, Request, Response
@@ -116,11 +117,7 @@ def _begun(plan: Plan[T]) -> Request:
     try:
         return next(plan)
     except UnicodeEncodeError:
-        raise OdsConfigError(
-            "a text of the query or of an id holds half a character",
-            where="the arguments of the call",
-            advice="Repair it: an emoji was cut in two",
-        ) from None
+        raise half_a_character() from None
 
 
 @forgets

@@ -308,3 +308,11 @@ def test_a_push_without_a_key_is_an_error_before_anything_is_sent() -> None:
             transport.send(Request("/p/", method="POST", body=b"", kind="push", dataset_id="d", resource_id="r"))
         transport.close()
     assert server.requests == []
+
+
+def test_headers_that_cannot_be_read_are_not_quoted_in_a_log(caplog: pytest.LogCaptureFixture) -> None:
+    head = f"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nX-You: {KEY}\r\n: {KEY}\r\nno header {KEY}\r\n\r\n".encode()
+    with replay(play.sent(head + b"{}", keep=False)) as server, caplog.at_level(logging.DEBUG):
+        send(server, Request("/x", kind="api"))
+    assert "Failed to parse headers" in caplog.text
+    assert KEY not in caplog.text
