@@ -89,14 +89,17 @@ def dagster(session: nox.Session) -> None:
 
 @nox.session
 def conformance(session: nox.Session) -> None:
-    """The suite for adapters of other people, held against the smallest adapter there is."""
+    """The suite for adapters of other people, held against the smallest adapter there is, and against broken ones."""
     session.install("-c", "constraints/core.txt", "--group", "test", ".[portal]")
-    session.run("pytest", "tests/system/conformance", *session.posargs)
+    session.run("pytest", *SIDE_BY_SIDE, "tests/system/conformance", *session.posargs)
 
 
 @nox.session
 def fuzz(session: nox.Session) -> None:
-    """A minute of other examples for every property of quoting and parsing (ODS_FUZZ_SECONDS), on the base install."""
+    """On the base install: a minute of other examples for every property of quoting and parsing (ODS_FUZZ_SECONDS).
+
+    Then 10,000 operations (ODS_FUZZ_OPERATIONS) on answers that are changed, of one seed (ODS_FUZZ_SEED).
+    """
     session.install("-c", "constraints/airflow-3.3.txt", "--group", "test", ".[portal]")
     session.run("pytest", "-s", "tests/system/fuzz", *session.posargs)
 

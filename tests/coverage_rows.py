@@ -676,7 +676,9 @@ SIGNINGS = (
         "`push_api_key`",
         "pushkey",
         lambda p: {"extra": {"push_api_key": p.push_key}},
-        lambda c: c.push(READINGS, "realtime", [{"sensor_id": "signed", "at": "2026-02-01T00:00:00+00:00"}]),
+        lambda c: c.push(
+            READINGS, "realtime", [{"sensor_id": "signed", "at": "2026-02-01T00:00:00+00:00"}], unknown_fields="send"
+        ),
     ),
 )
 

@@ -44,6 +44,9 @@ def fail(error: Any, *, kind: str | None = None) -> NoReturn:
     """
     from airflow.sdk.exceptions import AirflowFailException
 
+    from ods_provider.core.faces import AIRFLOW
+
+    AIRFLOW.retold(error)
     if error.transient:
         raise error from None
     raise AirflowFailException(f"{kind or type(error).__name__}: {error}") from None

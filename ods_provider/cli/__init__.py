@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import sys
 from importlib import import_module
 from typing import Any
 
@@ -35,6 +37,25 @@ class _Late(click.Group):
     def list_commands(self, ctx: click.Context) -> list[str]:
         return sorted(COMMANDS)
 
+    def main(self, *args: Any, **kwargs: Any) -> Any:
+        """Run it on streams that take every sign, escaped where their encoding has none for it."""
+        for stream in (sys.stdout, sys.stderr):
+            if isinstance(stream, io.TextIOWrapper):
+                stream.reconfigure(errors="backslashreplace")
+        return super().main(*args, **kwargs)
+
+    def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:
+        """Return the command; of a mistyped one say which is meant."""
+        try:
+            return super().resolve_command(ctx, args)
+        except click.UsageError as error:
+            import difflib
+
+            near = difflib.get_close_matches(args[0], self.list_commands(ctx))
+            if near and not args[0].startswith("-"):
+                raise click.UsageError(f"{error} Did you mean {' or '.join(map(repr, near))}?", ctx) from None
+            raise
+
     def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
         if name not in COMMANDS:
             return None
@@ -55,7 +76,7 @@ class _Late(click.Group):
             return super().invoke(ctx)
 
 
-@click.group(cls=_Late)
+@click.group(cls=_Late, context_settings={"help_option_names": ["-h", "--help"]})
 @shared_options
 @click.version_option(package_name="ods-provider", prog_name="ods")
 def main() -> None:

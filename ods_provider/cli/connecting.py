@@ -16,6 +16,7 @@ from ods_provider.cli.profiles import config_path, default_profile, from_profile
 from ods_provider.cli.settings import Settings
 from ods_provider.core.connection import OdsConnection
 from ods_provider.core.errors import OdsConfigError
+from ods_provider.core.faces import OPTIONS
 from ods_provider.core.forgetting import forgets
 from ods_provider.core.redact import Secret
 
@@ -70,13 +71,15 @@ def _from_host(settings: Settings, warn: Callable[[str], None]) -> OdsConnection
         environ["ODS_API_KEY"] = read_secret(settings.key_file, warn)
     if settings.push_key_file:
         environ["ODS_PUSH_API_KEY"] = read_secret(settings.push_key_file, warn)
-    return from_environment(environ | {"ODS_HOST": settings.host or ""})
+    return from_environment(environ | {"ODS_HOST": settings.host or ""}, where="--host", face=OPTIONS)
 
 
 def _with_push_key(found: OdsConnection, settings: Settings, warn: Callable[[str], None]) -> OdsConnection:
     if not settings.push_key_file:
         return found
-    return replace(found, push_keys={"": Secret(read_secret(settings.push_key_file, warn))})
+    named = {**found.face.named, "push_api_key": "--push-key-file"}
+    keys = {"": Secret(read_secret(settings.push_key_file, warn))}
+    return replace(found, push_keys=keys, face=replace(found.face, named=named))
 
 
 def _from_airflow(name: str, plugins: Plugins) -> OdsConnection:

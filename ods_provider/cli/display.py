@@ -99,14 +99,15 @@ class Bars(Display):
         from rich.progress import BarColumn, SpinnerColumn, TextColumn, TimeElapsedColumn
         from rich.progress import Progress as Bar
 
+        console = Console(stderr=True)
         self._bar = Bar(
-            SpinnerColumn(),
+            SpinnerColumn("dots" if console.encoding.startswith("utf") else "line"),
             TextColumn("{task.description}", markup=False),
             BarColumn(bar_width=30),
             TextColumn("{task.fields[told]}", markup=False),
             TimeElapsedColumn(),
             TextColumn("[dim]{task.fields[left]}"),
-            console=Console(stderr=True),
+            console=console,
             transient=True,
             redirect_stdout=False,  # results go where they are sent, terminal or not
         )

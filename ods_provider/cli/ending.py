@@ -85,7 +85,9 @@ def exits(settings: Settings) -> Iterator[None]:
 
 def _waiting(line: str, until: str | None, reason: str, settings: Settings) -> NoReturn:
     if settings.json:
-        click.echo(_json({"status": "waiting", "until": until, "reason": reason}))
+        # Beside the rows, whose reader would take it for one.
+        click.echo(_json({"status": "waiting", "until": until, "reason": reason}), err=True)
+        sys.exit(WAITING)
     if settings.quiet:
         # It is no error: whoever runs the same command every few minutes reads the exit code.
         sys.exit(WAITING)
@@ -100,7 +102,8 @@ def _write_no_more() -> None:
 def _json(value: Any) -> str:
     import json
 
-    return json.dumps(value, ensure_ascii=False)
+    # In ASCII, which every encoding holds.
+    return json.dumps(value)
 
 
 def _trace(settings: Settings) -> None:

@@ -18,62 +18,70 @@ TABLE_ROWS = 20  # what fits on a screen
 _IN_MEMORY = 100_000_000  # of rows that are shown as a table; more go through --json or --output
 
 _output = click.option("-o", "--output", "path", metavar="FILE", help="JSON lines file to write: a path or a URL.")
+_csv = click.option("--csv", "as_csv", is_flag=True, help="Results as CSV, with a header.")
 _all = click.option("--all", "every", is_flag=True, help="All rows in the table, however many.")
 
 
 @click.command()
 @query_options
 @_output
+@_csv
 @_all
 @waiting_options
 @shared_options
-def datasets(every: bool, wait: bool, now: bool, **given: Any) -> None:
+def datasets(as_csv: bool, every: bool, wait: bool, now: bool, **given: Any) -> None:
     """Find datasets of a portal.
 
-    A table shows the first 20. All of them come with --all, --json or --output.
+    A table shows the first 20. All of them come with --all, --json, --csv or --output.
     """
     show = None if given["select"] else _catalogue_row
-    _search({"dataset_id": None} | given, every=every, show=show, wait=wait, now=now)
+    _search({"dataset_id": None} | given, as_csv=as_csv, every=every, show=show, wait=wait, now=now)
 
 
 @click.command()
 @click.argument("dataset_id")
 @query_options
 @_output
+@_csv
 @_all
 @waiting_options
 @shared_options
-def records(every: bool, wait: bool, now: bool, **given: Any) -> None:
+def records(as_csv: bool, every: bool, wait: bool, now: bool, **given: Any) -> None:
     """Find records of a dataset.
 
-    A table shows the first 20. All of them come with --all, --json or --output. To bring a whole dataset into a file,
-    `ods download` is faster.
+    A table shows the first 20. All of them come with --all, --json, --csv or --output. To bring a whole dataset
+    into a file, `ods download` is faster.
     """
-    _search(given, every=every, show=None, wait=wait, now=now)
+    _search(given, as_csv=as_csv, every=every, show=None, wait=wait, now=now)
 
 
 def _search(
     given: dict[str, Any],
     *,
+    as_csv: bool,
     every: bool,
     show: Callable[[Mapping[str, Any]], dict[str, Any]] | None,
     wait: bool,
     now: bool,
 ) -> None:
-    from ods_provider.cli.printing import copy_rows, note, show_outcome, show_rows, wants_json
+    from ods_provider.cli.printing import copy_csv, copy_rows, note, show_outcome, show_rows, wants_json
     from ods_provider.cli.running import absolute, identity, read, run, spool_path
     from ods_provider.cli.wording import made
     from ods_provider.jobs.arguments import search_job
 
+    _expect_one_form(as_csv, wants_json(), given["path"])
     given |= _written(given["path"], absolute)
     job = made(search_job, **given)
     how: dict[str, Any] = {"wait": wait, "now": now, "identity": identity("search", given)}
     if job.path is not None:
         show_outcome(run(job, **how))
         return
-    if wants_json():
+    if as_csv or wants_json():
         outcome = read(lambda name: replace(job, path=str(spool_path(name))), **how)
-        copy_rows(Path(outcome["path"]))
+        if as_csv:
+            copy_csv(Path(outcome["path"]), show)
+        else:
+            copy_rows(Path(outcome["path"]))
         return
     limit = given["limit"]
     if limit is None and not every:
@@ -83,7 +91,12 @@ def _search(
     shown = rows if limit or every else rows[:TABLE_ROWS]
     show_rows([show(row) for row in shown] if show else shown)
     if len(rows) > len(shown):
-        note(f"These are the first {TABLE_ROWS}. All of them: --all, --json, or --output FILE.")
+        note(f"These are the first {TABLE_ROWS}. All of them: --all, --json, --csv, or --output FILE.")
+
+
+def _expect_one_form(as_csv: bool, *others: Any) -> None:
+    if as_csv and any(others):
+        raise click.UsageError("--csv goes to standard output, and instead of JSON: `ods download` writes CSV files.")
 
 
 def _written(path: str | None, absolute: Callable[[str], str]) -> dict[str, Any]:
@@ -162,10 +175,12 @@ def _describe(found: Dataset) -> None:
 @click.option("--radius", type=click.FloatRange(min=0), help="Of a cluster, in pixels.")
 @click.option("--geojson", is_flag=True, help="Clusters as a GeoJSON FeatureCollection.")
 @_output
+@_csv
 @_all
 @waiting_options
 @shared_options
 def analyze(
+    as_csv: bool,
     geo_cluster: str | None,
     zoom: float | None,
     radius: float | None,
@@ -181,11 +196,12 @@ def analyze(
     ods analyze cities --facet country
     ods analyze cities --geo-cluster coordinates --zoom 4 --geojson
     """  # noqa: D301  click wants the character itself
-    from ods_provider.cli.printing import note, show_json, show_outcome, show_rows, wants_json
+    from ods_provider.cli.printing import note, show_csv, show_json, show_outcome, show_rows, wants_json
     from ods_provider.cli.running import absolute, identity, read, run
     from ods_provider.cli.wording import made
     from ods_provider.jobs.arguments import analysis_job
 
+    _expect_one_form(as_csv, wants_json(), given["path"], given["geojson"])
     if (geo_cluster is None) != (zoom is None):
         raise click.UsageError("--geo-cluster and --zoom go together.")
     given |= _written(given["path"], absolute)
@@ -197,6 +213,9 @@ def analyze(
         return
     limit, geojson = given["limit"], given["geojson"]
     rows = read(lambda name: job, **how)
+    if as_csv:
+        show_csv(lambda: rows)
+        return
     if wants_json() or geojson:
         for row in [rows] if geojson else rows:
             show_json(row)
@@ -204,4 +223,4 @@ def analyze(
     shown = rows if limit or every else rows[:TABLE_ROWS]
     show_rows(shown)
     if len(rows) > len(shown):
-        note(f"These are the first {len(shown)} of {len(rows):,}. All of them: --all, --json, or --output FILE.")
+        note(f"These are the first {len(shown)} of {len(rows):,}. All of them: --all, --json, --csv, or --output FILE.")

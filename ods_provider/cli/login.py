@@ -14,6 +14,7 @@ import click
 from ods_provider.cli.settings import Settings
 from ods_provider.core.connection import OdsConnection, from_parts
 from ods_provider.core.errors import OdsError
+from ods_provider.core.faces import LOGIN
 from ods_provider.core.legible import legible
 from ods_provider.core.redact import Secret
 
@@ -79,16 +80,18 @@ def login(
                 "verify": verify,
             },
             where="ods login",
+            face=LOGIN,
         )
         found = _obtain_code(connection, redirect_uri, code, wait_s)
-        _exchange(connection, found, redirect_uri, seed=seed)
+        with LOGIN.speaking():
+            _exchange(connection, found, redirect_uri, seed=seed)
     except OdsError as error:
         raise click.ClickException(str(error)) from None
 
 
 def _client_secret(file: Path | None) -> str:
     if file is not None:
-        return file.read_text().strip()
+        return file.read_text(encoding="utf-8").strip()
     given = os.environ.get("ODS_CLIENT_SECRET")
     if given is not None:
         return given

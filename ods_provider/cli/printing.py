@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import codecs
+import csv
+import io
 import json
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import click
 
 from ods_provider.cli.settings import Settings
-from ods_provider.core.legible import legible, legible_json
+from ods_provider.core.legible import escaped_json, legible, legible_json
 from ods_provider.core.narrate import size, summary
 
 NARROWEST = 12  # columns of the screen that a field needs to be legible
+_CSV_CHARS = 65_536  # before they are handed on
 _SHOWN = {
     "path": "file",
     "rows": "rows",
@@ -40,7 +44,12 @@ def wants_json() -> bool:
 
 def show_json(value: Any) -> None:
     """Print one value on one line."""
-    click.echo(legible_json(json.dumps(value, ensure_ascii=False, default=str)))
+    click.echo(_for_everybody(legible_json(json.dumps(value, ensure_ascii=False, default=str))))
+
+
+def _for_everybody(text: str) -> str:
+    """Return JSON as it is where standard output is UTF-8, else escaped: every reader takes ASCII for what it is."""
+    return text if text.isascii() or codecs.lookup(sys.stdout.encoding).name == "utf-8" else escaped_json(text)
 
 
 def show_outcome(outcome: Mapping[str, Any]) -> None:
@@ -76,7 +85,63 @@ def copy_rows(path: Path) -> None:
         # At once, so that whoever kills this leaves nothing: an open file can be read without a name.
         path.unlink()
         for line in file:
-            click.echo(legible_json(line) if seen else line, nl=False)
+            click.echo(_for_everybody(legible_json(line) if seen else line), nl=False)
+
+
+def copy_csv(path: Path, show: Callable[[Mapping[str, Any]], Mapping[str, Any]] | None) -> None:
+    """Print a JSON lines file as CSV and remove it.
+
+    Args:
+        path: The file.
+        show: Makes a row of what a line holds; None takes it as it is.
+    """
+    with path.open(encoding="utf-8") as file:
+        path.unlink()
+
+        def rows() -> Iterator[Mapping[str, Any]]:
+            file.seek(0)
+            for line in file:
+                row = json.loads(line)
+                yield show(row) if show else row
+
+        show_csv(rows)
+
+
+def show_csv(rows: Callable[[], Iterable[Mapping[str, Any]]]) -> None:
+    """Print rows as CSV as RFC 4180 has it, in UTF-8 unless a person looks.
+
+    Args:
+        rows: Begins anew with every call: the names of all come first.
+    """
+    names = list(dict.fromkeys(name for row in rows() for name in row))
+    if not names:
+        return
+    seen = sys.stdout.isatty()
+    kept = io.StringIO(newline="")
+    write = csv.writer(kept).writerow
+    write([legible(name) if seen else name for name in names])
+    for row in rows():
+        texts = [_in_csv(row.get(name)) for name in names]
+        write([legible(text) for text in texts] if seen else texts)
+        if kept.tell() > _CSV_CHARS:
+            _give(kept, seen=seen)
+    _give(kept, seen=seen)
+
+
+def _give(kept: io.StringIO, *, seen: bool) -> None:
+    if seen:
+        click.echo(kept.getvalue(), nl=False)
+    else:
+        # A file of that kind says nowhere how it is encoded: programs expect what the portal's own exports are.
+        click.echo(kept.getvalue().encode("utf-8", "backslashreplace"), nl=False)
+    kept.seek(0)
+    kept.truncate()
+
+
+def _in_csv(value: Any) -> str:
+    if value is None or isinstance(value, str):
+        return value or ""
+    return json.dumps(value, ensure_ascii=False, default=str)
 
 
 def show_rows(rows: Sequence[Mapping[str, Any]]) -> None:

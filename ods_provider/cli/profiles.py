@@ -25,6 +25,7 @@ from typing import Any
 
 from ods_provider.core.connection import EXTRAS, OdsConnection, from_parts
 from ods_provider.core.errors import OdsConfigError
+from ods_provider.core.faces import profile_face
 from ods_provider.core.forgetting import forgets
 from ods_provider.stores.state import expanded
 
@@ -123,7 +124,7 @@ def from_profile(name: str, warn: Callable[[str], None]) -> OdsConnection:
     password = secrets.pop("api_key", None)
     extra = {key: value for key, value in given.items() if key in EXTRAS} | secrets
     parts = {key: given.get(key) for key in _PLAIN}
-    return from_parts(**parts, password=password, extra=extra, where=where)
+    return from_parts(**parts, password=password, extra=extra, where=where, face=profile_face(name))
 
 
 @forgets

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import re
 from collections.abc import Callable, Iterator, Mapping
@@ -17,6 +18,7 @@ from ods_provider.cli.display import Display, display
 from ods_provider.cli.ending import Waiting
 from ods_provider.cli.face import NAME, Terminal
 from ods_provider.cli.locking import Busy, locked, sweep_locks
+from ods_provider.cli.nearby import add_meant
 from ods_provider.cli.settings import Settings
 from ods_provider.cli.wording import own_words
 from ods_provider.core.checkpoint import fingerprint
@@ -25,6 +27,8 @@ from ods_provider.core.outcome import Done, Wait
 from ods_provider.core.times import parse_time, utc_now
 from ods_provider.jobs.runner import run_job
 from ods_provider.plugins.manager import Plugins
+from ods_provider.plugins.manager import plugins as default_plugins
+from ods_provider.plugins.run import Run
 from ods_provider.sinks.destination import destination
 from ods_provider.sinks.litter import sweep
 from ods_provider.stores.state import expanded, state_folder
@@ -33,6 +37,7 @@ if TYPE_CHECKING:
     from ods_provider.jobs.context import Job
 
 _WAIT = "wait"
+_SCHEMED = re.compile(r"[A-Za-z][\w+.-]{0,100}:", re.ASCII)
 _SPOOLS = re.compile(r"[0-9a-f]{16}(?:-[0-9]+)?\.jsonl")
 # How the work is done, and not which: the same run may go on with other values.
 _HOW = ("if_moved", "max_xcom_bytes", "min_rows", "parallel")
@@ -53,6 +58,7 @@ class Session:
         self.connection = connect(settings, self.plugins, lambda text: shown.line(f"Warning: {text}"))
         self._terminal.connection = self.connection
         settings.secrets = self.connection.secrets()
+        self._tokens = self.plugins.token_store(self.connection, SCHEDULER)
 
     def name(self, **identity: Any) -> str:
         """Return the name of a run: the same for the same command on the same portal."""
@@ -81,7 +87,8 @@ class Session:
                     checkpoint=kept.get("state"),
                     plugins=self.plugins,
                 )
-            except OdsError:
+            except OdsError as error:
+                add_meant(error, job, self.connection, self._tokens)
                 # Whoever runs it again begins a new wait.
                 if kept:
                     store.clear()
@@ -188,6 +195,14 @@ def identity(command: str, given: Mapping[str, Any]) -> dict[str, Any]:
     return {"command": command} | {name: value for name, value in given.items() if name not in _HOW}
 
 
+def _is_a_plugin_s(place: str) -> bool:
+    """Return whether a place such as ``reports:2026/x.csv`` is one that a plugin opens, and no path."""
+    if not _SCHEMED.match(place):
+        return False
+    run = Run(SCHEDULER, "cli-place", REF, logging.getLogger("ods_provider"))
+    return default_plugins().opens(place, run)
+
+
 def absolute(place: str) -> str:
     """Return a path as it is from everywhere: run from another folder, the same words are another job. URLs stay.
 
@@ -199,7 +214,7 @@ def absolute(place: str) -> str:
             "- is no place to write to: name a file (./- for one of that name). "
             "Rows go to standard output with `ods records DATASET_ID --json`."
         )
-    if "://" in place or not place.strip():
+    if "://" in place or not place.strip() or _is_a_plugin_s(place):
         return place  # an empty one is refused in a moment, and must not become this folder
     # A slash at the end says that a folder is meant.
     return f"{expanded(place).absolute()}{'/' * place.endswith('/')}"

@@ -84,24 +84,12 @@ def _send(given: dict[str, Any], *, wait: bool, now: bool) -> None:
     from ods_provider.cli.running import run
     from ods_provider.cli.wording import made
     from ods_provider.core.checkpoint import fingerprint
-    from ods_provider.core.connection import PUSH_KEY
-    from ods_provider.core.errors import OdsConfigError
     from ods_provider.jobs.arguments import push_job
 
     job = made(push_job, **given)
     # A digest: records that come from a pipe are named by what they are.
     identity = {"command": job.action, "what": fingerprint(**given)}
-    try:
-        sent = run(job, identity=identity, wait=wait, now=now)
-    except OdsConfigError as error:
-        if error.where != PUSH_KEY:
-            raise
-        # An extra is what a connection of a scheduler has.
-        raise OdsConfigError(
-            error.what,
-            advice="Use --push-key-file FILE, set ODS_PUSH_API_KEY, or put push_api_key_file into the profile",
-        ) from None
-    show_outcome(sent)
+    show_outcome(run(job, identity=identity, wait=wait, now=now))
 
 
 def _from_stdin() -> list[dict[str, Any]]:

@@ -9,9 +9,11 @@ from typing import Any, TypeVar
 import click
 
 from ods_provider.core.errors import OdsConfigError
-from ods_provider.core.wording import in_words
+from ods_provider.core.faces import in_words
 
 T = TypeVar("T")
+# What no command has an option for, and errors name all the same.
+_UNSAID = {"max_xcom_bytes": "what a table may hold"}
 
 
 @contextmanager
@@ -20,7 +22,7 @@ def own_words() -> Iterator[None]:
     try:
         yield
     except OdsConfigError as error:
-        raise in_words(error, words_of(click.get_current_context().command)) from None
+        raise in_words(error, _UNSAID | words_of(click.get_current_context().command)) from None
 
 
 def made(make: Callable[..., T], *args: Any, **given: Any) -> T:

@@ -14,6 +14,7 @@ from ods_provider.client.records import RecordCalls
 from ods_provider.core.connection import OdsConnection, from_parts
 from ods_provider.core.drive import Terms, Transport
 from ods_provider.core.events import Emit, ignore
+from ods_provider.core.faces import PYTHON
 from ods_provider.core.oauth import TokenStore
 from ods_provider.core.quota import QuotaBook
 from ods_provider.core.redact import Secret
@@ -60,9 +61,10 @@ class OdsClient(CatalogueCalls, RecordCalls, FileCalls, RealtimeCalls):
         **settings: Any,
     ) -> None:
         if not isinstance(host, OdsConnection):
-            host = from_parts(host=host, password=api_key, extra=settings, where="OdsClient")
+            host = from_parts(host=host, password=api_key, extra=settings, where="OdsClient", face=PYTHON)
         self.connection = host
-        self.transport = transport = transport or _transport(host, tokens, emit=emit, now=now, heed=heed)
+        with host.face.speaking():
+            self.transport = transport = transport or _transport(host, tokens, emit=emit, now=now, heed=heed)
         super().__init__(
             Terms(
                 transport=transport,
@@ -71,6 +73,7 @@ class OdsClient(CatalogueCalls, RecordCalls, FileCalls, RealtimeCalls):
                 now=now,
                 sleep=_heeding(sleep, heed) if heed else sleep,
                 portal=host.base_url,
+                face=host.face,
             )
         )
 

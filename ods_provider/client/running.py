@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TypeVar
 
 from ods_provider.core.drive import Terms, adrive, drive
+from ods_provider.core.errors import OdsResponseError
 from ods_provider.core.schema import Dataset
 from ods_provider.core.wire import Plan
 
@@ -21,14 +22,17 @@ class Runs:
     def __init__(self, terms: Terms) -> None:
         self.terms = terms
         self._schemas: dict[str, Dataset] = {}
+        self._unseen: set[str] = set()
 
     def run(self, plan: Plan[T]) -> T:
-        """Run a plan in this thread."""
-        return drive(plan, self.terms)
+        """Run a plan in this thread; what is wrong with the connection is said in the words of those who made it."""
+        with self.terms.face.speaking():
+            return drive(plan, self.terms)
 
     async def arun(self, plan: Plan[T]) -> T:
         """Run a plan without blocking the event loop."""
-        return await adrive(plan, self.terms)
+        with self.terms.face.speaking():
+            return await adrive(plan, self.terms)
 
     def schema(self, dataset_id: str) -> Dataset:
         """Return the dataset's description, asked for once per client."""
@@ -37,3 +41,15 @@ class Runs:
         if dataset_id not in self._schemas:
             self._schemas[dataset_id] = self.run(catalog.dataset(dataset_id))
         return self._schemas[dataset_id]
+
+    def schema_if_seen(self, dataset_id: str) -> Dataset | None:
+        """Return the dataset's description, None where the key may not see it: one that may only push is no mistake."""
+        if dataset_id in self._unseen:
+            return None
+        try:
+            return self.schema(dataset_id)
+        except OdsResponseError as error:
+            if error.transient:
+                raise
+            self._unseen.add(dataset_id)
+            return None

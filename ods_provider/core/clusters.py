@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from math import isfinite
 from typing import Any
 
 from ods_provider.core.errors import OdsConfigError, OdsNotAPortal
@@ -93,7 +94,9 @@ def cluster_rows(rows: Iterable[Row], *, where: str) -> list[Row]:
 
 def _found(value: Any) -> dict[str, float] | None:
     try:
-        return _center(value)
+        center = _center(value)
+        # A text may say "nan", which no file of JSON holds.
+        return center if center and all(map(isfinite, center.values())) else None
     except (TypeError, ValueError, LookupError, OverflowError, RecursionError):  # shaped like none of them
         return None
 

@@ -12,6 +12,7 @@ from typing import Literal as OneOf
 from urllib.parse import unquote, urlsplit
 
 from ods_provider.core.errors import OdsConfigError
+from ods_provider.core.faces import PLAIN, Face, setting
 from ods_provider.core.forgetting import forgets
 from ods_provider.core.given import truth
 from ods_provider.core.redact import Secret
@@ -42,6 +43,7 @@ class OdsConnection:
         private_files: Whether a file may be fetched from a private network (of this machine, of this house) that is
             not the portal's own host: a portal, or whoever writes into it, may name any address. ``auto`` refuses
             where the portal itself is on a public address.
+        face: How the connection's settings are called where it was made: errors name them so.
         client_id, client_secret: The application, for ``auth="oauth2"``; a public one has no secret.
         refresh_token: Where the tokens of ``oauth2`` begin; those that follow from it live in the token store.
     """
@@ -64,6 +66,7 @@ class OdsConnection:
     client_id: str | None = None
     client_secret: Secret | None = None
     refresh_token: Secret | None = None
+    face: Face = field(default=PLAIN, repr=False, compare=False)
 
     @property
     def host(self) -> str:
@@ -92,8 +95,8 @@ class OdsConnection:
                 return self.push_keys[name]
         raise OdsConfigError(
             f"no push key for {dataset_id}/{resource_id}",
-            where=PUSH_KEY,
-            advice='Set push_api_key to the key, or to {"dataset/resource": "key"}',
+            where=self.face.setting("push_api_key"),
+            advice='Give the key, or a mapping {"dataset/resource": "key"}',
         )
 
     def __reduce__(self) -> NoReturn:
@@ -110,6 +113,7 @@ def from_parts(
     password: str | None = None,
     extra: Mapping[str, Any] | None = None,
     where: str = "connection",
+    face: Face = PLAIN,
 ) -> OdsConnection:
     """Return a connection from the parts that a scheduler's form has.
 
@@ -121,6 +125,7 @@ def from_parts(
         password: API key.
         extra: The optional settings, each coerced from text; empty ones count as absent.
         where: Name of the connection, for messages.
+        face: How its settings are called there, for messages.
 
     Raises:
         OdsConfigError: A part is missing, unknown or bad; the message names it and never shows its value if secret.
@@ -130,20 +135,22 @@ def from_parts(
     unknown = sorted(set(settings) - set(_EXTRAS))
     if unknown:
         raise OdsConfigError(
-            f"unknown extra{'s' if len(unknown) > 1 else ''} {', '.join(unknown)}",
+            f"unknown {face.kind}{'s' if len(unknown) > 1 else ''} {', '.join(unknown)}",
             where=where,
             advice=f"Known are {', '.join(_EXTRAS)}",
         )
-    known = {_ATTRIBUTES.get(name, name): _EXTRAS[name](name, value, where) for name, value in settings.items()}
-    connection = OdsConnection(
-        base_url=_base_url(host, schema, port, where),
-        login=login or None,
-        # A key that was read from a file brings its line break along.
-        api_key=Secret(password.strip()) if password and password.strip() else None,
-    )
-    connection = replace(connection, **known)
-    _check_texts(connection, where)
-    _check_auth(connection, where)
+    with face.speaking():
+        known = {_ATTRIBUTES.get(name, name): _EXTRAS[name](name, value, where) for name, value in settings.items()}
+        connection = OdsConnection(
+            base_url=_base_url(host, schema, port, where),
+            login=login or None,
+            # A key that was read from a file brings its line break along.
+            api_key=Secret(password.strip()) if password and password.strip() else None,
+            face=face,
+        )
+        connection = replace(connection, **known)
+        _check_texts(connection, where)
+        _check_auth(connection, where)
     return connection
 
 
@@ -154,7 +161,7 @@ def _check_texts(connection: OdsConnection, where: str) -> None:
     except UnicodeEncodeError:
         # Which of them stays unsaid, and so does the error, which holds them all.
         raise OdsConfigError(
-            "a key, a password or a name in the connection holds half a character",
+            "a key, a password or a name holds half a character",
             where=where,
             advice="Copy them again: somewhere bytes were read in another encoding than they were written in",
         ) from None
@@ -163,19 +170,19 @@ def _check_texts(connection: OdsConnection, where: str) -> None:
 def _check_auth(connection: OdsConnection, where: str) -> None:
     if connection.auth in ("apikey", "basic") and not connection.api_key:
         raise OdsConfigError(
-            f"auth={connection.auth} needs a password", where=where, advice="Put the API key into the password field"
+            f"auth={connection.auth} needs a key or password", where=where, advice=f"Give {setting('api_key')}"
         )
     if connection.auth == "basic" and not connection.login:
-        raise OdsConfigError("auth=basic needs a login", where=where, advice="Put the user name into the login field")
+        raise OdsConfigError("auth=basic needs a user name", where=where, advice=f"Give {setting('login')}")
     if connection.auth == "oauth2" and not connection.client_id:
         raise OdsConfigError(
-            "auth=oauth2 needs a client_id", where=where, advice="Put the application's client id into the extras"
+            "auth=oauth2 needs the application's client id", where=where, advice=f"Give {setting('client_id')}"
         )
     if connection.auth == "auto" and (connection.client_id or connection.refresh_token):
         raise OdsConfigError(
-            "the connection holds an OAuth2 application and does not say that it signs in with it",
+            "an OAuth2 application is given, and nothing says that it is signed in with",
             where=where,
-            advice="Set auth to oauth2, or to apikey",
+            advice=f"Set {setting('auth')} to oauth2, or to apikey",
         )
     key = connection.api_key.reveal() if connection.api_key else ""
     if connection.auth in ("auto", "apikey") and not (key.isascii() and key.isprintable() and " " not in key):
@@ -191,7 +198,7 @@ def _present(value: Any) -> Any:
 def _base_url(host: str | None, schema: str | None, port: int | None, where: str) -> str:
     text = (host or "").strip().rstrip("/")
     if not text:
-        raise OdsConfigError("the connection has no host", where=where, advice="Set the host, such as data.example.org")
+        raise OdsConfigError("no host is given", where=where, advice=f"Set {setting('host')}, such as data.example.org")
     explicit = "://" in text
     try:
         parts = urlsplit(text if explicit else f"//{text}")
@@ -205,11 +212,11 @@ def _base_url(host: str | None, schema: str | None, port: int | None, where: str
         raise OdsConfigError(
             "the host is not a host name or a URL without a path",
             where=where,
-            advice="Write it as data.example.org or https://data.example.org; keys go into the password",
+            advice=f"Write it as data.example.org or https://data.example.org; a key goes into {setting('api_key')}",
         )
     if parts.username or parts.password:
         raise OdsConfigError(
-            "the host holds credentials", where=where, advice="Move the key into the password field of the connection"
+            "the host holds credentials", where=where, advice=f"Move the key into {setting('api_key')}"
         )
     scheme = scheme or ("http" if is_loopback(hostname) else "https")
     if scheme not in ("http", "https"):
@@ -231,9 +238,7 @@ def is_loopback(name: str) -> bool:
 
 def _bad(name: str, where: str, expected: str) -> OdsConfigError:
     # The value itself stays out of the message: somebody may have pasted a key into the wrong box.
-    return OdsConfigError(
-        f"the extra {name} is not {expected}", where=where, advice=f"Correct {name} in the connection"
-    )
+    return OdsConfigError(f"{setting(name)} is not {expected}", where=where, advice="Correct it")
 
 
 def _seconds(name: str, value: Any, where: str) -> float:
@@ -341,5 +346,4 @@ _EXTRAS: dict[str, Callable[[str, Any, str], Any]] = {
     "refresh_token": _secret,
 }
 EXTRAS = tuple(_EXTRAS)
-PUSH_KEY = "connection extra push_api_key"
 _ATTRIBUTES = {"push_api_key": "push_keys"}

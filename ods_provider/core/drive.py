@@ -14,11 +14,13 @@ from functools import cache
 from typing import Protocol, TypeVar
 
 from ods_provider.core.bodies import Refetched, broke_off, decoded, expect_begun
-from ods_provider.core.errors import OdsConfigError, OdsError, OdsNotAPortal, OdsQuotaExceeded
+from ods_provider.core.errors import OdsError, OdsNotAPortal, OdsQuotaExceeded
 from ods_provider.core.events import Emit, QuotaSeen, RequestSent, ignore
+from ods_provider.core.faces import PLAIN, Face, setting
 from ods_provider.core.forgetting import forgets
 from ods_provider.core.quota import QuotaBook
 from ods_provider.core.retry import RetryRules, aretrying, retrying, worth_retrying
+from ods_provider.core.segments import half_a_character
 from ods_provider.core.times import utc_now
 from ods_provider.core.verdict import check
 from ods_provider.core.wire import ByteStream, Plan, Request, Response
@@ -46,6 +48,7 @@ class Terms:
 
     Attributes:
         portal: Name of the portal; calls that are made from an event loop share their threads with its others only.
+        face: How the connection's settings are called in errors.
     """
 
     transport: Transport
@@ -57,6 +60,7 @@ class Terms:
     asleep: Callable[[float], Awaitable[None]] = asyncio.sleep
     warned: set[str] = field(default_factory=set)
     portal: str = ""
+    face: Face = PLAIN
 
 
 def drive(plan: Plan[T], terms: Terms) -> T:
@@ -113,11 +117,7 @@ def _begun(plan: Plan[T]) -> Request:
     try:
         return next(plan)
     except UnicodeEncodeError:
-        raise OdsConfigError(
-            "a text of the query or of an id holds half a character",
-            where="the arguments of the call",
-            advice="Repair it: an emoji was cut in two",
-        ) from None
+        raise half_a_character() from None
 
 
 @forgets
@@ -141,7 +141,7 @@ def _answered(plan: Plan[T], response: Response) -> Request:
             f"The answer is not shaped like a portal's ({type(error).__name__}: {said})",
             status=response.status,
             where=response.url,
-            advice="Check the host of the connection; some portals only imitate the API",
+            advice=f"Check {setting('host')}; some portals only imitate the API",
         ) from None
 
 

@@ -30,9 +30,9 @@ decides it by itself. All of them survive pickling, because schedulers carry err
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 from ods_provider.core.legible import MOST_CHARS, legible
 from ods_provider.core.redact import Secret, scrub
@@ -60,8 +60,8 @@ __all__ = [
     "OdsWaitTooLong",
 ]
 
-# What no waiting cures, of all that the world outside raises.
-_FINAL = (PermissionError, FileNotFoundError, FileExistsError, NotADirectoryError, IsADirectoryError)
+# What no waiting cures, of all that the world outside raises. UnicodeError: a name that this system has no signs for.
+_FINAL = (UnicodeError, PermissionError, FileNotFoundError, FileExistsError, NotADirectoryError, IsADirectoryError)
 _FINAL_ERRNO = {27, 28, 30, 36, 40, 122}  # file too large, no space, read-only, name too long, links in a circle, quota
 
 
@@ -104,6 +104,18 @@ class OdsError(Exception):
         for name, value in vars(self).items():
             if isinstance(value, str):
                 setattr(self, name, scrub(value, known))
+        self.args = (self._sentence(),)
+
+    def reword(self, change: Callable[[str], str], *parts: Literal["what", "where", "advice"]) -> None:
+        """Say parts of it in other words, in place: the error stays the one that was raised.
+
+        Args:
+            change: Returns a text in the other words.
+            parts: Which are changed, where the error has them.
+        """
+        for part in parts:
+            if getattr(self, part):
+                setattr(self, part, _said(change(getattr(self, part))).rstrip(". "))
         self.args = (self._sentence(),)
 
     def _sentence(self) -> str:

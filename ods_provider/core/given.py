@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, overload
 
 from ods_provider.core.errors import OdsConfigError
+from ods_provider.core.faces import COMPUTED, ITSELF
 
 _NOTHING = ("", "None")
 _SHOWN = 80  # characters of a value in a message
@@ -29,9 +30,7 @@ def required(name: str, value: Any) -> Any:
         OdsConfigError: It is not given; the message names the argument.
     """
     if not is_given(value):
-        raise OdsConfigError(
-            f"{name} is empty", where=f"argument {name}", advice="Set it; if it is a template, check what it renders to"
-        )
+        raise OdsConfigError(f"{name} is empty", where=f"argument {name}", advice=f"Set it; {COMPUTED}")
     return value.strip() if isinstance(value, str) else value
 
 
@@ -195,7 +194,7 @@ def _from_text(name: str, given: str) -> Any:
     raise _bad(
         name,
         " is a text that is neither JSON nor a literal of Python",
-        "Pass the XCom itself (task.output), or set render_template_as_native_obj on the DAG",
+        ITSELF,
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 
 MOST_CHARS = 2000  # of one piece of a message: a screenful
@@ -46,13 +47,22 @@ def legible_json(text: str) -> str:
     return text if text.isprintable() else text.translate(_ESCAPED)
 
 
+def escaped_json(text: str) -> str:
+    """Return JSON text with the same value in ASCII alone: only its strings hold other signs."""
+    return re.sub(r"[^\x00-\x7f]", lambda sign: _escape(ord(sign[0])), text)
+
+
+def _escape(code: int) -> str:
+    return "".join(f"\\u{unit:04x}" for unit in _utf16(code))
+
+
 class _Escaped:
     def __getitem__(self, code: int) -> str:
         sign = chr(code)
         # Line breaks and tabs stand between values, and are escaped within them.
         if sign in "\t\n\r" or sign.isprintable() or sign in _JOINERS or unicodedata.category(sign) == "Zs":
             raise LookupError
-        return "".join(f"\\u{unit:04x}" for unit in _utf16(code))
+        return _escape(code)
 
 
 def _utf16(code: int) -> tuple[int, ...]:

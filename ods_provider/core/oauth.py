@@ -19,6 +19,7 @@ from urllib.parse import urlencode
 
 from ods_provider.core.connection import OdsConnection
 from ods_provider.core.errors import OdsAuthError, OdsConfigError, OdsNotAPortal
+from ods_provider.core.faces import setting
 from ods_provider.core.redact import Secret
 from ods_provider.core.times import iso, parse_time
 from ods_provider.core.wire import Form, Plan, Request, Response
@@ -149,7 +150,7 @@ def login_advice(connection: OdsConnection) -> str:
     command = f"ods login --host {connection.base_url} --client-id {connection.client_id}"
     if connection.refresh_token is None:
         return f"Authorise it with `{command}`"
-    return f"Authorise it again with `{command} --seed` and put the new refresh_token into the connection"
+    return f"Authorise it again with `{command} --seed` and put the new token into {setting('refresh_token')}"
 
 
 def authorize_url(connection: OdsConnection, *, redirect_uri: str, state: str) -> str:
@@ -213,7 +214,7 @@ def _tokens(response: Response) -> Tokens:
             "the answer holds no access token",
             status=response.status,
             where=f"POST {response.url}",
-            advice="Check the host of the connection",
+            advice=f"Check {setting('host')}",
         )
     if isinstance(lifetime, bool) or not isinstance(lifetime, (int, float)) or not 0 < lifetime < 10**9:
         lifetime = LIFETIME_S

@@ -7,6 +7,7 @@ from dataclasses import dataclass, fields, replace
 from typing import Any
 
 from ods_provider.core.errors import OdsConfigError
+from ods_provider.core.faces import COMPUTED
 from ods_provider.core.given import clauses, is_given, mapping, text, truth
 from ods_provider.core.wire import Params
 
@@ -41,7 +42,7 @@ def _pairs(name: str, given: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
             # "None" may well be a value of a facet.
             if value is None or not str(value).strip():
                 # Left out, it would let every row pass: nobody means that by an empty template.
-                raise _bad(name, f" names no value of {facet}", "Give one; if it is a template, check its rendering")
+                raise _bad(name, f" names no value of {facet}", f"Give one; {COMPUTED}")
             yield name, f"{facet}:{value}"
 
 

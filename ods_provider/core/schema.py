@@ -59,13 +59,13 @@ class Dataset:
         """Return the dataset that a catalogue answer describes; absent and misshapen parts take their defaults."""
         metas = _mapping(body.get("metas"))
         default = _mapping(metas.get("default"))
-        count = default.get("records_count")
+        processed, count = held(default)
         features = body.get("features")
         return cls(
             dataset_id=str(body["dataset_id"]),
             fields=tuple(_field(item) for item in _mappings(body.get("fields")) if "name" in item),
-            records_count=count if type(count) is int and count >= 0 else None,
-            data_processed=parse_time(default.get("data_processed")),
+            records_count=count,
+            data_processed=processed,
             modified=parse_time(default.get("modified")),
             has_records=bool(body.get("has_records", True)),
             data_visible=body.get("data_visible") is not False,
@@ -73,7 +73,7 @@ class Dataset:
             attachments=_mappings(body.get("attachments")),
             alternative_exports=_mappings(body.get("alternative_exports")),
             metas=metas,
-            dataset_uid=body.get("dataset_uid"),
+            dataset_uid=uid if isinstance(uid := body.get("dataset_uid"), str) else None,
         )
 
     def field(self, name: str) -> Field | None:
@@ -88,6 +88,13 @@ class Dataset:
             "modified": iso(self.modified),
             "records_count": self.records_count,
         }
+
+
+def held(metas: object) -> tuple[datetime | None, int | None]:
+    """Return what metadata say of a dataset's records, in either API: when they last changed, and how many they are."""
+    given = _mapping(metas)
+    count = given.get("records_count")
+    return parse_time(given.get("data_processed")), count if type(count) is int and count >= 0 else None
 
 
 def _mapping(value: object) -> Mapping[str, Any]:

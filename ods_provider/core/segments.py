@@ -11,7 +11,8 @@ def segment(name: str) -> str:
     """Return an id percent-encoded as one segment of a path (Q44).
 
     Raises:
-        OdsConfigError: It is empty, ``.`` or ``..``: the call would ask another endpoint, which may answer.
+        OdsConfigError: It holds half a character, or it is empty, ``.`` or ``..``: the call would ask another
+            endpoint, which may answer.
     """
     if name in ("", ".", ".."):
         raise OdsConfigError(
@@ -19,4 +20,16 @@ def segment(name: str) -> str:
             where="the arguments of the call",
             advice="Pass the id of the dataset, record, resource or file",
         )
-    return quote(name, safe="")
+    try:
+        return quote(name, safe="")
+    except UnicodeEncodeError:
+        raise half_a_character() from None
+
+
+def half_a_character() -> OdsConfigError:
+    """Return what to say of a text that no request can hold."""
+    return OdsConfigError(
+        "a text of the query or of an id holds half a character",
+        where="the arguments of the call",
+        advice="Repair it: an emoji was cut in two",
+    )

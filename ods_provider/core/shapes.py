@@ -9,12 +9,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import chain, islice
-from typing import Any
+from typing import Any, Literal, TypeVar
 
 from ods_provider.core.errors import OdsConfigError
 from ods_provider.core.schema import Dataset
 
+T = TypeVar("T")
 Record = Mapping[str, Any]
+UnknownFields = Literal["refuse", "send"]
 Describe = Callable[[], Dataset | None]
 _COMPARED = 100  # of the records, at the beginning
 _NAMED = 20  # of the names, in a message
@@ -160,6 +162,19 @@ class Names:
                 self._first.setdefault(str(name), number)
             yield record
         yield from each
+
+    def before(self, batches: Iterable[T], describe: Describe) -> Iterator[T]:
+        """Yield batches of the records; the names are looked up before the first, once all of it is ready.
+
+        What is wrong with a record itself needs no call to be found.
+
+        Raises:
+            OdsConfigError: A name is no field.
+        """
+        for number, batch in enumerate(batches):
+            if number == 0:
+                self.expect_known(describe())
+            yield batch
 
     def expect_known(self, dataset: Dataset | None) -> None:
         """Look the names up among the fields of the dataset; without a schema nothing is compared.

@@ -38,6 +38,7 @@ from ods_provider.core.errors import (
     OdsResponseError,
     OdsServerError,
 )
+from ods_provider.core.faces import setting
 from ods_provider.core.legible import legible
 from ods_provider.core.times import http_date, parse_reset, utc_now
 from ods_provider.core.wire import Request, Response
@@ -93,7 +94,7 @@ def _check_success(request: Request, response: Response, where: str) -> None:
             f"The answer is {response.media_type or 'of no type'}, not JSON",
             status=response.status,
             where=where,
-            advice="Check the host of the connection: it must be a portal's own address",
+            advice=f"Check {setting('host')}: it must be a portal's own address",
         )
 
 
@@ -133,7 +134,7 @@ def _is_json(head: bytes) -> bool:
 def _page_error(request: Request, status: int, head: bytes, where: str) -> OdsResponseError:
     wanted = "the file" if request.kind == "file" else "data"
     if _LOGIN.search(head):
-        advice = "The portal or dataset is private: put an API key that may read it into the connection's password"
+        advice = f"The portal or dataset is private: use an API key that may read it ({setting('api_key')})"
         return OdsAuthError(
             f"The portal showed its login page instead of {wanted}",
             status=status,
@@ -151,7 +152,7 @@ def _page_error(request: Request, status: int, head: bytes, where: str) -> OdsRe
         "The answer is a web page, not data",
         status=status,
         where=where,
-        advice="Check the host of the connection; the portal may have moved or be down for maintenance",
+        advice=f"Check {setting('host')}; the portal may have moved or be down for maintenance",
     )
 
 
@@ -205,7 +206,7 @@ def _failure(
     if request.kind == "token" and status in (400, 401):
         return _no_token(details, status, where)
     if status == 407:
-        advice = "Put the proxy's user and password into the connection's proxy, as http://user:password@proxy:3128"
+        advice = f"Put user and password into {setting('proxy')}, as http://user:password@proxy:3128"
         return OdsAuthError("The proxy asks for credentials", status=status, where=where, advice=advice)
     if status in {401, 403} or code == "ForbiddenAccess":
         advice = _auth_advice(request, status, code)
@@ -224,7 +225,7 @@ def _failure(
             f"The answer is HTTP {status}, which ends no call",
             status=status,
             where=where,
-            advice="Check the host of the connection, and what lies between",
+            advice=f"Check {setting('host')}, and what lies between",
         )
     if 300 <= status < 400:
         # A login page is often told where to return to: the whole address of the push, key included.
@@ -233,7 +234,8 @@ def _failure(
             f"The portal redirects to {location!r}, which is not followed",
             status=status,
             where=where,
-            advice="Put the portal's present address into the connection, or name that host in its allowed_hosts",
+            advice=f"Correct {setting('host')}, or name the one that it redirects to in {setting('allowed_hosts')}; a "
+            "redirect that drops the query is never followed",
         )
     advice = _query_advice(status)
     if request.kind == "file" and 200 <= status < 300:
@@ -247,7 +249,8 @@ def _no_token(details: Mapping[str, Any], status: int, where: str) -> OdsAuthErr
     said = legible(str(details.get("error_description") or code or f"HTTP {status}"), most_chars=_SENTENCE_CHARS)
     advice = "Authorise the application again with `ods login`"
     if code in ("invalid_client", "unauthorized_client"):
-        advice = "Check client_id and client_secret: they belong to one application on one portal"
+        application = f"{setting('client_id')} and {setting('client_secret')}"
+        advice = f"Check {application}: they belong to one application on one portal"
     return OdsAuthError(
         f"The portal gives no OAuth2 token: {said}", status=status, code=code, where=where, advice=advice
     )
@@ -255,28 +258,26 @@ def _no_token(details: Mapping[str, Any], status: int, where: str) -> OdsAuthErr
 
 def _auth_advice(request: Request, status: int, code: str | None) -> str:
     if request.kind == "push":
-        return "Check push_api_key in the connection: every realtime resource has a push key of its own"
+        return f"Check {setting('push_api_key')}: every realtime resource has a push key of its own"
     if status == 401:
-        return (
-            "The portal does not accept the credentials, or wants some: check the API key in the connection's password"
-        )
+        return f"The portal does not accept the credentials, or wants some: check the API key ({setting('api_key')})"
     if code == "ForbiddenAccess":
         return "The data is gated: ask the publisher for access, or use an API key whose user has it"
-    return "Check what the key of the connection may do"
+    return f"Check what the key may do ({setting('api_key')})"
 
 
 def _missing_advice(request: Request, message: str, status: int, code: str | None) -> str:
     if status == 410:
         return "The endpoint is gone from this API version"
     if code == "NotFoundURI":
-        return "Check the host of the connection: this address is no endpoint of the portal"
+        return f"Check {setting('host')}: this address is no endpoint of the portal"
     if request.kind == "token":
-        return "Check the host of the connection: this one gives no OAuth2 tokens at this address"
+        return f"Check {setting('host')}: this one gives no OAuth2 tokens at this address"
     if request.kind == "file":
         return "The file is not there, or not for this key: ask for the list of files again"
     if request.dataset_id is None and request.path.startswith(_CATALOGUES) and not message.startswith("Unknown"):
         # Nobody named an id: it is the catalogue that is missing.
-        return "Check the host of the connection: a portal has its catalogue at this address"
+        return f"Check {setting('host')}: a portal has its catalogue at this address"
     return "Check the id (it is case-sensitive); a dataset that the key may not see answers the same"
 
 

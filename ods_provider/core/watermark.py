@@ -56,7 +56,7 @@ def watermark(since: Any, what: What) -> dict[str, datetime | None]:
         raise OdsConfigError(
             f"since={since!r} holds no time to compare {' and '.join(TIMES[what])} with",
             where="argument since",
-            advice="Pass a time of the portal (ISO 8601), or what this sensor returned earlier; leave it out otherwise",
+            advice="Pass a time of the portal (ISO 8601), or what an earlier look returned; leave it out otherwise",
         )
     return known
 

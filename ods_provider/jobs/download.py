@@ -29,7 +29,7 @@ from ods_provider.core.query import Query
 from ods_provider.core.times import iso
 from ods_provider.core.wire import ByteStream, Plan, Response
 from ods_provider.jobs.context import JobContext
-from ods_provider.sinks.destination import Destination
+from ods_provider.sinks.destination import Destination, speaking
 from ods_provider.sinks.writer import FileWriter
 
 IfMoved = Literal["retry", "fail", "accept"]
@@ -225,7 +225,7 @@ class DownloadJob:
             return check.finish(None)
         if spool is not None:
             return check.finish(spool.read_back())
-        with writer.read_back() as file:
+        with speaking(writer.place, reading=True), writer.read_back() as file:
             return check.finish(file)
 
     def _expect_end(

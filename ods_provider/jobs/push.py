@@ -11,20 +11,18 @@ from typing import Any, Literal, get_args
 
 from ods_provider.core.batches import batches, encoded, encoder
 from ods_provider.core.checkpoint import Ledger, fingerprint
-from ods_provider.core.errors import OdsConfigError, OdsNotFound, OdsResponseError
+from ods_provider.core.errors import OdsConfigError, OdsNotFound
 from ods_provider.core.filefields import encoded_bytes, file_value, named_file
 from ods_provider.core.limits import PUSH_BYTES
 from ods_provider.core.outcome import outcome
 from ods_provider.core.plans import catalog, push
-from ods_provider.core.schema import Dataset
-from ods_provider.core.shapes import Describe, Names, is_envelope, opened
+from ods_provider.core.shapes import Describe, Names, UnknownFields, is_envelope, opened
 from ods_provider.jobs.context import JobContext
 from ods_provider.jobs.readback import ReadBack
 from ods_provider.sources.delimited import DelimitedText
 from ods_provider.sources.recordfiles import read_records
 
 Action = Literal["push", "delete"]
-UnknownFields = Literal["refuse", "send"]
 Record = Mapping[str, Any]
 _UNIT = "sent"
 
@@ -115,7 +113,7 @@ class PushJob:
         source = self._source(ctx)
         dataset = ctx.client.run(catalog.dataset(self.dataset_id)) if self.confirm else None
         reading = ReadBack.of(dataset) if dataset else None
-        describe = cache(lambda: dataset or self._described(ctx))
+        describe = cache(lambda: dataset or ctx.client.schema_if_seen(self.dataset_id))
         ledger = ctx.ledger(
             fingerprint(
                 base_url=ctx.client.connection.base_url,
@@ -143,27 +141,15 @@ class PushJob:
             quota_remaining=ctx.remaining(self.dataset_id),
         )
 
-    def _described(self, ctx: JobContext) -> Dataset | None:
-        """Return the dataset's description, None where the key may not see it: one that may only push is no mistake."""
-        try:
-            return ctx.client.run(catalog.dataset(self.dataset_id))
-        except OdsResponseError as error:
-            if error.transient:
-                raise
-            return None
-
     def _send(self, ctx: JobContext, ledger: Ledger, describe: Describe) -> dict[str, int]:
         sent: dict[str, int] = ledger.units.get(_UNIT) or {"rows": 0, "batches": 0}
         names = Names(self._where(ctx)) if self.unknown_fields == "refuse" else None
         records = self._read(ctx, describe)
         left = islice(names.watching(records) if names else records, sent["rows"], None)
-        for batch in batches(
+        filled = batches(
             self._with_files(ctx, left, sent["rows"]), batch_bytes=self.batch_bytes, first_row=sent["rows"]
-        ):
-            if names:
-                # Once, and only when all is ready: what is wrong here needs no call to be found.
-                names.expect_known(describe())
-                names = None
+        )
+        for batch in names.before(filled, describe) if names else filled:
             ctx.check()
             ctx.client.run(push.send(self.dataset_id, self.resource_id, batch.body, action=self.action))
             sent = {"rows": sent["rows"] + batch.rows, "batches": sent["batches"] + 1}

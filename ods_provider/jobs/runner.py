@@ -69,7 +69,8 @@ def run_job(
         ctx = JobContext(client, run, plugins, emit, cancel or threading.Event())
         emit(JobStarted(job.name, job.dataset_id, resumed=bool(checkpoint)))
         try:
-            result = _worked(job, ctx, Waited.of(checkpoint))
+            with connection.face.speaking():
+                result = _worked(job, ctx, Waited.of(checkpoint))
         except BaseException as error:
             emit(JobFailed(error))
             raise

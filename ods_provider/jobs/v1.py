@@ -15,7 +15,7 @@ from ods_provider.core.formats.registry import Format, format_named
 from ods_provider.core.plans.v1 import calls
 from ods_provider.core.plans.v1.params import V1Query
 from ods_provider.core.plans.v1.rows import V1Rows
-from ods_provider.core.times import parse_time
+from ods_provider.core.schema import held
 from ods_provider.core.wire import Plan, Response
 from ods_provider.jobs.context import JobContext
 from ods_provider.jobs.download import DownloadJob, State
@@ -158,9 +158,9 @@ class V1DownloadJob(DownloadJob):
 
     def _look(self, ctx: JobContext) -> State:
         dataset_id = cast("str", self.dataset_id)  # ``of`` wants one
-        metas = ctx.client.run(calls.dataset(dataset_id)).get("metas") or {}
+        processed, records_count = held(ctx.client.run(calls.dataset(dataset_id)).get("metas"))
         matching = ctx.client.run(calls.count(dataset_id, self.v1))
-        return State(matching, metas.get("records_count"), parse_time(metas.get("data_processed")))
+        return State(matching, records_count, processed)
 
     def _plan(self, read: Callable[[Response], T]) -> Plan[T]:
         return calls.download(cast("str", self.dataset_id), self.v1, read)

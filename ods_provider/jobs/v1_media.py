@@ -79,7 +79,8 @@ class V1MediaJob(MediaJob):
         reader = Reader(ctx.client.run, V1Rows(self.dataset_id, self.v1.having(fields=name, facet=None)))
         limit = self.v1.number("rows")
         rows = settled(lambda: [row for batch in reader.batches(limit) for row in batch])
-        return [row["fields"][name] for row in rows if name in row["fields"]]
+        fields = [row.get("fields") for row in rows]
+        return [each[name] for each in fields if isinstance(each, dict) and name in each]
 
 
 def _objects(value: Any) -> list[dict[str, Any]]:

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from ods_provider.core.errors import OdsResponseError, OdsWaitTooLong
+from ods_provider.core.faces import setting
 from ods_provider.core.outcome import Wait
 
 SHORT_S = 60.0
@@ -74,5 +75,5 @@ class Waited:
             code=error.code,
             retry_at=error.retry_at,
             where=error.where,
-            advice=f"Run it again after {error.retry_at.isoformat()}, or raise max_quota_wait_s",
+            advice=f"Run it again after {error.retry_at.isoformat()}, or raise {setting('max_quota_wait_s')}",
         )

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import threading
 from abc import abstractmethod
-from collections.abc import Callable, Mapping, Sequence
-from inspect import signature
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from airflow.sdk import BaseOperator
@@ -140,8 +139,3 @@ class OdsJobOperator(BaseOperator):
             deadline=over.isoformat() if over else None,
         )
         self.defer(trigger=trigger, method_name="resume", timeout=left_of(over))
-
-
-def arguments_of(init: Callable[..., None]) -> tuple[str, ...]:
-    """Return the names of an operator's own arguments, in their order: the keywords of its constructor."""
-    return tuple(each.name for each in signature(init).parameters.values() if each.kind is each.KEYWORD_ONLY)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from ods_provider.operators.job import OdsJobOperator, arguments_of
+from ods_provider.airflow.arguments import arguments_of
+from ods_provider.operators.job import OdsJobOperator
 
 if TYPE_CHECKING:
     from ods_provider.jobs.search import SearchJob

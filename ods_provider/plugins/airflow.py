@@ -12,6 +12,7 @@ from urllib.parse import unquote
 from ods_provider.core.checkpoint import CheckpointStore
 from ods_provider.core.connection import OdsConnection, from_parts
 from ods_provider.core.errors import OdsConfigError
+from ods_provider.core.faces import AIRFLOW
 from ods_provider.core.forgetting import forgets
 from ods_provider.core.redact import Secret
 from ods_provider.plugins.hookspecs import hookimpl
@@ -88,6 +89,7 @@ def from_airflow(connection: Connection) -> OdsConnection:
         password=connection.password,
         extra=_extra(connection, where),
         where=where,
+        face=AIRFLOW,
     )
     mask(ours)
     return ours

@@ -14,6 +14,7 @@ from typing import Any
 from ods_provider.core.checkpoint import CheckpointStore
 from ods_provider.core.connection import EXTRAS, OdsConnection, from_parts
 from ods_provider.core.events import Event
+from ods_provider.core.faces import ENVIRONMENT, Face
 from ods_provider.core.forgetting import forgets
 from ods_provider.core.narrate import narrate
 from ods_provider.core.oauth import TokenStore
@@ -56,13 +57,25 @@ def ods_resolve_connection(ref: str, scheduler: str) -> OdsConnection | None:
 
 
 @forgets
-def from_environment(environ: Mapping[str, str]) -> OdsConnection:
-    """Return the connection that the environment describes: every extra has its variable, as ``ODS_MAX_WAIT_S``."""
+def from_environment(
+    environ: Mapping[str, str], *, where: str = "environment", face: Face = ENVIRONMENT
+) -> OdsConnection:
+    """Return the connection that the environment describes: every extra has its variable, as ``ODS_MAX_WAIT_S``.
+
+    Args:
+        environ: The variables.
+        where: Whose they are, for messages.
+        face: How the settings are called there, for messages.
+
+    Raises:
+        OdsConfigError: A variable is bad.
+    """
     return from_parts(
         host=environ.get("ODS_HOST"),
         password=environ.get("ODS_API_KEY"),
         extra={name: environ.get(f"ODS_{name.upper()}") for name in EXTRAS},
-        where="environment ODS_HOST",
+        where=where,
+        face=face,
     )
 
 

@@ -94,7 +94,9 @@ class Plugins:
             # pluggy keeps the hooks that it had taken when it met the bad one.
             if self._manager.has_plugin(name):
                 self._manager.unregister(name=name)
-            self.loaded.append(Loaded(name, problem=scrub(f"{type(error).__name__}: {error}")))
+            # Ours say it all; the class of another is half of what it says.
+            said = str(error) if isinstance(error, OdsError) else f"{type(error).__name__}: {error}"
+            self.loaded.append(Loaded(name, problem=scrub(said).rstrip(".")))
             return
         hooks = tuple(sorted(caller.name for caller in self._manager.get_hookcallers(plugin) or ()))
         self.loaded.append(Loaded(name, hooks, self._problem(plugin)))
@@ -168,7 +170,7 @@ class Plugins:
             raise OdsConfigError(
                 f"no connection {ref!r} is known to {scheduler}",
                 where="ods_resolve_connection",
-                advice="Create it in the scheduler, or set ODS_HOST and ODS_API_KEY",
+                advice="Create it there",
             )
         return connection
 
@@ -180,6 +182,16 @@ class Plugins:
         """Return the destination that ``place`` names; the built-in plugin answers or raises."""
         found: Destination = self._supply("ods_open_destination", place=place, run=run)
         return found
+
+    def opens(self, place: Any, run: Run) -> bool:
+        """Return whether a plugin other than the built-in ones opens ``place``.
+
+        Raises:
+            OdsPluginError: It failed.
+        """
+        ours = [plugin for name, plugin in self._manager.list_name_plugin() if name.startswith(OURS)]
+        asked = self._manager.subset_hook_caller("ods_open_destination", ours)
+        return self._supply("ods_open_destination", asked=asked, place=place, run=run) is not None
 
     def wait_policy(self, wait: Wait, run: Run) -> Wait:
         """Return ``wait``, or what a plugin made of it."""
@@ -197,9 +209,12 @@ class Plugins:
             SpeakingTokens(store), lambda secret: self._tell("ods_new_secret", secret=secret, scheduler=scheduler)
         )
 
-    def _supply(self, hook: str, *, quote: bool = True, **arguments: Any) -> Any:
+    def _supply(
+        self, hook: str, *, quote: bool = True, asked: Callable[..., Any] | None = None, **arguments: Any
+    ) -> Any:
+        asked = asked or getattr(self._manager.hook, hook)
         try:
-            answer = getattr(self._manager.hook, hook)(**arguments)
+            answer = asked(**arguments)
         except OdsError:
             raise
         except Exception as error:

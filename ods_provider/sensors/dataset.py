@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from ods_provider.airflow.arguments import arguments_of
 from ods_provider.sensors.looking import OdsLookingSensor
 
 if TYPE_CHECKING:
@@ -30,8 +31,6 @@ class OdsDatasetUpdateSensor(OdsLookingSensor):
         ``{dataset_id, data_processed, modified, records_count}``, times in ISO 8601.
     """
 
-    template_fields: Sequence[str] = ("ods_conn_id", "dataset_id", "since", "what")
-
     def __init__(
         self,
         *,
@@ -44,6 +43,8 @@ class OdsDatasetUpdateSensor(OdsLookingSensor):
         self.dataset_id = dataset_id
         self.since = since
         self.what = what
+
+    template_fields: Sequence[str] = ("ods_conn_id", *arguments_of(__init__))
 
     def look(self, client: OdsClient, context: Any) -> dict[str, Any] | None:
         """Return the dataset's freshness when it is newer, or when there is nothing to compare with yet."""

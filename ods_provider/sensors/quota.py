@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from ods_provider.airflow.arguments import arguments_of
 from ods_provider.sensors.looking import OdsLookingSensor
 
 if TYPE_CHECKING:
@@ -27,23 +28,25 @@ class OdsQuotaResetSensor(OdsLookingSensor):
         ``{limit, remaining, reset_at}``; None where the portal states none.
     """
 
-    template_fields: Sequence[str] = ("ods_conn_id", "dataset_id", "min_remaining")
-
     def __init__(self, *, dataset_id: str | None = None, min_remaining: int | str = 1, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.dataset_id = dataset_id
         self.min_remaining = min_remaining
 
+    template_fields: Sequence[str] = ("ods_conn_id", *arguments_of(__init__))
+
     def look(self, client: OdsClient, context: Any) -> dict[str, Any] | None:
         """Return the quota when enough is left."""
-        from ods_provider.core.given import whole_number
+        from ods_provider.core.datasetid import dataset_named
+        from ods_provider.core.given import is_given, whole_number
         from ods_provider.core.patience import next_look
         from ods_provider.core.plans import freshness
         from ods_provider.core.times import utc_now
 
         self._least = whole_number("min_remaining", self.min_remaining) or 0
         self._ready_at: datetime | None = None
-        seen = client.run(freshness.quota(client.quota, self.dataset_id or None, self._least))
+        self._dataset = dataset_named(self.dataset_id) if is_given(self.dataset_id) else None
+        seen = client.run(freshness.quota(client.quota, self._dataset, self._least))
         if not seen.ready and seen.ready_at:
             self._ready_at = next_look(utc_now(), every_s=0, named=seen.ready_at)
         return freshness.as_result(seen) if seen.ready else None
@@ -55,7 +58,7 @@ class OdsQuotaResetSensor(OdsLookingSensor):
 
         return OdsQuotaResetTrigger(
             ods_conn_id=self.ods_conn_id,
-            dataset_id=self.dataset_id or None,
+            dataset_id=self._dataset,
             min_remaining=self._least,
             until=fires_at(self._ready_at).isoformat(),
             poll_interval_s=self.poke_interval,

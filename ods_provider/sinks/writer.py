@@ -147,7 +147,7 @@ class FileWriter:
         """Rename the part over the older file, unless another run has put its own in the part's place."""
         if not self._take():
             raise OdsSinkError(
-                "another run of the same task writes this file too",
+                "another run of the same work writes this file too",
                 where=self.place.url,
                 advice="Let that run finish: this one gives way and keeps nothing",
             )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from http.cookiejar import DefaultCookiePolicy
 from importlib.metadata import version
 from typing import Any
@@ -54,13 +55,17 @@ class PatientAdapter(HTTPAdapter):
         return manager
 
 
+@cache
+def _agent() -> str:
+    # The metadata of a package is a text that is parsed anew at every question.
+    return f"ods-provider/{version('ods-provider')}"
+
+
 def session(patience: Patience, networks: Networks, *, stranger: bool) -> requests.Session:
     """Return a session that keeps no cookies, tells who we are, and has patience."""
     made = requests.Session()
     made.headers.clear()
-    made.headers.update(
-        {"User-Agent": f"ods-provider/{version('ods-provider')}", "Accept": "*/*", "Accept-Encoding": "gzip"}
-    )
+    made.headers.update({"User-Agent": _agent(), "Accept": "*/*", "Accept-Encoding": "gzip"})
     # A portal's session cookie would make a call somebody else's.
     made.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
     adapter: Any = PatientAdapter(patience, networks, stranger=stranger)

@@ -20,6 +20,7 @@ from ods_provider.core.errors import (
     OdsTruncated,
     OdsUnreachable,
 )
+from ods_provider.core.faces import setting
 from ods_provider.transport.patience import Trickle
 
 # What OpenSSL says when two sides have no common ground, or the other one speaks no TLS: it says so every time.
@@ -73,12 +74,12 @@ def translate(error: BaseException, *, where: str, reading: bool = False) -> Ods
     if _any(chain, *_NO_URL):
         return _no_url(error, where)
     if _any(chain, requests.exceptions.InvalidProxyURL):
-        return OdsConfigError("the proxy is not a valid URL", where=where, advice="Correct the connection's proxy")
+        return OdsConfigError("the proxy is not a valid URL", where=where, advice=f"Correct {setting('proxy')}")
     if _any(chain, ssl.SSLError, urllib3.exceptions.SSLError, requests.exceptions.SSLError):
         return _tls(chain, where, reading=reading)
     # Before the timeouts: urllib3 counts a refused connection among its connect timeouts.
     if _any(chain, socket.gaierror, urllib3.exceptions.NameResolutionError):
-        return OdsTransportError("the host name is not known", where=where, advice="Check the host of the connection")
+        return OdsTransportError("the host name is not known", where=where, advice=f"Check {setting('host')}")
     if _any(chain, ConnectionRefusedError):
         return OdsTransportError("the host refuses the connection", where=where, advice="Check host and port")
     if _any(chain, requests.exceptions.ConnectTimeout, urllib3.exceptions.ConnectTimeoutError):
@@ -89,7 +90,7 @@ def translate(error: BaseException, *, where: str, reading: bool = False) -> Ods
         return OdsTimeout(
             "the portal was silent for longer than timeout_s",
             where=where,
-            advice="Raise timeout_s if it is known to be slow",
+            advice=f"Raise {setting('timeout_s')} if it is known to be slow",
         )
     if _any(chain, requests.exceptions.ProxyError, urllib3.exceptions.ProxyError):
         return _proxy(chain, where)
@@ -108,14 +109,14 @@ def _too_slow(trickle: Trickle, where: str) -> OdsError:
     return OdsTimeout(
         f"the answer trickles: {trickle}, fewer than min_bytes_s",
         where=where,
-        advice="Run it again later; lower min_bytes_s (or set it to 0) if the line is known to be so slow",
+        advice=f"Run it again later; lower {setting('min_bytes_s')}, or set it to 0, if the line is so slow",
     )
 
 
 def _no_url(error: BaseException, where: str) -> OdsError:
     if "SOCKS" in str(error):
         return OdsConfigError("a SOCKS proxy needs a package more", where=where, advice="pip install 'requests[socks]'")
-    return OdsConfigError("the address is not a valid URL", where=where, advice="Correct the host of the connection")
+    return OdsConfigError("the address is not a valid URL", where=where, advice=f"Correct {setting('host')}")
 
 
 def _proxy(chain: list[BaseException], where: str) -> OdsError:
@@ -123,9 +124,9 @@ def _proxy(chain: list[BaseException], where: str) -> OdsError:
         return OdsUnreachable(
             "the proxy asks for credentials, or does not take the ones it got",
             where=where,
-            advice="Put user and password into the connection's proxy, as http://user:password@proxy:3128",
+            advice=f"Put user and password into {setting('proxy')}, as http://user:password@proxy:3128",
         )
-    return OdsTransportError("the proxy did not let the call through", where=where, advice="Check the proxy")
+    return OdsTransportError("the proxy did not let the call through", where=where, advice=f"Check {setting('proxy')}")
 
 
 def _tls(chain: list[BaseException], where: str, *, reading: bool) -> OdsError:
@@ -147,7 +148,7 @@ def _tls(chain: list[BaseException], where: str, *, reading: bool) -> OdsError:
     return OdsUnreachable(
         f"the TLS connection could not be trusted or set up{detail}",
         where=where,
-        advice="Check the host; for a private certificate set verify to the path of its CA bundle",
+        advice=f"Check the host; for a private certificate set {setting('verify')} to the path of its CA bundle",
     )
 
 

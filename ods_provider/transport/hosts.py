@@ -9,13 +9,14 @@ from __future__ import annotations
 import re
 from collections.abc import Collection
 from dataclasses import dataclass, field
-from urllib.parse import urljoin
+from urllib.parse import urljoin, urlsplit
 
 from urllib3.exceptions import LocationParseError
 from urllib3.util import parse_url
 
 from ods_provider.core.connection import is_loopback
 from ods_provider.core.errors import OdsConfigError
+from ods_provider.core.faces import setting
 from ods_provider.core.wire import Request, is_absolute
 
 MAX_REDIRECTS = 5
@@ -76,7 +77,7 @@ class Itinerary:
             raise OdsConfigError(
                 "the file's host is not the portal's host",
                 where=f"file URL {request.path.partition('?')[0]}",
-                advice="Files elsewhere are fetched over https only; or name the host in allowed_hosts",
+                advice=f"Files elsewhere are fetched over https only; or name the host in {setting('allowed_hosts')}",
             )
         return target
 
@@ -85,12 +86,15 @@ class Itinerary:
 
         A POST follows none: most clients would turn it into a GET (Q19). A file may be fetched elsewhere over HTTPS
         (within this machine, from a portal that is on it, over http too), without credentials. Anything else stays
-        within the portal.
+        within the portal, and asks what was asked: an address that lost its query would answer other rows.
         """
         if request.method == "POST" or request.kind == "push" or len(location) > _LOCATION_CHARS:
             return None
         try:
-            return self._target(request, urljoin(here, _as_sent(location)))
+            onward = urljoin(here, _as_sent(location))
+            if request.kind != "file" and urlsplit(here).query and not urlsplit(onward).query:
+                return None
+            return self._target(request, onward)
         except ValueError:  # a bracket without its other half
             return None
 

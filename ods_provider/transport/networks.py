@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable
 
 from ods_provider.core.connection import PrivateFiles
 from ods_provider.core.errors import OdsConfigError
+from ods_provider.core.faces import setting
 
 Resolve = Callable[[str], Iterable[str]]
 # All that was ever given out to the internet. What lies outside (fec0::/10, ::10.0.0.1, 64:ff9b:1::/48) is of a house,
@@ -103,5 +104,5 @@ def _private(host: str) -> OdsConfigError:
     return OdsConfigError(
         "the file lies in a private network, where files of a portal are not fetched from",
         where=f"file host {host}",
-        advice='Set private_files to "allow" in the connection if that is meant, or name the host in allowed_hosts',
+        advice=f'Set {setting("private_files")} to "allow", or name the host in {setting("allowed_hosts")}',
     )

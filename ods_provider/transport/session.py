@@ -14,6 +14,7 @@ import requests
 from ods_provider.core.bounds import ANSWER_BYTES, REFUSAL_BYTES, read_all
 from ods_provider.core.connection import OdsConnection
 from ods_provider.core.errors import OdsConfigError, OdsUnreachable
+from ods_provider.core.faces import setting
 from ods_provider.core.forgetting import forgets
 from ods_provider.core.redact import MASK, Sealed, Secret, scrub
 from ods_provider.core.wire import Headers, Request, Response
@@ -77,8 +78,10 @@ class RequestsTransport:
             answer = self._send_once(request, target)
             onward = None
             location = answer.raw.headers.get("location")
-            if answer.status_code in REDIRECTS and location is not None:
-                onward = self._itinerary.follow(request, target.url, location)
+            # An address that repeats a secret would carry it into logs, and perhaps to another host.
+            if answer.status_code in REDIRECTS and location is not None and self._clean(location) == location:
+                # The whole address, query included: what is relative to it may keep that.
+                onward = self._itinerary.follow(request, answer.url or target.url, location)
             if onward is None:
                 return self._response(request, target, answer)
             answer.close()
@@ -88,7 +91,7 @@ class RequestsTransport:
         raise OdsUnreachable(
             f"the portal redirects more than {MAX_REDIRECTS} times",
             where=f"{request.method} {self._clean(target.url)}",
-            advice="Check the host of the connection",
+            advice=f"Check {setting('host')}",
         )
 
     def close(self) -> None:
@@ -161,12 +164,14 @@ def _prepare_tls(connection: OdsConnection) -> None:
     if isinstance(connection.verify, str) and not Path(connection.verify).exists():
         raise OdsConfigError(
             f"the CA bundle {connection.verify} does not exist on this machine",
-            where="connection extra verify",
-            advice="Name a PEM file that every worker and the triggerer have, or leave verify out",
+            where=setting("verify"),
+            advice="Name a PEM file that every machine has which calls the portal, or leave it out",
         )
     if connection.verify is False:
         # Once and by name is enough; urllib3 would warn at every call.
-        log.warning("The certificate of %s is not verified: the connection says verify=false.", connection.host)
+        log.warning(
+            "The certificate of %s is not verified: %s is false.", connection.host, connection.face.setting("verify")
+        )
         name = re.escape(urlsplit(connection.base_url).hostname or "")
         warnings.filterwarnings("ignore", f"Unverified HTTPS request is being made to host '\\[?{name}")
 

@@ -28,9 +28,12 @@ async def descriptions(ods_conn_id: str, dataset_id: str, every_s: float, *, ans
     Raises:
         OdsError: One that no waiting cures.
     """
+    from ods_provider.core.datasetid import dataset_named
+
+    named = dataset_named(dataset_id)
     async with (
         together(ods_conn_id) as shared,
-        aclosing(poll(lambda: shared.look(dataset_id), every_s=every_s, answered=answered)) as looks,
+        aclosing(poll(lambda: shared.look(named), every_s=every_s, answered=answered)) as looks,
     ):
         async for seen in looks:
             yield seen
@@ -118,7 +121,7 @@ class OdsDatasetEventTrigger(BaseEventTrigger):
         poll_interval_s: Seconds between looks.
 
     Raises:
-        OdsConfigError: ``what`` is none of these.
+        OdsConfigError: ``what`` is none of these, or ``dataset_id`` no id.
     """
 
     def __init__(
@@ -129,13 +132,16 @@ class OdsDatasetEventTrigger(BaseEventTrigger):
         what: str = "data",
         poll_interval_s: float = POLL_INTERVAL_S,
     ) -> None:
+        from ods_provider.core.datasetid import dataset_named
+        from ods_provider.core.faces import AIRFLOW
         from ods_provider.core.watermark import what_named
 
         super().__init__()
-        self.dataset_id = dataset_id
-        self.ods_conn_id = ods_conn_id
         # Checked here, where the file with the DAG shows it: nothing renders a watcher's arguments later.
-        self.what = what_named(what)
+        with AIRFLOW.speaking():
+            self.dataset_id = dataset_named(dataset_id)
+            self.what = what_named(what)
+        self.ods_conn_id = ods_conn_id
         self.poll_interval_s = poll_interval_s
 
     def serialize(self) -> tuple[str, dict[str, Any]]:

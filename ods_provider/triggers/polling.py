@@ -69,7 +69,10 @@ async def sleep_until(moment: datetime) -> None:
 def failed(error: Exception) -> dict[str, object]:
     """Return the event of an error that no waiting cures; another try of the task may still be worth it."""
     from ods_provider.core.errors import OdsError, passes
+    from ods_provider.core.faces import AIRFLOW
 
-    if not isinstance(error, OdsError):
+    if isinstance(error, OdsError):
+        AIRFLOW.retold(error)
+    else:
         log.error("This should not have happened", exc_info=error)
     return {"status": "failed", "error": f"{type(error).__name__}: {error}", "transient": passes(error)}

@@ -63,18 +63,19 @@ class OdsQuotaResetTrigger(BaseTrigger):
         yield event
 
     async def _enough(self) -> dict[str, Any]:
+        from ods_provider.core.datasetid import dataset_named
         from ods_provider.core.errors import OdsError
+        from ods_provider.core.given import is_given
         from ods_provider.core.patience import next_look, pace_s, patient_with
         from ods_provider.core.plans import freshness
 
+        named = dataset_named(self.dataset_id) if is_given(self.dataset_id) else None
         pause_s = pace_s(self.poll_interval_s)
         with closing(await Asking.of(self.ods_conn_id)) as asking:
             while True:
                 now = datetime.now(UTC)
                 try:
-                    look = await asking.run(
-                        lambda client: freshness.quota(client.quota, self.dataset_id, self.min_remaining)
-                    )
+                    look = await asking.run(lambda client: freshness.quota(client.quota, named, self.min_remaining))
                 except OdsError as error:
                     # A sensor has looked before: that this is a portal is known.
                     if not patient_with(error, answered=True):

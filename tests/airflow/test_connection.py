@@ -70,7 +70,7 @@ def test_a_wrong_key_has_its_own_sentence(private_portal: LocalPortal, monkeypat
     monkeypatch.setenv("AIRFLOW_CONN_ODS_DEFAULT", f"ods://:not-the-key@{private_portal.netloc}")
     good, said = try_connection()
     assert not good
-    assert "check the API key in the connection's password" in said
+    assert "check the API key (the connection's password)" in said
     assert "not-the-key" not in said
 
 
@@ -95,7 +95,7 @@ def test_a_host_that_is_no_portal_has_its_own_sentence(monkeypatch: pytest.Monke
         good, said = try_connection()
     assert not good
     assert "web page, not data" in said
-    assert "Check the host" in said
+    assert "Check the connection's host" in said
 
 
 def test_a_refused_connection_says_so_at_once(monkeypatch: pytest.MonkeyPatch) -> None:

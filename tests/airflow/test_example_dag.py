@@ -1,4 +1,4 @@
-"""The example DAGs: what parsing them costs; and Airflow's commands, which find the provider."""
+"""The example DAGs: what parsing them costs."""
 
 from __future__ import annotations
 
@@ -6,14 +6,9 @@ import json
 import os
 import subprocess
 import sys
-from importlib.metadata import version
-from pathlib import Path
 from typing import Any
 
-from airflow_commands import COMMANDS, FOLDER, run
-from packaging.version import Version
-
-from ods_provider.testing.portal import LocalPortal
+from airflow_commands import FOLDER
 
 # What a DAG file must not load (Airflow itself brings pendulum, pluggy and tenacity along).
 HEAVY = (
@@ -62,20 +57,3 @@ def test_the_examples_are_parsed_without_connection_network_or_weight() -> None:
     assert not found["walked"], "entry points were walked"
     heavy = [module for module in found["loaded"] if any(module == h or module.startswith(h + ".") for h in HEAVY)]
     assert not heavy
-
-
-def test_airflows_own_commands_list_the_provider_and_test_the_connection_both_ways(tmp_path: Path) -> None:
-    with LocalPortal(api_key="command-key-73") as portal:
-        test = ["connections", "test", "portal"]
-        wrong = f"ods://:wrong-key-74@{portal.netloc}"
-        commands = [(portal.airflow_uri, test), (wrong, test), ("", ["providers", "list", "-o", "plain"])]
-        done = run("-c", COMMANDS, json.dumps(commands), home=tmp_path)
-    assert done.returncode == 0, done.stderr
-    good, bad, listed = done.stdout.split("---")[:3]
-    assert "Connection success!" in good
-    assert "exit code 0" in good
-    assert "The provided API key is not valid" in bad
-    # Before 3.3 Airflow's command said that it failed, and ended as if it had not.
-    assert f"exit code {int(Version(version('apache-airflow')) >= Version('3.3'))}" in bad
-    assert "ods-provider" in listed
-    assert "key-7" not in done.stdout + done.stderr

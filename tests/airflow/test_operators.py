@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import inspect
 import json
-import os
 import signal
-import subprocess
-import sys
 import threading
 import time
 import traceback
@@ -410,21 +407,6 @@ def test_airflows_default_wins_where_somebody_has_set_it(
 ) -> None:
     monkeypatch.setenv("AIRFLOW__OPERATORS__DEFAULT_DEFERRABLE", value)
     assert deferrable_by_default() is expected
-
-
-@pytest.mark.parametrize("written_by", ["airflow", "a person"])
-def test_only_an_airflow_cfg_that_a_person_wrote_is_a_choice(written_by: str, tmp_path: Path) -> None:
-    from airflow.sdk.configuration import conf
-
-    shown = conf.as_dict(display_source=True, display_sensitive=True, raw=True, include_cmds=False)["operators"]
-    shipped = {name: value for name, (value, _) in shown.items()}
-    options = shipped if written_by == "airflow" else {"default_deferrable": "false"}
-    lines = [f"{name} = {value}" for name, value in options.items()]
-    (tmp_path / "airflow.cfg").write_text("\n".join(["[operators]", *lines]))
-    code = "from ods_provider.airflow.policy import deferrable_by_default as asked; print(asked())"
-    environ = os.environ | {"AIRFLOW_HOME": str(tmp_path)}
-    done = subprocess.run([sys.executable, "-c", code], env=environ, capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == str(written_by == "airflow")
 
 
 def test_the_argument_wins_over_airflows_default(

@@ -289,9 +289,11 @@ def test_a_wrong_key_is_logged_and_the_connection_looked_up_again(
     connect: Any, ods_portal: LocalPortal, capfd: pytest.CaptureFixture[str]
 ) -> None:
     connect(password="not-the-key-any-more")
+    began = time.monotonic()
 
     def corrected() -> None:
-        assert 1 <= len(ods_portal.requests) <= 4, "it asks at the pace of its polls, not in a loop"
+        polls = (time.monotonic() - began) / 0.2
+        assert 1 <= len(ods_portal.requests) <= 2 * (polls + 2), "it asks at the pace of its polls, not in a loop"
         connect()
 
     trigger = watcher()
@@ -361,3 +363,27 @@ def test_a_wrong_key_ends_the_wait_for_a_quota(connect: Any) -> None:
     connect(password="wrong")
     (event,) = events_of(OdsQuotaResetTrigger(ods_conn_id="ods_default"))
     assert (event["status"], "OdsAuthError" in event["error"]) == ("failed", True)
+
+
+ADDRESS = "https://data.example.org/explore/dataset/world-capitals/table/"
+
+
+def test_an_address_is_no_id_of_a_watched_dataset(connect: Any, ods_portal: LocalPortal) -> None:
+    with pytest.raises(OdsConfigError, match="'world-capitals'"):
+        OdsDatasetEventTrigger(dataset_id=ADDRESS)
+    with pytest.raises(OdsConfigError, match="if it is a template"):
+        OdsDatasetEventTrigger(dataset_id="")
+    for trigger in (
+        OdsDatasetUpdateTrigger(ods_conn_id="ods_default", dataset_id=ADDRESS, since=None),
+        OdsQuotaResetTrigger(ods_conn_id="ods_default", dataset_id=ADDRESS),
+    ):
+        [event] = events_of(trigger)
+        assert event["status"] == "failed"
+        assert "Pass 'world-capitals'" in event["error"]
+    assert not ods_portal.requests
+
+
+def test_blanks_around_an_id_are_no_part_of_it(connect: Any, ods_portal: LocalPortal) -> None:
+    trigger = OdsDatasetUpdateTrigger(ods_conn_id="ods_default", dataset_id=f" {DATASET}\n", since=None)
+    [event] = events_of(trigger)
+    assert event["result"]["dataset_id"] == DATASET

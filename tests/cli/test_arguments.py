@@ -88,7 +88,7 @@ def typed(of: click.Command, given: Mapping[str, Any]) -> list[str]:
 
 
 # What belongs to the command and not to the job: how it waits, what it shows, and how a cluster is spelled here.
-OWN = {"wait", "now", "every", "zoom", "radius", "once", "look"}
+OWN = {"as_csv", "wait", "now", "every", "zoom", "radius", "once", "look"}
 
 
 @pytest.mark.parametrize("job", COMMANDS)

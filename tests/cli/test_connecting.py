@@ -112,7 +112,7 @@ def test_a_secret_in_the_configuration_file_itself_is_refused_and_not_shown(tmp_
         ('[profiles.two]\nhost = "x"\n', "no such profile"),
         ('[profiles.one]\nhost = "x"\nspeed = 1\n', "unknown key speed"),
         ('[profiles.one]\nhost = "x"\nkey_file = "/nowhere"\n', "No such file"),
-        ('[profiles.one]\nhost = "x"\nmax_wait_s = "soon"\n', "max_wait_s is not a number"),
+        ('[profiles.one]\nhost = "x"\nmax_wait_s = "soon"\n', "max_wait_s of the profile one is not a number"),
         ("[profiles.one]\nhost = 3\n", "host is no text"),
         ('[profiles.one]\nhost = "x"\nkey_file = 3\n', "key_file is no text"),
         ('[profiles.one]\nhost = "x"\nschema = ["https"]\n', "schema is no text"),
@@ -230,7 +230,7 @@ def test_an_error_of_the_environment_s_connection_keeps_no_key(monkeypatch, key_
     monkeypatch.setenv("ODS_API_KEY", SECRET)
     monkeypatch.setenv("ODS_MAX_WAIT_S", "soon")
     for settings in ({"host": "h"}, {"host": "h", "key_file": str(key_file)}):
-        with pytest.raises(OdsConfigError, match="max_wait_s") as caught:
+        with pytest.raises(OdsConfigError, match="ODS_MAX_WAIT_S") as caught:
             connected(**settings)
         # The environment itself is everybody's; what stands in frames is not.
         monkeypatch.delenv("ODS_API_KEY", raising=False)

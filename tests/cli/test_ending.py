@@ -56,9 +56,9 @@ def test_a_traceback_comes_with_debug_only_and_without_secrets(capsys):
 
 def test_who_asked_for_json_reads_there_that_it_waits(capsys):
     assert ended(Waiting(UNTIL, "Too many requests"), Settings(json=True)) == 75
-    assert capsys.readouterr().out == (
-        '{"status": "waiting", "until": "2026-12-01T00:00:00+00:00", "reason": "Too many requests"}\n'
-    )
+    said = capsys.readouterr()
+    assert said.err == '{"status": "waiting", "until": "2026-12-01T00:00:00+00:00", "reason": "Too many requests"}\n'
+    assert said.out == "", "it is no row"
 
 
 def test_an_unknown_dataset_is_told_in_one_line(ods):

@@ -76,8 +76,9 @@ def test_a_wait_that_was_ended_leaves_nothing_behind(ods, spent, tmp_path):
 
 
 def test_for_machines_the_wait_is_json(ods, spent):
-    told = ods(*ROWS, "--json").json
-    assert told["status"] == "waiting"
+    ended = ods(*ROWS, "--json")
+    told = json.loads(ended.err.splitlines()[-1])
+    assert (ended.out, told["status"]) == ("", "waiting")
     assert set(told) == {"status", "until", "reason"}
 
 
@@ -107,7 +108,7 @@ def test_the_same_command_twice_at_once_is_refused_with_the_other_s_number(start
     machine = start(*ROWS, "--quiet", "--json")
     out, err = machine.communicate(timeout=60)
     told = {"status": "waiting", "until": None, "reason": f"the same command is already running as process {first.pid}"}
-    assert (json.loads(out), err, machine.returncode) == (told, "", 75)
+    assert (out, json.loads(err), machine.returncode) == ("", told, 75)
     other = start("records", "world-capitals", "--json", "--limit", "3")
     out, err = other.communicate(timeout=60)
     assert (other.returncode, len(out.splitlines())) == (0, 3)

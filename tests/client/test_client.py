@@ -374,3 +374,38 @@ def test_an_address_or_nothing_is_no_dataset_on_either_api_and_costs_no_call(
 def test_half_a_character_is_refused_wherever_it_stands(client: OdsClient, ask: Any) -> None:
     with pytest.raises(OdsError):
         ask(client, "\ud83d")
+
+
+def test_a_field_that_the_schema_does_not_name_is_refused_before_anything_is_sent(
+    client: OdsClient, ods_portal: Any
+) -> None:
+    record = {"sensor_id": "x", "at": "2026-03-01T00:00:00", "valeu": 1}
+    for call in (client.push, client.delete):
+        with pytest.raises(OdsConfigError, match=r"record 1 names 'valeu', .*unknown_fields"):
+            call("live-readings", "realtime", [{"sensor_id": "x"}, record])
+    assert not any(entry.method == "POST" for entry in ods_portal.requests)
+    assert client.push("live-readings", "realtime", [record], unknown_fields="send")["rows"] == 1
+
+
+def test_the_schema_is_asked_for_once_and_anew_after_a_refusal(client: OdsClient, ods_portal: Any) -> None:
+    def looks() -> int:
+        return sum(entry.method == "GET" for entry in ods_portal.requests)
+
+    record = {"sensor_id": "x", "at": "2026-03-01T00:00:00"}
+    for _ in range(3):
+        client.push("live-readings", "realtime", [record])
+    assert looks() == 1
+    for _ in range(2):
+        with pytest.raises(OdsConfigError, match="valeu"):
+            client.push("live-readings", "realtime", [record | {"valeu": 1}])
+    client.push("live-readings", "realtime", [record])
+    assert looks() == 3
+
+
+def test_a_key_that_sees_no_dataset_pushes_and_asks_once() -> None:
+    unseen = answer(b'{"error_code": "NotFoundResource", "message": "unseen"}', "404 Not Found")
+    taken = answer(b'{"status": "OK"}')
+    with replay(unseen, taken, taken) as server, OdsClient(server.url, push_api_key="k3y") as made:
+        for _ in range(2):
+            assert made.push("d", "r", [{"any": "name"}])["rows"] == 1
+        assert [line.partition(" ")[0] for line in server.lines] == ["GET", "POST", "POST"]

@@ -143,3 +143,9 @@ def test_a_catalogue_that_is_not_there_is_no_matter_of_an_id(api: str) -> None:
         with pytest.raises(OdsNotFound, match="Check the host") as caught:
             _ = client.v1.search_datasets() if api == "v1" else list(client.datasets())
         assert "Check the id" not in str(caught.value)
+
+
+def test_a_format_is_named_by_a_text() -> None:
+    links = b'{"links": [{"rel": "self"}, {"rel": {"x": 1}}, {}, {"rel": null}, {"rel": "csv"}]}'
+    with replay(answer(links)) as server, OdsClient(server.url) as client:
+        assert client.export_formats("d") == ["csv"]

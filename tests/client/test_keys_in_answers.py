@@ -47,7 +47,7 @@ def refused(play: Play, call: Callable[[OdsClient], Any]) -> OdsError:
 
 
 def push(client: OdsClient) -> None:
-    client.push("d", "r", [{"a": 1}])
+    client.push("d", "r", [{"a": 1}], unknown_fields="send")
 
 
 def export(client: OdsClient) -> bytes:

@@ -55,6 +55,12 @@ def test_a_centre_is_found_however_it_is_spelled(value: Any, center: dict[str, f
     assert row["count"] == 3
 
 
+def test_a_centre_that_is_no_number_is_none() -> None:
+    for spelled in ("nan", "inf", "1e999"):
+        with pytest.raises(OdsNotAPortal, match="no centre"):
+            cluster_rows([{KEY: {"lon": spelled, "lat": "48.85"}}], where="x")
+
+
 def test_points_without_a_place_are_left_out_and_a_cluster_without_a_centre_is_an_error() -> None:
     assert cluster_rows([{KEY: None, "count": 3}], where="here") == []
     with pytest.raises(OdsNotAPortal, match="no centre"):

@@ -76,7 +76,7 @@ def test_a_bad_extra_is_named(name: str, value: Any) -> None:
 
 
 def test_an_unknown_extra_is_named_and_the_known_ones_are_listed() -> None:
-    with pytest.raises(OdsConfigError, match=r"unknown extra timeouts .*connection mine.*timeout_s"):
+    with pytest.raises(OdsConfigError, match=r"unknown setting timeouts .*connection mine.*timeout_s"):
         from_parts(host="h.example", extra={"timeouts": 5}, where="connection mine")
 
 
@@ -99,9 +99,9 @@ def test_push_keys_go_by_resource_and_one_key_serves_all() -> None:
 
 
 def test_a_way_to_sign_in_that_lacks_its_parts_is_an_error() -> None:
-    with pytest.raises(OdsConfigError, match="needs a password"):
+    with pytest.raises(OdsConfigError, match="needs a key"):
         from_parts(host="h.example", extra={"auth": "apikey"})
-    with pytest.raises(OdsConfigError, match="needs a login"):
+    with pytest.raises(OdsConfigError, match="needs a user name"):
         from_parts(host="h.example", password="p", login="", extra={"auth": "basic"})
 
 

@@ -7,6 +7,7 @@ import io
 import json
 import random
 import zipfile
+from pathlib import Path
 
 import openpyxl
 import pyarrow as pa
@@ -247,7 +248,7 @@ def test_a_csv_cell_that_is_cut_in_the_middle_is_found() -> None:
     assert rows_in(CsvCheck(";"), whole[:line] + whole[whole.index(b"\r\n", line + 2) :]) == 19_999
 
 
-def test_the_delimiter_is_the_one_that_was_asked_for_or_the_header_shows() -> None:
+def test_the_delimiter_is_the_one_that_was_asked_for_and_never_guessed() -> None:
     labels = b"Puissance (kW, kVA);Date\r\n1,5;2026\r\n2;2026\r\n"
     assert rows_in(CsvCheck(";"), labels) == 2
     assert rows_in(format_named("csv").check_with({"delimiter": ";"}), labels) == 2
@@ -255,6 +256,9 @@ def test_the_delimiter_is_the_one_that_was_asked_for_or_the_header_shows() -> No
     assert rows_in(CsvCheck(","), b"a\tb\n1,5\t2\n") == 1
     assert rows_in(CsvCheck(","), b"one column\n1;5\n\n2\n") == 3
     assert rows_in(CsvCheck(","), b"") == 0
+    # One column, whose label holds what would delimit elsewhere.
+    assert rows_in(CsvCheck(";"), b"Loi, decret, arrete\r\n2026-1\r\n2026-2\r\n") == 2
+    assert rows_in(CsvCheck(","), b"a\tb;c\r\n1\r\n") == 1
 
 
 @settings(deadline=None)
@@ -309,15 +313,19 @@ def _packed(member: zipfile.ZipInfo) -> int:
     return member.compress_size
 
 
-def test_the_texts_of_a_workbook_are_read_too() -> None:
+def workbook(rows: int) -> bytes:
     out = io.BytesIO()
     book = openpyxl.Workbook()
-    for row in range(200):
+    for row in range(rows):
         book.active.append([f"text {row}", row])
     book.save(out)
-    whole = out.getvalue()
+    return out.getvalue()
+
+
+def test_the_texts_of_a_workbook_are_read_too() -> None:
+    whole = workbook(200)
     assert rows_in(format_named("xlsx").check(), whole) == 199
-    with zipfile.ZipFile(out) as archive:
+    with zipfile.ZipFile(io.BytesIO(whole)) as archive:
         member = max((each for each in archive.infolist() if "worksheets" not in each.filename), key=_packed)
     at = member.header_offset + 30 + len(member.filename) + member.compress_size // 2
     with pytest.raises(OdsTruncated):
@@ -332,3 +340,19 @@ def test_a_calendar_ends_whatever_it_begins() -> None:
         assert rows_in(format_named("ical").check(), whole, size) is None
         with pytest.raises(OdsTruncated):
             rows_in(format_named("ical").check(), whole[:end] + whole[end + 6 :], size)
+
+
+def test_a_directory_that_points_before_the_file_is_damage_on_disk_too(tmp_path: Path) -> None:
+    # A file on disk answers such a place with the error of a failing disk.
+    whole = workbook(200)
+    for missing in (1, 50, len(whole) // 2):
+        (tmp_path / "x.xlsx").write_bytes(whole[:40] + whole[40 + missing :])
+        for name in ("xlsx", "shp"):
+            with (tmp_path / "x.xlsx").open("rb") as file, pytest.raises(OdsTruncated):
+                format_named(name).check().finish(file)
+
+
+@pytest.mark.parametrize("encoding", ["x", "utf-32", "shift-jis", "zlib", "cp037"])
+def test_xml_in_an_encoding_that_cannot_be_read_is_refused(encoding: str) -> None:
+    with pytest.raises(OdsTruncated, match="encoding"):
+        rows_in(format_named("kml").check(), f'<?xml version="1.0" encoding="{encoding}"?><a/>'.encode())

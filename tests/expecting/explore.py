@@ -363,7 +363,7 @@ def a_dataset_may_have_a_quota_of_its_own_beside_the_portals(name: str) -> None:
 @claims("doc-push-ok.json", "doc-push-ok-2014.json")
 def a_push_is_accepted_in_either_spelling(name: str) -> None:
     with served(name, push_api_key="p") as client:
-        assert client.push("d", "r", [{"a": 1}])["rows"] == 1
+        assert client.push("d", "r", [{"a": 1}], unknown_fields="send")["rows"] == 1
 
 
 @claims("doc-push-file-field-request.json")
@@ -371,7 +371,7 @@ def a_file_field_is_pushed_as_the_reference_writes_it(name: str) -> None:
     with replay(recorded("doc-push-ok.json")) as server:
         connection = from_parts(host=server.url, extra={"push_api_key": "p"})
         with OdsClient(connection) as client:
-            client.push("d", "r", [content(name)])
+            client.push("d", "r", [content(name)], unknown_fields="send")
     assert json.loads(server.requests[0].partition(b"\r\n\r\n")[2]) == [content(name)]
 
 

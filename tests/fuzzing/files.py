@@ -68,7 +68,7 @@ def csv_rows_are_counted_as_the_csv_module_reads_them(
     csv.writer(out, delimiter=delimiter, quoting=quoting, lineterminator="\r\n").writerows(rows)
     body = (b"\xef\xbb\xbf" if with_bom else b"") + out.getvalue().encode()
     assert list(csv.reader(io.StringIO(out.getvalue(), newline=""), delimiter=delimiter)) == rows
-    assert counted(format_named("csv").check(), cut(data, body)) == len(rows) - 1
+    assert counted(format_named("csv").check_with({"delimiter": delimiter}), cut(data, body)) == len(rows) - 1
 
 
 @holds(st.data(), ROWS, st.booleans(), st.sampled_from([None, 1]))

@@ -108,8 +108,14 @@ def a_list_holds_as_many_values_as_it_was_given(values: list[Any]) -> None:
         st.decimals(allow_nan=False, allow_infinity=False, places=4),
     )
 )
-def a_number_is_read_back_exactly(value: Any) -> None:
-    tree = parse(f"n = {literal(value)}", "where")
+def a_number_is_read_back_exactly_or_refused_where_no_portal_holds_it(value: Any) -> None:
+    try:
+        emitted = literal(value)
+    except OdsConfigError:
+        # Whole numbers of more than 64 bits, and Decimals beyond what a double reaches.
+        assert not -(2**63) <= value < 2**63
+        return
+    tree = parse(f"n = {emitted}", "where")
     (token,) = the_one(tree, "number").children
     read = Decimal(str(token))
     if list(tree.find_data("minus")):

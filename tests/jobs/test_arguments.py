@@ -9,7 +9,7 @@ import pytest
 from faces import Ran, SameEverywhere, counted, faced, pytest_generate_tests
 from lab import Lab
 
-from ods_provider.core.wording import in_words
+from ods_provider.core.faces import in_words
 from ods_provider.errors import OdsConfigError
 from ods_provider.jobs import arguments
 from ods_provider.testing.portal import LocalPortal

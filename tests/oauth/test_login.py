@@ -182,7 +182,7 @@ def test_the_client_secret_comes_from_a_file_too_and_a_wrong_one_is_named(
     given = ["--client-secret-file", str(tmp_path / "secret"), "--code", get_code(environment, ods_portal)]
     done = paste(environment, *given)
     assert done.exit_code == 1
-    assert "Check client_id and client_secret" in done.output
+    assert "Check --client-id and --client-secret-file" in done.output
     assert "wr0ng" not in done.output
 
 

@@ -205,6 +205,15 @@ def test_plugins_are_disabled_by_name_or_all_that_are_not_ours(site, disable, le
     assert "ods-provider:builtin" in loaded
 
 
+def test_an_error_of_ours_within_a_plugin_s_problem_is_named_by_one_class(site):
+    install(site, "bad-dist", {"bad": "bad_plugin"}, bad_plugin="ODS_PLUGIN_API_REQUIRES = '>=7'")
+    problem = named(Plugins(environ={}), "bad-dist:bad").problem
+    assert problem.startswith("it needs the plugin API >=7")
+    with pytest.raises(OdsBrokenPlugin) as caught:
+        Plugins(environ={"ODS_PLUGINS_STRICT": "1"})
+    assert "Ods" not in str(caught.value)
+
+
 def test_a_broken_plugin_is_fatal_where_that_was_asked_for():
     with pytest.raises(OdsPluginError, match=r"the plugin is broken.*no_such_module.*unset ODS_PLUGINS_STRICT"):
         build({"ODS_PLUGINS_STRICT": "1", "ODS_PLUGINS": "no_such_module"})

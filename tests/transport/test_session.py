@@ -19,7 +19,7 @@ from ods_provider.core.errors import (
     OdsTransportError,
     OdsTruncated,
 )
-from ods_provider.core.wire import Request, Response
+from ods_provider.core.wire import Kind, Request, Response
 from ods_provider.transport.failures import translate
 from ods_provider.transport.hosts import Itinerary
 from ods_provider.transport.session import RequestsTransport
@@ -112,6 +112,30 @@ def test_a_redirect_within_the_host_is_followed_with_the_key() -> None:
         assert send(server, Request("/a")).json() == {"a": 1}
     assert server.lines[-1] == "GET /b HTTP/1.1"
     assert server.header("Authorization") == f"Apikey {KEY}"
+
+
+@pytest.mark.parametrize("location", ["/b", "b?", "b#?x"])
+@pytest.mark.parametrize("kind", ["api", "export"])
+def test_a_redirect_that_loses_the_query_is_not_followed(location: str, kind: Kind) -> None:
+    # It would answer other rows than those that were asked for.
+    first = play.answer(b"", "302 Found", "Location: /a?where=y")
+    for before in ((), (first,)):
+        with replay(*before, play.answer(b"", "301 Moved", f"Location: {location}"), play.answer()) as server:
+            assert send(server, Request("/a", (("where", "x"),), kind=kind)).status == 301
+        assert len(server.requests) == len(before) + 1
+
+
+def test_a_redirect_that_repeats_the_key_is_not_followed() -> None:
+    with replay(play.answer(b"", "302 Found", f"Location: /b?apikey={KEY}"), play.answer()) as server:
+        assert send(server, Request("/a", kind="file")).status == 302
+    assert len(server.requests) == 1
+
+
+@pytest.mark.parametrize("location", ["", "#there"])
+def test_a_redirect_to_the_same_place_keeps_the_query(location: str) -> None:
+    with replay(play.answer(b"", "301 Moved", f"Location: {location}"), play.answer(b'{"a":1}')) as server:
+        assert send(server, Request("/a", (("where", "x"),))).json() == {"a": 1}
+    assert server.lines[-1] == "GET /a?where=x HTTP/1.1"
 
 
 def test_a_redirect_to_a_name_in_raw_utf8_arrives() -> None:
@@ -284,3 +308,11 @@ def test_a_push_without_a_key_is_an_error_before_anything_is_sent() -> None:
             transport.send(Request("/p/", method="POST", body=b"", kind="push", dataset_id="d", resource_id="r"))
         transport.close()
     assert server.requests == []
+
+
+def test_headers_that_cannot_be_read_are_not_quoted_in_a_log(caplog: pytest.LogCaptureFixture) -> None:
+    head = f"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nX-You: {KEY}\r\n: {KEY}\r\nno header {KEY}\r\n\r\n".encode()
+    with replay(play.sent(head + b"{}", keep=False)) as server, caplog.at_level(logging.DEBUG):
+        send(server, Request("/x", kind="api"))
+    assert "Failed to parse headers" in caplog.text
+    assert KEY not in caplog.text

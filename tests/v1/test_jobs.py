@@ -6,10 +6,12 @@ import io
 import json
 
 import pytest
+from replay import answer, replay
 
+from ods_provider.client import OdsClient
 from ods_provider.core.outcome import Done, Wait
 from ods_provider.core.plans.v1.params import V1Query
-from ods_provider.errors import OdsAuthError, OdsConfigError, OdsIncomplete
+from ods_provider.errors import OdsAuthError, OdsConfigError, OdsIncomplete, OdsNotAPortal
 from ods_provider.jobs.v1 import V1AnalysisJob, V1DownloadJob, V1SearchJob
 
 CAPITALS, BIG = "world-capitals", "synthetic-rows"
@@ -173,3 +175,42 @@ def test_a_download_by_a_query_of_20_kb(run, ods_portal, tmp_path, long_query):
 def test_min_rows_holds(run, ods_portal, tmp_path):
     with pytest.raises(OdsIncomplete, match="min_rows"):
         run(download(tmp_path / "x.csv", {"q": "paris"}, min_rows=2), ods_portal)
+
+
+@pytest.mark.parametrize(
+    "metas",
+    ["null", '"x"', "5", '[{"a": 1}]', '{"records_count": {}}', '{"records_count": "110", "data_processed": 5}'],
+)
+def test_metadata_of_another_shape_say_nothing_of_a_dataset(run, tmp_path, metas):
+    described = answer(f'{{"datasetid": "d", "metas": {metas}}}'.encode())
+    counted = answer(b'{"nhits": 1, "records": [], "parameters": {}}')
+    with replay(described, counted, answer(b'[{"fields": {"n": 1}}]'), described, counted) as server:
+        told = run(download(tmp_path / "d.json", dataset_id="d"), Elsewhere(server.url)).result
+    assert (told["rows"], told["data_processed"]) == (1, None)
+
+
+@pytest.mark.parametrize("clusters", ["1.5", "null", "{}", '"x"', "[5]", "[null]"])
+def test_clusters_of_another_shape_are_no_clusters(run, clusters):
+    job = V1AnalysisJob("d", V1Query.of({"clusterprecision": 2}))
+    body = f'{{"clusters": {clusters}}}'.encode()
+    with replay(answer(body)) as server, pytest.raises(OdsNotAPortal, match="a list of objects was expected"):
+        run(job, Elsewhere(server.url))
+
+
+@pytest.mark.parametrize("rows", ["1.5", "null", "{}", '"x"', "[5]", "[null]"])
+def test_rows_of_another_shape_are_no_rows(rows):
+    body = f'{{"nhits": 1, "records": {rows}, "datasets": {rows}, "parameters": {{}}}}'.encode()
+    with replay(answer(body), answer(body)) as server, OdsClient(server.url, max_retries=0) as client:
+        with pytest.raises(OdsNotAPortal, match="a list of objects was expected"):
+            client.v1.search_records("d")
+        with pytest.raises(OdsNotAPortal, match="a list of objects was expected"):
+            client.v1.search_datasets()
+
+
+class Elsewhere:
+    """Another server in the place of a portal."""
+
+    api_key = None
+
+    def __init__(self, url):
+        self.url = url

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -24,9 +25,12 @@ def opened(file: IO[bytes] | None, what: str) -> Iterator[zipfile.ZipFile]:
     try:
         with zipfile.ZipFile(file) as archive:
             yield archive
-    except (OdsError, OSError):  # the latter is the store's fault, not the file's
+    except OdsError:
         raise
-    except Exception:
+    except Exception as error:
+        # A directory that points before the file's beginning is a place that no store has; all else is its fault.
+        if isinstance(error, OSError) and error.errno != errno.EINVAL:
+            raise
         # One byte changed here or there and zipfile raises any of ten kinds.
         broken(f"the {what} is not a whole archive")
 
@@ -72,6 +76,8 @@ class XmlCheck:
             self._parser.Parse(data, last)
         except expat.ExpatError as error:
             broken(f"the XML is not whole: {error}")
+        except (LookupError, ValueError) as error:
+            broken(f"the XML names an encoding that it cannot be read in: {error}")
 
 
 class MagicCheck:

@@ -6,7 +6,6 @@ from typing import IO
 
 from ods_provider.core.formats.check import Verified, broken
 
-_DELIMITERS = (b",", b";", b"\t", b"|")
 _STEP_BYTES = 65_536  # at once: rows of unlike cells are taken apart, which takes several times as much memory
 _MOST_HEAD_BYTES = 4_194_304
 _MOST_MARKS = 67_108_864  # delimiters, quotes and newlines in one row: a cell may hold a whole coastline
@@ -17,7 +16,8 @@ class CsvCheck:
     """Counts CSV records under one header line; a newline inside quotes ends no record (Q39).
 
     Args:
-        delimiter: What was asked for; where the header does not hold it, the one that it holds most often counts.
+        delimiter: What was asked for; where the header does not hold it, rows are counted and their cells are not. A
+            mark that stands there instead may be the portal's own delimiter, or part of the only column's label.
     """
 
     verified: Verified = "counted"
@@ -55,10 +55,9 @@ class CsvCheck:
         """Return whether the header line ends in ``data``; it says what a row looks like."""
         end = _first_row_end(data)
         line = b"".join(data[:end].split(b'"')[::2])
-        found = [mark for mark in (self._delimiter, *_DELIMITERS) if mark in line]
-        delimiter = max(found, key=lambda mark: (mark == self._delimiter, line.count(mark)), default=b"")
-        self._drop = bytes(set(range(256)) - set(b'"\n' + delimiter))
-        self._row = (delimiter * line.count(delimiter) if delimiter else b"") + b"\n"
+        delimiters = self._delimiter * line.count(self._delimiter)
+        self._drop = bytes(set(range(256)) - set(b'"\n' + delimiters))
+        self._row = delimiters + b"\n"
         return bool(end)
 
     def _count(self, marks: bytes) -> None:

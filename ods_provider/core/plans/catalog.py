@@ -34,9 +34,8 @@ def dataset_object(dataset_id: str, query: Query) -> Plan[dict[str, Any]]:
 def export_formats(dataset_id: str | None = None) -> Plan[list[str]]:
     """Ask which export formats are offered; the offer differs between datasets. One call."""
     response = yield get("exports", dataset_id=dataset_id)
-    return [
-        link["rel"] for link in json_object(response, "links")["links"] if link.get("rel") not in ("self", "source")
-    ]
+    names = [link.get("rel") for link in json_object(response, "links")["links"]]
+    return [name for name in names if isinstance(name, str) and name not in ("self", "source")]
 
 
 def attachments(dataset_id: str) -> Plan[list[dict[str, Any]]]:

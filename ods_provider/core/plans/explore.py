@@ -11,6 +11,7 @@ from urllib.parse import quote_plus
 
 from ods_provider.core.datasetid import dataset_named
 from ods_provider.core.errors import OdsConfigError, OdsNotAPortal
+from ods_provider.core.faces import setting
 from ods_provider.core.limits import URL_BYTES
 from ods_provider.core.segments import segment
 from ods_provider.core.wire import Kind, Params, Request, Response
@@ -67,5 +68,5 @@ def not_shaped(*keys: str, where: str, status: int = 200, why: str = "") -> OdsN
         f"The answer is not shaped like a portal's{expected}" + (f" ({why})" if why else ""),
         status=status,
         where=where,
-        advice="Check the host of the connection; some portals only imitate Explore v2.1 (Q26)",
+        advice=f"Check {setting('host')}; some portals only imitate Explore v2.1 (Q26)",
     )

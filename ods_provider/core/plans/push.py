@@ -19,11 +19,24 @@ from ods_provider.core.wire import Plan, Request, Response
 ROOT = "/api/push/1.0"
 
 
+def endpoint(dataset_id: str, resource_id: str, action: Literal["push", "delete"]) -> str:
+    """Return the path that batches are sent to.
+
+    Raises:
+        OdsConfigError: An id is none.
+    """
+    return f"{ROOT}/{segment(dataset_named(dataset_id))}/{segment(resource_id)}/{action}/"
+
+
 def send(dataset_id: str, resource_id: str, body: bytes, *, action: Literal["push", "delete"] = "push") -> Plan[None]:
     """Send one encoded batch (a JSON array, at most 5 MB) to be added, or to be deleted by value. One call."""
-    path = f"{ROOT}/{segment(dataset_named(dataset_id))}/{segment(resource_id)}/{action}/"
     response = yield Request(
-        path, method="POST", body=body, kind="push", dataset_id=dataset_id, resource_id=resource_id
+        endpoint(dataset_id, resource_id, action),
+        method="POST",
+        body=body,
+        kind="push",
+        dataset_id=dataset_id,
+        resource_id=resource_id,
     )
     _expect_ok(response)
 

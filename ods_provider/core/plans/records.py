@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 from ods_provider.core.bounds import LIST_BYTES, read_all
 from ods_provider.core.errors import OdsError, OdsNotAPortal, OdsQueryError, OdsResponseError, OdsTruncated
+from ods_provider.core.faces import setting
 from ods_provider.core.limits import GROUP_ROWS
 from ods_provider.core.plans.explore import get, json_object
 from ods_provider.core.query import Query
@@ -201,5 +202,5 @@ def _rows(response: Response) -> list[Row]:
             "The JSON export is not a list of rows",
             status=response.status,
             where=f"GET {response.url}",
-            advice="Check the host of the connection",
+            advice=f"Check {setting('host')}",
         ) from None

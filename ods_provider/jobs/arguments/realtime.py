@@ -6,6 +6,7 @@ from typing import Any
 
 from ods_provider.core.datasetid import dataset_named
 from ods_provider.core.errors import OdsConfigError
+from ods_provider.core.faces import COMPUTED
 from ods_provider.core.given import clauses, is_given, record_list, required, seconds, text, truth, whole_number
 from ods_provider.core.limits import PUSH_BYTES
 from ods_provider.core.watermark import what_named
@@ -84,6 +85,6 @@ def _ids(record_id: Texts) -> tuple[str, ...]:
         raise OdsConfigError(
             "record_id holds an id that is empty",
             where="argument record_id",
-            advice="Leave it out; if it is a template, check what it renders to",
+            advice=f"Leave it out; {COMPUTED}",
         )
     return clauses("record_id", record_id)

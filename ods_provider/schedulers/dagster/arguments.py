@@ -7,7 +7,7 @@ from typing import Any, get_type_hints
 from dagster import Array, Field, Noneable, ScalarUnion
 
 from ods_provider.core.errors import OdsConfigError
-from ods_provider.core.wording import in_words
+from ods_provider.core.faces import in_words
 from ods_provider.jobs.arguments.kinds import Flag, Mapped, Number, Place, Text, Texts
 from ods_provider.jobs.context import Job
 

@@ -12,6 +12,7 @@ from pydantic import Field
 
 from ods_provider.core.connection import OdsConnection, from_parts
 from ods_provider.core.errors import OdsConfigError
+from ods_provider.core.faces import DAGSTER
 from ods_provider.core.forgetting import forgets
 from ods_provider.core.outcome import Done, Wait
 from ods_provider.core.redact import MASK
@@ -80,7 +81,7 @@ class OdsResource(ConfigurableResource[Any]):
         """
         given = {name: _resolved(name, getattr(self, name)) for name in type(self).model_fields}
         parts = {"host": given.pop("host"), "login": given.pop("login"), "password": given.pop("api_key")}
-        return from_parts(**parts, extra=given, where="OdsResource")
+        return from_parts(**parts, extra=given, where="OdsResource", face=DAGSTER)
 
     def client(self) -> "OdsClient":
         """Return a client of the portal, for code of your own. Use it as a context manager."""

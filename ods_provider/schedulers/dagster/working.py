@@ -29,9 +29,9 @@ from dagster import (
 )
 
 from ods_provider.core.errors import OdsConfigError, OdsError
+from ods_provider.core.faces import in_words
 from ods_provider.core.outcome import Done, Wait
 from ods_provider.core.times import parse_time, utc_now
-from ods_provider.core.wording import in_words
 from ods_provider.jobs.context import Job
 from ods_provider.jobs.runner import explain, run_job
 from ods_provider.schedulers.dagster.arguments import WORDS

@@ -10,6 +10,7 @@ from pydantic import Field, SecretStr
 
 from ods_provider.core.connection import OdsConnection, from_parts
 from ods_provider.core.errors import OdsConfigError
+from ods_provider.core.faces import PREFECT
 from ods_provider.core.forgetting import forgets
 
 if TYPE_CHECKING:
@@ -91,6 +92,7 @@ class OdsCredentials(Block):
             password=_plain(self.api_key),
             extra=extra,
             where=f"OdsCredentials {self.ref}",
+            face=PREFECT,
         )
 
     def client(self) -> OdsClient:

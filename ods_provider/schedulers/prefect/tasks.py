@@ -14,7 +14,7 @@ from typing import Any, ParamSpec, TypeVar
 from prefect import Task, task
 
 from ods_provider.core.errors import OdsConfigError
-from ods_provider.core.wording import in_words
+from ods_provider.core.faces import in_words
 from ods_provider.jobs.arguments import analysis_job, download_job, media_job, push_job, search_job, watch_job
 from ods_provider.jobs.context import Job
 from ods_provider.schedulers.prefect.credentials import DEFAULT, OdsCredentials

@@ -45,7 +45,7 @@ def test_it_becomes_a_connection_with_every_setting():
 
 
 def test_a_bad_setting_is_named_and_its_value_is_not():
-    with pytest.raises(OdsConfigError, match=r"unknown extra api_kex .*OdsCredentials ods-default") as caught:
+    with pytest.raises(OdsConfigError, match=r"unknown setting api_kex .*OdsCredentials ods-default") as caught:
         OdsCredentials(host="data.example.org", settings={"api_kex": SECRETS[0]}).connection()
     assert shown(str(caught.value)) == []
 

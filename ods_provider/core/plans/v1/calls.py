@@ -13,6 +13,7 @@ from urllib.parse import urlencode
 
 from ods_provider.core.datasetid import dataset_named
 from ods_provider.core.errors import OdsConfigError, OdsIncomplete, OdsNotAPortal, OdsNotFound
+from ods_provider.core.faces import setting
 from ods_provider.core.plans.records import count_of
 from ods_provider.core.plans.v1.params import WINDOW_ROWS, V1Query
 from ods_provider.core.segments import segment
@@ -42,7 +43,9 @@ def search_datasets(query: V1Query) -> Plan[Row]:
             advice="Search its records, or find it by q",
         )
     response = yield from _ask(f"{DATASETS}/search/", _windowed(query.expect_json()))
-    return _object(response, "nhits", "datasets")
+    found = _object(response, "nhits", "datasets")
+    _objects(response, found["datasets"])
+    return found
 
 
 def dataset(dataset_id: str) -> Plan[Row]:
@@ -54,7 +57,9 @@ def dataset(dataset_id: str) -> Plan[Row]:
 def search_records(dataset_id: str, query: V1Query) -> Plan[Row]:
     """Search a dataset: ``{nhits, parameters, records, facet_groups}``. One call."""
     response = yield from _about(dataset_id, "search", _windowed(query.expect_json()))
-    return _object(response, "nhits", "records")
+    found = _object(response, "nhits", "records")
+    _objects(response, found["records"])
+    return found
 
 
 def count(dataset_id: str | None, query: V1Query) -> Plan[int]:
@@ -78,9 +83,7 @@ def analyze(dataset_id: str, query: V1Query) -> Plan[list[Row]]:
         OdsIncomplete: The portal says in a header that the list was cut, and ``maxpoints`` did not ask for that (Q18).
     """
     response = yield from _about(dataset_id, "analyze", query.expect_json())
-    rows = _json(response)
-    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
-        raise _strange(response, "a list")
+    rows = _objects(response, _json(response))
     most = query.number("maxpoints")
     if response.headers.get(TRUNCATED) and not (most and len(rows) >= most):
         raise OdsIncomplete(
@@ -94,7 +97,9 @@ def analyze(dataset_id: str, query: V1Query) -> Plan[list[Row]]:
 def geocluster(dataset_id: str, query: V1Query) -> Plan[Row]:
     """Cluster points: ``{clusters, count, series, clusterprecision}``. One call."""
     response = yield from _about(dataset_id, "geocluster", query.expect_json())
-    return _object(response, "clusters")
+    found = _object(response, "clusters")
+    _objects(response, found["clusters"])
+    return found
 
 
 def open_download(dataset_id: str, query: V1Query) -> Plan[Response]:
@@ -200,7 +205,7 @@ def hits(found: Row) -> int:
             "The answer counts its rows in no number",
             status=200,
             where="Search API v1.0, nhits",
-            advice="Check the host of the connection; some portals only imitate this API",
+            advice=f"Check {setting('host')}; some portals only imitate this API",
         ) from None
 
 
@@ -241,10 +246,16 @@ def _object(response: Response, *keys: str) -> Row:
     return body
 
 
+def _objects(response: Response, value: Any) -> list[Row]:
+    if not isinstance(value, list) or not all(isinstance(row, dict) for row in value):
+        raise _strange(response, "a list of objects")
+    return value
+
+
 def _strange(response: Response, expected: str) -> OdsNotAPortal:
     return OdsNotAPortal(
         f"The answer is not shaped like Search API v1.0: {expected} was expected",
         status=response.status,
         where=response.url,
-        advice="Check the host of the connection; some portals only imitate this API",
+        advice=f"Check {setting('host')}; some portals only imitate this API",
     )

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ods_provider.core.errors import OdsConfigError
+from ods_provider.core.faces import setting
 from ods_provider.core.given import mapping, whole_number
 from ods_provider.core.wire import Params
 
@@ -50,7 +51,7 @@ class V1Query:
         params = tuple(_flat("", given))
         secret = next((name for name, _ in params if name in _SECRETS), None)
         if secret:
-            raise _wrong(f"{secret} does not belong into a query", "Put the key into the connection")
+            raise _wrong(f"{secret} does not belong into a query", f"It goes into {setting('api_key')}")
         if not any(name == "timezone" for name, _ in params):
             params = (*params, ("timezone", "UTC"))
         return cls(params)

@@ -12,7 +12,7 @@ from ods_provider.core.plans.rows import described_state, ids_state
 from ods_provider.core.plans.v1 import calls
 from ods_provider.core.plans.v1.params import PAGE_ROWS, WINDOW_ROWS, V1Query
 from ods_provider.core.reading import Batch, Page, State
-from ods_provider.core.times import parse_time
+from ods_provider.core.schema import held
 from ods_provider.core.wire import Plan, Response
 
 
@@ -51,8 +51,7 @@ class V1Rows:
     def state(self) -> Plan[State]:
         """Describe the dataset: one call; of the catalogue, which datasets match: a call for each thousand."""
         if self._dataset_id is not None:
-            metas = (yield from calls.dataset(self._dataset_id)).get("metas") or {}
-            return described_state(parse_time(metas.get("data_processed")), metas.get("records_count"))
+            return described_state(*held((yield from calls.dataset(self._dataset_id)).get("metas")))
         asked, ids = self._query.filters_only(), list[str]()
         while True:
             found = yield from calls.search_datasets(asked.having(rows=PAGE_ROWS, start=len(ids)))

@@ -1,6 +1,6 @@
 """The suite for adapters can fail: adapters that break the contract are told how.
 
-The whole of it, with its waits, is held against the reference in tests/system/conformance.
+``test_reference`` holds the whole of it, with its waits, against the smallest adapter.
 """
 
 import subprocess
@@ -91,13 +91,13 @@ def held_against(adapter, *options, **environ):
         capture_output=True,
         text=True,
         check=False,
-        env={"ODS_ADAPTER": adapter, "PYTHONPATH": str(Path(__file__).parents[2]), **environ},
+        env={"ODS_ADAPTER": adapter, "PYTHONPATH": str(Path(__file__).parents[3]), **environ},
     )
 
 
 @pytest.mark.parametrize(
     "adapter",
-    ["", "tests.plugins.test_conformance:Talkative", "ods_provider.conformance.reference:Reference"],
+    ["", "tests.system.conformance.test_suite:Talkative", "ods_provider.conformance.reference:Reference"],
     ids=["none", "a suite", "a class without the suite"],
 )
 def test_the_suite_is_found_by_its_package_name(adapter):
@@ -124,8 +124,8 @@ class Idle:
         ("ods_provider.conformance.reference:Refrence", "has no Refrence"),
         ("ods_provider.conformance.reference:main", "ods_provider.conformance.reference:main is no class"),
         (
-            "tests.plugins.test_conformance:Idle",
-            "Idle has no run (ODS_ADAPTER=tests.plugins.test_conformance:Idle). Name a",
+            "tests.system.conformance.test_suite:Idle",
+            "Idle has no run (ODS_ADAPTER=tests.system.conformance.test_suite:Idle). Name a",
         ),
     ],
 )
