@@ -105,8 +105,8 @@ def _float(text: str) -> float:
     """
     made = float(text)
     told = text.strip("-0.")
-    # Most numbers are seen here to be what they were; a point may stand among the digits.
-    if len(told) <= _DIGITS + 1 and (made or not told):
+    # Most numbers are seen here to be what they were.
+    if len(told) <= _DIGITS + ("." in told) and (made or not told):
         return made
     exact = Decimal(text)
     digits = "".join(map(str, exact.as_tuple().digits)).strip("0")
