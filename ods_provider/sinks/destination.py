@@ -46,8 +46,10 @@ class Destination:
             OdsSinkError: The path names a folder, or on this machine a pipe, a device or the like.
         """
         with speaking(self):
-            # Where there are keys only, one may be the beginning of others: nothing is replaced there.
-            folder = not self.name or self.url.endswith("/") or (self.can.folders and self.fs.isdir(self.path))
+            # Where there are keys only, one may be the beginning of others: nothing is replaced there. What has no
+            # slash is a bucket.
+            above = self.fs.isdir(self.path) if self.can.folders else "/" not in self.path.strip("/")
+            folder = not self.name or self.url.endswith("/") or above
             if not folder and self.can.renames:
                 expect_regular(self.path, where=self.url)
         if folder:

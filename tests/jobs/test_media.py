@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from bucket import Bucket
 from lab import API_KEY, Lab
 from replay import answer, chunked, replay
 
@@ -97,6 +98,22 @@ def test_unfit_arguments_are_refused_before_any_call(portal: LocalPortal, out: P
     with pytest.raises(OdsConfigError, match="field, where"):
         MediaJob("landmark-photos", out, where=("a",))
     assert portal.requests == []
+
+
+def test_a_folder_in_an_object_store_is_filled_again_and_again(lab: Lab, portal: LocalPortal) -> None:
+    lab.filesystems = {"bucket": Bucket()}
+    for _ in range(2):
+        result = lab.done(MediaJob("landmark-photos", "bucket://b/photos"))
+        assert (result["files"], result["manifest"]) == (3, "bucket://b/photos/manifest.jsonl")
+    with pytest.raises(OdsConfigError, match="holds attachments of dataset landmark-photos"):
+        lab.run(MediaJob("landmark-photos", "bucket://b/photos", kind="files"))
+    portal.set_quota(limit=10_000, remaining=20, reset_in_s=3600)
+    job = MediaJob("landmark-photos", "bucket://b/files", kind="files", parallel=1)
+    assert isinstance(lab.run(job), Wait)
+    portal.set_quota(limit=10_000, remaining=10_000)
+    assert lab.done(job)["files"] == 40
+    assert set(Counter(_fetched(portal)).values()) == {1}
+    assert len(lab.filesystems["bucket"].objects) == 4 + 41
 
 
 def test_files_of_others_in_the_folder_are_left_alone(lab: Lab, out: Path) -> None:
