@@ -172,22 +172,25 @@ def destination(place: Any, *, where: str = "argument path") -> Destination:
     Raises:
         OdsConfigError: It names nothing, or a filesystem that is not installed.
     """
-    fs, path = getattr(place, "fs", None), getattr(place, "path", None)
-    if fs is not None and isinstance(path, str):
-        return Destination(fs, path, scrub(str(place)))
-    text = os.fspath(place) if isinstance(place, os.PathLike) else place
-    if not isinstance(text, str) or not text.strip():
-        raise OdsConfigError(
-            f"{place!r} is no path", where=where, advice="Pass a path or a URL such as s3://bucket/key"
-        )
-    import fsspec.core
-
     try:
+        # Such an object may look for its filesystem no sooner than here.
+        fs, path = getattr(place, "fs", None), getattr(place, "path", None)
+        if fs is not None and isinstance(path, str):
+            return Destination(fs, path, scrub(str(place)))
+        text = os.fspath(place) if isinstance(place, os.PathLike) else place
+        if not isinstance(text, str) or not text.strip():
+            raise OdsConfigError(
+                f"{place!r} is no path", where=where, advice="Pass a path or a URL such as s3://bucket/key"
+            )
+        import fsspec.core
+
         fs, path = fsspec.core.url_to_fs(text)
+    except OdsError:
+        raise
     except (ImportError, ValueError) as error:
         raise OdsConfigError(
             f"the destination cannot be opened: {error}",
-            where=f"{where} {scrub(text)}",
+            where=f"{where} {scrub(str(place))}",
             advice="Install the fsspec filesystem of that protocol, or use another",
         ) from None
     return Destination(fs, path, path if "://" not in text else scrub(text))

@@ -59,7 +59,7 @@ class Parts:
         """Return the path as text with a place for the key, so that no two partitions are written to one file."""
         text = self.path
         # Text would forget the filesystem that some paths carry along: those are refused below.
-        if isinstance(text, os.PathLike) and not hasattr(text, "fs"):
+        if isinstance(text, os.PathLike) and not hasattr(text, "path"):
             text = os.fspath(text)
         if not isinstance(text, str):
             raise OdsConfigError(
