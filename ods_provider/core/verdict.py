@@ -271,6 +271,8 @@ def _missing_advice(request: Request, message: str, status: int, code: str | Non
         return "The endpoint is gone from this API version"
     if code == "NotFoundURI":
         return f"Check {setting('host')}: this address is no endpoint of the portal"
+    if request.kind == "token":
+        return f"Check {setting('host')}: this one gives no OAuth2 tokens at this address"
     if request.kind == "file":
         return "The file is not there, or not for this key: ask for the list of files again"
     if request.dataset_id is None and request.path.startswith(_CATALOGUES) and not message.startswith("Unknown"):
