@@ -16,7 +16,7 @@ from ods_provider.core.connection import OdsConnection
 from ods_provider.core.errors import OdsConfigError, OdsUnreachable
 from ods_provider.core.faces import setting
 from ods_provider.core.forgetting import forgets
-from ods_provider.core.redact import MASK, Sealed, Secret, scrub
+from ods_provider.core.redact import MASK, Sealed, Secret, scrub, without
 from ods_provider.core.wire import Headers, Request, Response
 from ods_provider.transport.adapter import session
 from ods_provider.transport.auth import Bearer, NoCredentials, credentials
@@ -78,8 +78,10 @@ class RequestsTransport:
             answer = self._send_once(request, target)
             onward = None
             location = answer.raw.headers.get("location")
-            # An address that repeats a secret would carry it into logs, and perhaps to another host.
-            if answer.status_code in REDIRECTS and location is not None and self._clean(location) == location:
+            # An address that repeats a secret of ours would carry it into logs, and perhaps to another host. What signs
+            # the address of a store is the store's.
+            ours = location is not None and without(location, self._secrets()) != location
+            if answer.status_code in REDIRECTS and location is not None and not ours:
                 # The whole address, query included: what is relative to it may keep that.
                 onward = self._itinerary.follow(request, answer.url or target.url, location)
             if onward is None:
