@@ -7,7 +7,7 @@ open is opened before it, and what still is open is closed behind it. Memory hol
 from __future__ import annotations
 
 import re
-from itertools import islice
+from itertools import islice, takewhile
 from typing import IO, NoReturn
 
 from ods_provider.core.formats.check import Verified, broken
@@ -138,7 +138,8 @@ class JsonCheck:
         found.over(text, self._expect_start(text))
         if found.cut is None:
             # It comes again when twice as much is here: 64 MB of brackets would take a minute to be refused.
-            if next(islice(_TOKEN.finditer(text), _MOST_BETWEEN_COMMAS, None), None):
+            tokens = takewhile(lambda token: token[0] != b'"', _TOKEN.finditer(text))
+            if next(islice(tokens, _MOST_BETWEEN_COMMAS, None), None):
                 self._broken(len(text))
             return None
         self._expect_whole(text[: found.cut], found.open_at_cut)
