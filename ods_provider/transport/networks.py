@@ -10,9 +10,9 @@ import ipaddress
 import socket
 from collections.abc import Callable, Iterable
 
-from ods_provider.core.connection import PrivateFiles
 from ods_provider.core.errors import OdsConfigError
 from ods_provider.core.faces import setting
+from ods_provider.core.settings import PrivateFiles
 
 Resolve = Callable[[str], Iterable[str]]
 # All that was ever given out to the internet. What lies outside (fec0::/10, ::10.0.0.1, 64:ff9b:1::/48) is of a house,
