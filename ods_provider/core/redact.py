@@ -86,7 +86,7 @@ def scrub(text: str, secrets: Iterable[Secret] = ()) -> str:
 
 
 def without(text: str, secrets: Iterable[Secret]) -> str:
-    """Return ``text`` with these secrets cut out wherever they stand, and nothing that only looks like one."""
+    """Return ``text`` with ``secrets`` cut out, however they are encoded, and with nothing else changed."""
     for secret in secrets:
         plain = secret.reveal()
         if plain:

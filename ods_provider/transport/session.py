@@ -78,10 +78,7 @@ class RequestsTransport:
             answer = self._send_once(request, target)
             onward = None
             location = answer.raw.headers.get("location")
-            # An address that repeats a secret of ours would carry it into logs, and perhaps to another host. What signs
-            # the address of a store is the store's.
-            ours = location is not None and without(location, self._secrets()) != location
-            if answer.status_code in REDIRECTS and location is not None and not ours:
+            if answer.status_code in REDIRECTS and location is not None and not self._repeats_a_secret(location):
                 # The whole address, query included: what is relative to it may keep that.
                 onward = self._itinerary.follow(request, answer.url or target.url, location)
             if onward is None:
@@ -151,6 +148,10 @@ class RequestsTransport:
             for secret in secrets:
                 body = body.replace(secret.reveal().encode(), MASK.encode())
         return Response(answer.status_code, headers, url, body=body, secrets=secrets)
+
+    def _repeats_a_secret(self, location: str) -> bool:
+        # It would carry it into logs, and perhaps to another host. A signature of a store's own is none of ours.
+        return without(location, self._secrets()) != location
 
     def _clean(self, url: str) -> str:
         return scrub(url, self._secrets())

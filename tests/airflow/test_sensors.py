@@ -348,6 +348,31 @@ def test_a_vault_that_is_slow_at_the_first_look_leaves_the_sensor_to_its_trigger
     assert event["status"] == "updated"
 
 
+@pytest.mark.parametrize(
+    "trigger",
+    [
+        OdsDatasetUpdateTrigger(ods_conn_id="ods_default", dataset_id=DATASET, since=None, poll_interval_s=0.2),
+        OdsQuotaResetTrigger(ods_conn_id="ods_default", poll_interval_s=0.2),
+    ],
+    ids=["update", "quota"],
+)
+def test_a_vault_that_is_slow_when_a_triggerer_starts_only_delays_its_triggers(
+    trigger: Any, connect: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    connect()
+    real, failures = BaseHook.get_connection, [TimeoutError("the vault")] * 2
+
+    def slow(*given: Any, **named: Any) -> Any:
+        if failures:
+            raise failures.pop()
+        return real(*given, **named)
+
+    monkeypatch.setattr(BaseHook, "get_connection", slow)
+    (event,) = events_of(revived(trigger))
+    assert event["status"] == "updated"
+    assert not failures
+
+
 def test_a_bad_argument_fails_though_no_connection_is_found() -> None:
     with pytest.raises(AirflowFailException, match="argument min_remaining"):
         run_task(OdsQuotaResetSensor(task_id="t", min_remaining="many", ods_conn_id="gone"))

@@ -158,6 +158,25 @@ def test_an_array_that_does_not_end_as_it_begins_is_broken(broken: bytes) -> Non
             rows_in(JsonCheck("[", reader), broken, 2)
 
 
+@pytest.mark.parametrize("filler", [b"[", b'{"a":', b"[]", b'""', b'"a" ', b"{}"])
+@pytest.mark.parametrize("before", [b"", b"[", b'[{"a":1},', b'{"a":'])
+def test_a_bomb_of_brackets_is_refused_at_its_beginning(before: bytes, filler: bytes) -> None:
+    check, passed = JsonCheck("["), 0
+    piece = (filler * STEP)[: len(filler) * (65_536 // len(filler))]
+    with pytest.raises(OdsTruncated):
+        check.feed(before)
+        while passed < 20 * STEP:
+            check.feed(piece)
+            passed += len(piece)
+    assert passed <= 8 * STEP
+
+
+@pytest.mark.parametrize("reader", READERS, ids=["walked", "read"])
+def test_what_is_nested_as_deep_as_any_data_is_counted(reader: Reader) -> None:
+    deep = b'{"a":[' * 150 + b'"' + b"x" * 2 * STEP + b'"' + b"]}" * 150
+    assert rows_in(check_of("json", reader), b"[" + b",".join([deep] * 3) + b"]") == 3
+
+
 def test_a_comma_at_the_cut_ends_no_array() -> None:
     rows = b"[" + b'{"a":"' + b"x" * 400 + b'"}'
     filled = rows + b",".join([b"", *([b'{"a":"' + b"x" * 400 + b'"}'] * 1_000)])

@@ -7,6 +7,7 @@ open is opened before it, and what still is open is closed behind it. Memory hol
 from __future__ import annotations
 
 import re
+from itertools import islice, takewhile
 from typing import IO, NoReturn
 
 from ods_provider.core.formats.check import Verified, broken
@@ -15,6 +16,9 @@ from ods_provider.core.formats.jsonvalid import NotWhole, Reader, best_reader
 _STEP_BYTES = 262_144
 _PATIENT_BYTES = 1_048_576  # how long a row may be before the text is cut inside it
 MOST_BYTES = 67_108_864  # of one line, or of one text or number in an array
+MOST_DEEP = 1_000  # brackets within brackets: readers give up near there, and no data goes a tenth as deep
+# Keys that open a bracket each, and the brackets that close them: more cannot stand in JSON without a comma.
+_MOST_BETWEEN_COMMAS = 4 * MOST_DEEP
 _BOM = b"\xef\xbb\xbf"
 _CLOSES = {b"]": b"[", b"}": b"{"}
 _CLOSING = bytes.maketrans(b"[{", b"]}")
@@ -133,6 +137,10 @@ class JsonCheck:
         found = _Walk(self._open, self._parents)
         found.over(text, self._expect_start(text))
         if found.cut is None:
+            # It comes again when twice as much is here: 64 MB of brackets would take a minute to be refused.
+            tokens = takewhile(lambda token: token[0] != b'"', _TOKEN.finditer(text))
+            if next(islice(tokens, _MOST_BETWEEN_COMMAS, None), None):
+                self._broken(len(text))
             return None
         self._expect_whole(text[: found.cut], found.open_at_cut)
         self._rows += found.rows_at_cut
@@ -209,6 +217,8 @@ class _Walk:
                 self.seen = True
                 self.rows += mark == b"{" and open_now == parents and bool(parents)
                 open_now += mark
+                if len(open_now) > MOST_DEEP:
+                    broken(f"the JSON is nested deeper than {MOST_DEEP:,} brackets")
             elif mark in _CLOSES:
                 if open_now[-1:] != _CLOSES[mark]:
                     broken("the JSON closes a bracket that is not open")
