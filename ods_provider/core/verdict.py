@@ -40,7 +40,7 @@ from ods_provider.core.errors import (
 from ods_provider.core.faces import setting
 from ods_provider.core.legible import legible
 from ods_provider.core.times import http_date, parse_reset, utc_now
-from ods_provider.core.webpages import BOM, first_sign, is_json, is_page, page_error
+from ods_provider.core.webpages import BOM, announced, first_sign, is_json, is_page, page_error
 from ods_provider.core.wire import Request, Response
 
 _PEEK_BYTES = 65_536
@@ -186,7 +186,7 @@ def _failure(
         )
     advice = _query_advice(status)
     if request.kind == "file" and 200 <= status < 300:
-        advice = f"An error came instead of the file: ask its publisher. {_announced('JSON', '.json')}"
+        advice = f"An error came instead of the file: ask its publisher. {announced('JSON', '.json')}"
     return OdsQueryError(message, status=status, code=code, where=where, advice=advice)
 
 

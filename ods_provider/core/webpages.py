@@ -46,14 +46,14 @@ def page_error(request: Request, status: int, head: bytes, where: str) -> OdsRes
             f"The portal showed its login page instead of {wanted}",
             status=status,
             where=where,
-            advice=advice + (f". {_announced('HTML', '.html')}" if request.kind == "file" else ""),
+            advice=advice + (f". {announced('HTML', '.html')}" if request.kind == "file" else ""),
         )
     if request.kind == "file":
         return OdsNotAPortal(
             "A web page came instead of the file",
             status=status,
             where=where,
-            advice=f"Open the address in a browser to see what it is. {_announced('HTML', '.html')}",
+            advice=f"Open the address in a browser to see what it is. {announced('HTML', '.html')}",
         )
     return OdsNotAPortal(
         "The answer is a web page, not data",
@@ -63,5 +63,6 @@ def page_error(request: Request, status: int, head: bytes, where: str) -> OdsRes
     )
 
 
-def _announced(content: str, ending: str) -> str:
+def announced(content: str, ending: str) -> str:
+    """Return which files may hold such content, for the advice of an error."""
     return f"A file that is {content} itself is taken where its mimetype or its name says so ({ending})"
