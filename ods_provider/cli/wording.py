@@ -8,8 +8,8 @@ from typing import Any, TypeVar
 
 import click
 
-from ods_provider.core.errors import OdsConfigError
-from ods_provider.core.faces import in_words
+from ods_provider.core.errors import OdsConfigError, OdsError
+from ods_provider.core.faces import advise, in_words
 
 T = TypeVar("T")
 # What no command has an option for, and errors name all the same.
@@ -21,8 +21,11 @@ def own_words() -> Iterator[None]:
     """Call arguments in errors as the command that click is running calls them."""
     try:
         yield
-    except OdsConfigError as error:
-        raise in_words(error, _UNSAID | words_of(click.get_current_context().command)) from None
+    except OdsError as error:
+        words = _UNSAID | words_of(click.get_current_context().command)
+        told = in_words(error, words) if isinstance(error, OdsConfigError) else error
+        advise(told, words)
+        raise told from None
 
 
 def made(make: Callable[..., T], *args: Any, **given: Any) -> T:

@@ -19,6 +19,7 @@ COMPUTED = "if it is computed, check what it comes to"
 ITSELF = "Pass the value itself, or JSON of it"
 
 _ABOUT = re.compile(r"arguments? (\w+(?:, \w+)*)")
+_PASSED = re.compile(r"\b(\w{1,40})=('[^'\n]*'|\"[^\"\n]*\")")
 _SETTING = re.compile(r"\bthe (\w{1,40}) of the connection\b")
 
 
@@ -129,7 +130,7 @@ def in_words(error: OdsConfigError, words: Mapping[str, str]) -> OdsConfigError:
         return error
     told = about[1].split(", ")
     # "path" and "limit" are words of English too: in a sentence, only what can be nothing else is a name.
-    sure = [rf"\b{name}(?==| is\b| holds\b| names\b)" for name in told if name in words]
+    sure = [rf"\b{name}(?==| is\b| holds\b| names\b| writes\b| out\b)" for name in told if name in words]
     sure += [rf"\b{name}\b" for name in words if "_" in name]
     names = re.compile("|".join(sure) or "(?!)")
 
@@ -143,3 +144,18 @@ def in_words(error: OdsConfigError, words: Mapping[str, str]) -> OdsConfigError:
         advice=renamed(error.advice) if error.advice else None,
         transient=error.transient,
     )
+
+
+def advise(error: OdsError, words: Mapping[str, str]) -> None:
+    """Have an error's advice pass arguments as a face passes them: ``--kind files`` in place of ``kind='files'``.
+
+    Args:
+        error: Whatever a job or a builder raised; what it says of a portal stays as it is.
+        words: The face's name of each argument that has another one there.
+    """
+
+    def passed(found: re.Match[str]) -> str:
+        word = words.get(found[1], found[1])
+        return f"{word} {found[2][1:-1]}" if word.startswith("-") else f"{word}={found[2]}"
+
+    error.reword(lambda text: _PASSED.sub(passed, text), "advice")

@@ -29,6 +29,15 @@ def test_h_is_help_everywhere(command):
     assert "-h, --help" in asked.output
 
 
+def test_advice_names_options_as_they_are_typed(ods, tmp_path):
+    readings = tmp_path / "readings.csv"
+    readings.write_text("sensor_id,valeu\nx,1\n")
+    told = ods("push", "live-readings", "realtime", str(readings))
+    assert told.err.strip().endswith("pass --unknown-fields send.")
+    told = ods("download", CAPITALS, str(tmp_path / "x.foo"))
+    assert "; --format writes one of them" in told.err
+
+
 # What was meant
 
 
