@@ -21,7 +21,7 @@ from ods_provider.core.errors import OdsTruncated
 from ods_provider.core.formats.check import Check
 from ods_provider.core.formats.delimited import CsvCheck
 from ods_provider.core.formats.gzipped import GzipCheck
-from ods_provider.core.formats.jsontext import JsonCheck, LinesCheck
+from ods_provider.core.formats.jsontext import MOST_BYTES, JsonCheck, LinesCheck
 from ods_provider.core.formats.jsonvalid import Reader, best_reader
 from ods_provider.core.formats.registry import format_named
 
@@ -177,6 +177,16 @@ def test_a_bomb_of_brackets_is_refused_at_its_beginning(before: bytes, filler: b
             check.feed(piece)
             passed += len(piece)
     assert passed <= 8 * STEP
+
+
+def test_a_value_that_is_too_long_is_refused_as_soon_as_it_is() -> None:
+    check, passed, piece = JsonCheck("["), 0, b"x" * 8 * STEP
+    check.feed(b'["')
+    with pytest.raises(OdsTruncated, match="longer than"):
+        while passed < 2 * MOST_BYTES:
+            passed += len(piece)
+            check.feed(piece)
+    assert passed <= MOST_BYTES + len(piece)
 
 
 @pytest.mark.parametrize("reader", READERS, ids=["walked", "read"])

@@ -1,4 +1,4 @@
-"""A few examples of every property, the same ones each time; ``tests/system/fuzz`` goes on for a minute."""
+"""A few examples of every property, the same ones each time; ``tests/system/fuzz`` goes on for longer."""
 
 import fuzzing.answers
 import fuzzing.files
