@@ -4,7 +4,7 @@ import fuzzing.answers
 import fuzzing.files
 import fuzzing.queries  # noqa: F401  importing them registers their properties
 import pytest
-from fuzzing import PROPERTIES, examine
+from fuzzing.properties import PROPERTIES, examine
 
 
 @pytest.mark.parametrize("name", sorted(PROPERTIES))
