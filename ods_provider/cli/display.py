@@ -93,7 +93,6 @@ class Bars(Display):
         super().__init__(settings)
         self._bar: Bar | None = None
         self._task: TaskID | None = None
-        self._left = ""
 
     def __enter__(self) -> Self:
         from rich.console import Console

@@ -78,7 +78,6 @@ class Refetched:
         self._marked = response.ends_marked
         self._ask, self._again = ask, again
         self._tries = 0
-        self._left = b""
         self._hash = hashlib.sha256()
         self.size_bytes = 0
         self.doubt: Callable[[], bool] | None = None

@@ -51,7 +51,8 @@ def named_file(value: Any, *, where: str) -> NamedFile | None:
         return None
     path, content_type = given.get("file"), given.get("content-type")
     # A path may be text, a path, or an open place of a filesystem (ObjectStoragePath).
-    known = (isinstance(path, str) and path.strip()) or isinstance(path, os.PathLike) or hasattr(path, "fs")
+    placed = isinstance(path, os.PathLike) or isinstance(getattr(path, "path", None), str)
+    known = placed or (isinstance(path, str) and path.strip())
     if not known or not isinstance(content_type, (str, type(None))):
         raise OdsConfigError(
             f"a {type(path if 'file' in given else value).__name__} is no file",

@@ -8,121 +8,19 @@ read is an error when it changed meanwhile.
 
 from __future__ import annotations
 
-import base64
-import hashlib
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
-from dataclasses import dataclass, replace
-from typing import Any, Protocol, TypeVar
+from typing import Any, TypeVar
 
 from ods_provider.core.bodies import Refetched
 from ods_provider.core.errors import OdsError, OdsMismatch, OdsMoved
 from ods_provider.core.given import whole_number
+from ods_provider.core.pages import Batch, Kept, Page, Rows, State, expect_rows
 from ods_provider.core.wire import Plan, Response
 
-Row = dict[str, Any]
-Batch = list[Row]
-State = Mapping[str, Any]
-"""What tells two moments of a dataset apart, as JSON; equal states have equal rows."""
 T = TypeVar("T")
 TRIES = 3
 _NOWHERE = "Run it again; the download of a file begins anew by itself when a dataset is republished"
-
-
-@dataclass(frozen=True, slots=True)
-class Page:
-    """One page of a list.
-
-    Attributes:
-        total_count: Rows that match in all.
-        rows: Those that came.
-        ids: Their record ids, None where the portal shows none.
-    """
-
-    total_count: int
-    rows: Batch
-    ids: Sequence[str] | None = None
-
-    def marked(self) -> Page:
-        """Return the page with short marks of the ids in place of the ids: they are kept for every row."""
-        if self.ids is None:
-            return self
-        digests = (hashlib.blake2b(each.encode(errors="surrogatepass"), digest_size=9) for each in self.ids)
-        return replace(self, ids=[base64.urlsafe_b64encode(each.digest()).decode() for each in digests])
-
-
-class Rows(Protocol):
-    """How one API gives the rows of one query."""
-
-    @property
-    def where(self) -> str:
-        """What is read, for messages."""
-        ...
-
-    @property
-    def page_rows(self) -> int:
-        """Rows that a page holds at most."""
-        ...
-
-    @property
-    def window_rows(self) -> int:
-        """Rows that pages reach."""
-        ...
-
-    @property
-    def paged(self) -> bool:
-        """Whether more than one page may be asked for."""
-        ...
-
-    @property
-    def exported(self) -> bool:
-        """Whether an export gives the same rows, in the same order where there is one."""
-        ...
-
-    @property
-    def counted(self) -> bool:
-        """Whether the portal's count is the number of rows; that of groups says nothing (Q2)."""
-        ...
-
-    def state(self) -> Plan[State]:
-        """Describe the dataset as it is now."""
-        ...
-
-    def page(self, *, offset: int, limit: int, known: bool) -> Plan[Page]:
-        """Ask for one page; ``known`` asks for the ids of its rows too."""
-        ...
-
-    def open_export(self, *, total: int | None, limit: int | None) -> Plan[Response]:
-        """Ask for all rows as one answer, its stream unread. ``total`` rows are expected.
-
-        Raises:
-            OdsConfigError: This query has no export.
-        """
-        ...
-
-    def listed(self, response: Response, *, limit: int | None) -> Generator[Batch]:
-        """Yield the rows of an export in lists."""
-        ...
-
-
-class Kept(Protocol):
-    """What is kept of a reading in pages, so that another try goes on."""
-
-    def start(self) -> Mapping[str, Any] | None:
-        """Return how it began, None when nothing is kept."""
-        ...
-
-    def begin(self, start: Mapping[str, Any]) -> None:
-        """Keep how it begins."""
-        ...
-
-    def page(self, number: int) -> Page | None:
-        """Return a page that was confirmed."""
-        ...
-
-    def confirm(self, number: int, page: Page) -> None:
-        """Keep a page whose rows were taken."""
-        ...
 
 
 class _Nothing:
@@ -321,20 +219,6 @@ class _Pages:
         if len(fresh) != len(page.rows) or fresh & self._seen:
             raise self._reader.repeats(done)
         self._seen |= fresh
-
-
-def expect_rows(page: Page, expected: int, *, where: str) -> None:
-    """Check that a page holds what it must.
-
-    Raises:
-        OdsMismatch: It holds fewer rows, or more than the portal counts.
-    """
-    if len(page.rows) != expected:
-        raise OdsMismatch(
-            f"a page holds {len(page.rows)} rows of {expected}, and the portal counts {page.total_count}",
-            where=where,
-            advice="Run it again; if it persists, ask the portal's operator",
-        )
 
 
 def settled(read: Callable[[], T]) -> T:

@@ -78,16 +78,22 @@ class Sealed(Generic[T]):
 
 def scrub(text: str, secrets: Iterable[Secret] = ()) -> str:
     """Return ``text`` with credentials cut out: by their names in URLs and headers, ``secrets`` wherever they stand."""
+    text = without(text, secrets)
+    if "=" in text or "%" in text:
+        text = _PARAMETER.sub(rf"\1\2{MASK}", text)
+    text = _AUTHORIZATION.sub(_mask_scheme, text)
+    return _USERINFO.sub(rf"\1{MASK}@", text)
+
+
+def without(text: str, secrets: Iterable[Secret]) -> str:
+    """Return ``text`` with ``secrets`` cut out, however they are encoded, and with nothing else changed."""
     for secret in secrets:
         plain = secret.reveal()
         if plain:
             text = text.replace(plain, MASK)
             if "%" in text or "+" in text:
                 text = _encoded(plain).sub(MASK, text)
-    if "=" in text or "%" in text:
-        text = _PARAMETER.sub(rf"\1\2{MASK}", text)
-    text = _AUTHORIZATION.sub(_mask_scheme, text)
-    return _USERINFO.sub(rf"\1{MASK}@", text)
+    return text
 
 
 @lru_cache(maxsize=256)

@@ -9,8 +9,6 @@ from typing import Any
 
 from ods_provider.core.times import iso, parse_time
 
-GEO_TYPES = frozenset({"geo_point_2d", "geo_shape"})
-
 
 @dataclass(frozen=True, slots=True)
 class Field:

@@ -24,7 +24,6 @@ Source: Explore v2.1 errors; Q30, Q34, Q48, Q49.
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
@@ -41,17 +40,14 @@ from ods_provider.core.errors import (
 from ods_provider.core.faces import setting
 from ods_provider.core.legible import legible
 from ods_provider.core.times import http_date, parse_reset, utc_now
+from ods_provider.core.webpages import BOM, announced, first_sign, is_json, is_page, page_error
 from ods_provider.core.wire import Request, Response
 
 _PEEK_BYTES = 65_536
-_PAGES = ("text/html", "application/xhtml+xml")
 _SHOWN_CHARS = 300  # of an address; a query of 8 KB would hide what the error says
 _SENTENCE_CHARS = 500  # of what the portal says; more is no sentence
 _CODE_CHARS = 100
 _CATALOGUES = ("/api/explore/", "/api/datasets/")  # of both APIs
-_BOM = b"\xef\xbb\xbf"
-_HTML = re.compile(rb"<(?:!doctype\s{1,9}html|html|head|body)\b", re.IGNORECASE)
-_LOGIN = re.compile(rb"type=[\"']?password|name=[\"']?password|/login\b|log ?in\b|sign ?in\b|connexion", re.IGNORECASE)
 # The two envelopes of errors (Q34): what they are known by, the code last.
 ERROR_COLUMNS = (("message", "error_code"), ("error", "errorcode"))
 _QUOTA_CODES = {"10001", "10002", "10005"}
@@ -83,13 +79,13 @@ def check(request: Request, response: Response, *, now: datetime) -> None:
 
 def _check_success(request: Request, response: Response, where: str) -> None:
     head = response.stream.peek(_PEEK_BYTES) if response.stream else response.body[:_PEEK_BYTES]
-    if "html" not in request.expects and _is_page(request, response, head):
-        raise _page_error(request, response.status, head, where)
-    if request.streamed and "json" not in request.expects and len(head) < _PEEK_BYTES and _start(head) == b"{":
+    if "html" not in request.expects and is_page(request, response, head):
+        raise page_error(request, response.status, head, where)
+    if request.streamed and "json" not in request.expects and len(head) < _PEEK_BYTES and first_sign(head) == b"{":
         details = _details(head)
         if _code(details):
             raise _failure(request, response, details, _code(details), where=where, now=None)
-    if request.kind in ("api", "push", "token") and not _is_json(head):
+    if request.kind in ("api", "push", "token") and not is_json(head):
         raise OdsNotAPortal(
             f"The answer is {response.media_type or 'of no type'}, not JSON",
             status=response.status,
@@ -111,58 +107,9 @@ def _no_whole_file(response: Response, where: str, now: datetime) -> OdsResponse
     )
 
 
-def _is_page(request: Request, response: Response, head: bytes) -> bool:
-    if response.media_type not in _PAGES:
-        return _HTML.match(_text(head)) is not None
-    # Files are labelled carelessly at times; no page is empty or holds zero bytes.
-    return request.kind != "file" or (bool(head.strip()) and b"\0" not in head)
-
-
-def _text(head: bytes) -> bytes:
-    # Stripped here, not by a pattern: two runs of spaces around a mark that may be missing take quadratic time.
-    return head.lstrip().removeprefix(_BOM).lstrip()
-
-
-def _start(head: bytes) -> bytes:
-    return _text(head)[:1]
-
-
-def _is_json(head: bytes) -> bool:
-    return _start(head) in (b"{", b"[")
-
-
-def _page_error(request: Request, status: int, head: bytes, where: str) -> OdsResponseError:
-    wanted = "the file" if request.kind == "file" else "data"
-    if _LOGIN.search(head):
-        advice = f"The portal or dataset is private: use an API key that may read it ({setting('api_key')})"
-        return OdsAuthError(
-            f"The portal showed its login page instead of {wanted}",
-            status=status,
-            where=where,
-            advice=advice + (f". {_announced('HTML', '.html')}" if request.kind == "file" else ""),
-        )
-    if request.kind == "file":
-        return OdsNotAPortal(
-            "A web page came instead of the file",
-            status=status,
-            where=where,
-            advice=f"Open the address in a browser to see what it is. {_announced('HTML', '.html')}",
-        )
-    return OdsNotAPortal(
-        "The answer is a web page, not data",
-        status=status,
-        where=where,
-        advice=f"Check {setting('host')}; the portal may have moved or be down for maintenance",
-    )
-
-
-def _announced(content: str, ending: str) -> str:
-    return f"A file that is {content} itself is taken where its mimetype or its name says so ({ending})"
-
-
 def _details(body: bytes) -> Mapping[str, Any]:
     try:
-        details = json.loads(body.removeprefix(_BOM))
+        details = json.loads(body.removeprefix(BOM))
     except (ValueError, RecursionError):  # the latter from brackets by the thousand
         return {}
     return details if isinstance(details, dict) else {}
@@ -239,7 +186,7 @@ def _failure(
         )
     advice = _query_advice(status)
     if request.kind == "file" and 200 <= status < 300:
-        advice = f"An error came instead of the file: ask its publisher. {_announced('JSON', '.json')}"
+        advice = f"An error came instead of the file: ask its publisher. {announced('JSON', '.json')}"
     return OdsQueryError(message, status=status, code=code, where=where, advice=advice)
 
 
@@ -271,6 +218,8 @@ def _missing_advice(request: Request, message: str, status: int, code: str | Non
         return "The endpoint is gone from this API version"
     if code == "NotFoundURI":
         return f"Check {setting('host')}: this address is no endpoint of the portal"
+    if request.kind == "token":
+        return f"Check {setting('host')}: this one gives no OAuth2 tokens at this address"
     if request.kind == "file":
         return "The file is not there, or not for this key: ask for the list of files again"
     if request.dataset_id is None and request.path.startswith(_CATALOGUES) and not message.startswith("Unknown"):

@@ -7,22 +7,32 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, TypeGuard
 from urllib.parse import urlsplit
 
 from ods_provider.core.drive import drive
-from ods_provider.core.errors import OdsNotAPortal, OdsNotFound, OdsResponseError
+from ods_provider.core.errors import (
+    OdsNotAPortal,
+    OdsNotFound,
+    OdsQuotaExceeded,
+    OdsResponseError,
+    OdsTransportError,
+)
 from ods_provider.core.plans import files
 from ods_provider.core.redact import scrub
 from ods_provider.core.times import iso
 from ods_provider.core.wire import Response, is_absolute
 from ods_provider.jobs.context import JobContext
 from ods_provider.jobs.listing import Item
+from ods_provider.jobs.manifest import Owner
 from ods_provider.sinks.destination import Destination
 from ods_provider.sinks.marks import mark_of
 from ods_provider.sinks.writer import FileWriter
 
 _NAP_S = 0.5  # how long a thread that waits to try again may overlook that it has to stop
+# Failures without a file between them, after which it is not single files that fail: a refusal costs one call, what
+# passes costs all the tries of a request.
+_IN_A_ROW = {False: 10, True: 2}
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +54,8 @@ def fetch(
 ) -> dict[str, OdsNotFound]:
     """Fetch files and return the errors of those that the portal does not have, by unit; the others come all the same.
 
+    They do too when a file is refused or breaks off each time, which is raised at the end.
+
     Args:
         ctx: The job's.
         fetcher: Fetches one; for this call only.
@@ -53,12 +65,15 @@ def fetch(
         tell: Says how far it is; called in this thread.
 
     Raises:
-        OdsError: What another failure was; no more files are begun after it, those under way are kept.
+        OdsError: What another failure was. No more files are begun after a quota, after what is not the portal's, or
+            after so many in a row that the portal itself fails; those under way are kept.
     """
     queue = iter(left)
     running: dict[Future[Fetched], Item] = {}
     missing: dict[str, OdsNotFound] = {}
     failure: BaseException | None = None
+    failed: list[BaseException] = []
+    in_a_row = 0
     with _pool(fetcher, parallel) as pool:
         while True:
             # No more are handed out than can run: a refusal must not find a queue of calls behind it.
@@ -74,14 +89,24 @@ def fetch(
                 if error is None:
                     # Confirmed here, in the one thread that may talk to the scheduler.
                     keep(item, future.result())
+                    in_a_row = 0
                 elif isinstance(error, OdsNotFound):
                     missing[item.unit] = error
+                elif _of_one_file(error) and (in_a_row := in_a_row + 1) < _IN_A_ROW[error.transient]:
+                    failed.append(error)
                 else:
                     failure = failure or error
             tell()
     if failure is not None:
         raise failure
+    if failed:
+        raise failed[0]
     return missing
+
+
+def _of_one_file(error: BaseException) -> TypeGuard[OdsResponseError | OdsTransportError]:
+    """Return whether an error may be one file's alone: a quota is everybody's, and so is a disk."""
+    return isinstance(error, (OdsResponseError, OdsTransportError)) and not isinstance(error, OdsQuotaExceeded)
 
 
 @contextmanager
@@ -102,10 +127,17 @@ def _pool(fetcher: Fetcher, parallel: int) -> Iterator[ThreadPoolExecutor]:
 
 
 class Fetcher:
-    """Fetches one file after another, in several threads; ``stop`` ends what is under way."""
+    """Fetches one file after another, in several threads; ``stop`` ends what is under way.
 
-    def __init__(self, ctx: JobContext, folder: Destination, dataset_id: str, kind: str) -> None:
-        self._ctx, self._folder, self._dataset_id, self._kind = ctx, folder, dataset_id, kind
+    Args:
+        ctx: The job's.
+        folder: Where the files go.
+        owner: Whose they are, for the manifest: ``dataset_id``, ``kind`` and the like.
+    """
+
+    def __init__(self, ctx: JobContext, folder: Destination, owner: Owner) -> None:
+        self._ctx, self._folder, self._owner = ctx, folder, owner
+        self._dataset_id = str(owner["dataset_id"])
         self._form = 0  # of several addresses of a file, the one that this portal knew last
         self._terms = replace(ctx.client.terms, sleep=self._sleep)
         self.stop = threading.Event()
@@ -136,8 +168,7 @@ class Fetcher:
             "mimetype": item.said.get("mimetype"),
             "size_bytes": None,
             "sha256": None,
-            "dataset_id": self._dataset_id,
-            "kind": self._kind,
+            **self._owner,
         }
 
     def _keep(self, item: Item, response: Response) -> tuple[FileWriter, Response]:
@@ -165,8 +196,9 @@ class Fetcher:
                 )
                 writer, response = drive(plan, self._terms)
             except (OdsNotFound, OdsNotAPortal) as error:
-                # For an address that it does not know a portal may show one of its pages.
-                missing = missing or error
+                # For an address that it does not know a portal may show one of its pages: "not here" tells more.
+                if missing is None or (isinstance(error, OdsNotFound) and not isinstance(missing, OdsNotFound)):
+                    missing = error
                 continue
             self._form = form
             return writer, response, url

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Literal, get_args
@@ -15,16 +14,15 @@ from ods_provider.core.query import Query
 from ods_provider.jobs.context import JobContext
 from ods_provider.jobs.filefetch import Fetched, Fetcher, fetch
 from ods_provider.jobs.listing import Files, Item, items, marked, pictures, state_of, thumbnail
+from ods_provider.jobs.manifest import MANIFEST, Owner, expect_own
 from ods_provider.jobs.rows import write_rows
-from ods_provider.sinks.destination import Destination, speaking
+from ods_provider.sinks.destination import Destination
 from ods_provider.sinks.marks import marks_below
 
 Kind = Literal["attachments", "files", "alternative_exports", "thumbnails"]
 IfMissing = Literal["fail", "skip"]
-MANIFEST = "manifest.jsonl"
 OF_RECORDS = ("files", "thumbnails")
 _EVERY = Query()
-_LONGEST_ENTRY = 1_000_000  # in bytes
 _TRIES = 3  # when the dataset is republished meanwhile
 
 State = Mapping[str, str | None]
@@ -96,7 +94,7 @@ class MediaJob:
     def work(self, ctx: JobContext) -> dict[str, Any]:
         """Return the Outcome: ``files`` fetched, ``missing`` of them, ``size_bytes`` together, ``manifest``."""
         folder = ctx.destination(self.path)
-        self._expect_own(folder)
+        expect_own(folder, self._owner(ctx))
         identity = fingerprint(base_url=ctx.client.connection.base_url, **self.asked())
         ledger = ctx.ledger(
             identity, beside=folder.child(MANIFEST), valid=lambda _, kept: kept["entry"]["size_bytes"] >= 0
@@ -109,7 +107,7 @@ class MediaJob:
             else ledger.units[item.unit]["entry"]
             for item in look.items
         ]
-        self._expect_own(folder)
+        expect_own(folder, self._owner(ctx))
         self._expect_kept(folder, look, ledger)
         manifest = write_rows(ctx, folder.child(MANIFEST), entries, dataset_id=self.dataset_id)
         ledger.clear()
@@ -162,7 +160,16 @@ class MediaJob:
         return _Look(state, items(found[: self.limit], lambda said: (said["url"],), MANIFEST))
 
     def _fetcher(self, ctx: JobContext, folder: Destination) -> Fetcher:
-        return Fetcher(ctx, folder, self.dataset_id, self.kind)
+        return Fetcher(ctx, folder, self._owner(ctx))
+
+    def _owner(self, ctx: JobContext) -> Owner:
+        """Return whose a folder is; of the files of records, the field's where one is named, as it is among several."""
+        return {
+            "portal": ctx.client.connection.host,
+            "dataset_id": self.dataset_id,
+            "kind": self.kind,
+            "field": self.field,
+        }
 
     def _fetch_all(self, ctx: JobContext, folder: Destination, ledger: Ledger) -> tuple[_Look, dict[str, OdsNotFound]]:
         """Fetch until the portal says afterwards what it said before, so that files of two states never mix."""
@@ -209,31 +216,6 @@ class MediaJob:
             code=error.code,
             where=error.where,
             advice="The others are here; tell the publisher, or pass if_missing='skip'",
-        )
-
-    def _expect_own(self, folder: Destination) -> None:
-        """Refuse a folder whose manifest tells of other files: one of their names would stand for both.
-
-        Raises:
-            OdsConfigError: Another job's manifest stands there.
-        """
-        place = folder.child(MANIFEST)
-        if not place.size_bytes():
-            return
-        with speaking(place, reading=True), place.fs.open(place.path, "rb") as file:
-            line = file.readline(_LONGEST_ENTRY)
-        try:
-            entry = json.loads(line)
-            whose = (entry["dataset_id"], entry.get("kind", self.kind))
-        except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
-            whose = (None, None)
-        if whose == (self.dataset_id, self.kind):
-            return
-        owner = f"{whose[1]} of dataset {whose[0]}" if whose[0] else f"something else than files, says its {MANIFEST}"
-        raise OdsConfigError(
-            f"the folder holds {owner}",
-            where=folder.url,
-            advice=f"Give each dataset and each kind a folder of its own, or remove {MANIFEST} there",
         )
 
     def _expect_kept(self, folder: Destination, look: _Look, ledger: Ledger) -> None:

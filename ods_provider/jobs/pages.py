@@ -8,7 +8,8 @@ from typing import Any
 
 from ods_provider.core.checkpoint import Ledger, fingerprint
 from ods_provider.core.errors import OdsConfigError, OdsMismatch, OdsMoved, OdsSinkError
-from ods_provider.core.reading import Batch, Page, Reader, Row, Rows, settled
+from ods_provider.core.pages import Batch, Page, Row, Rows
+from ods_provider.core.reading import Reader, settled
 from ods_provider.jobs.context import JobContext
 from ods_provider.jobs.rows import as_json, give_rows
 from ods_provider.sinks.destination import Destination

@@ -138,7 +138,10 @@ class TaskState:
         self._accessor = accessor
         self._prefix = f"{name}/"
         self._index = f"{name}/units"
-        self._units: list[str] = list(accessor.get(self._index, None) or [])
+        kept = accessor.get(self._index, None)
+        # What another release, or another hand, put there is no index: then there is no progress.
+        whole = isinstance(kept, list) and all(isinstance(unit, str) for unit in kept)
+        self._units: list[str] = list(kept) if whole else []
 
     def load(self) -> dict[str, Any]:
         """Return every unit; one whose write was interrupted is not in the index and so not confirmed."""

@@ -46,20 +46,23 @@ class OdsDatasetUpdateSensor(OdsLookingSensor):
 
     template_fields: Sequence[str] = ("ods_conn_id", *arguments_of(__init__))
 
-    def look(self, client: OdsClient, context: Any) -> dict[str, Any] | None:
-        """Return the dataset's freshness when it is newer, or when there is nothing to compare with yet."""
+    def understand(self, context: Any) -> None:
+        """Find out what is compared, and with what."""
         from ods_provider.core.datasetid import dataset_named
-        from ods_provider.core.plans.catalog import dataset
-        from ods_provider.core.times import iso
-        from ods_provider.core.watermark import moved_on, watermark, what_named
+        from ods_provider.core.watermark import watermark, what_named
 
-        what = what_named(self.what)
+        self._dataset = dataset_named(self.dataset_id)
+        self._what = what_named(self.what)
         given = self.since if self.since not in (None, "", "None") else self._last_result(context)
-        # Understood before it is asked for: a bad argument shall not cost a call.
-        since = None if given is None else watermark(given, what)
-        self._since = None if since is None else {name: iso(moment) for name, moment in since.items()}
-        seen = client.run(dataset(dataset_named(self.dataset_id)))
-        return seen.freshness() if since is None or moved_on(seen, since, what) else None
+        self._since = None if given is None else watermark(given, self._what)
+
+    def look(self, client: OdsClient) -> dict[str, Any] | None:
+        """Return the dataset's freshness when it is newer, or when there is nothing to compare with yet."""
+        from ods_provider.core.plans.catalog import dataset
+        from ods_provider.core.watermark import moved_on
+
+        seen = client.run(dataset(self._dataset))
+        return seen.freshness() if self._since is None or moved_on(seen, self._since, self._what) else None
 
     def found(self, context: Any, result: dict[str, Any]) -> dict[str, Any]:
         """Return the result, remembered by the dataset's own name where it has a place in a list, which may shift."""
@@ -76,13 +79,14 @@ class OdsDatasetUpdateSensor(OdsLookingSensor):
     def make_trigger(self) -> OdsDatasetUpdateTrigger:
         """Return the trigger that goes on looking for the same."""
         from ods_provider.airflow.legs import fires_at
+        from ods_provider.core.times import iso
         from ods_provider.triggers.dataset import OdsDatasetUpdateTrigger
 
         return OdsDatasetUpdateTrigger(
             ods_conn_id=self.ods_conn_id,
-            dataset_id=self.dataset_id,
-            since=self._since,
-            what=self.what,
+            dataset_id=self._dataset,
+            since=None if self._since is None else {name: iso(moment) for name, moment in self._since.items()},
+            what=self._what,
             poll_interval_s=self.poke_interval,
             first_at=fires_at().isoformat(),
         )

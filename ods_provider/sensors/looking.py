@@ -37,7 +37,15 @@ class OdsLookingSensor(BaseSensorOperator):
         self._answered = False
 
     @abstractmethod
-    def look(self, client: OdsClient, context: Any) -> dict[str, Any] | None:
+    def understand(self, context: Any) -> None:
+        """Make of the arguments what ``look`` and ``make_trigger`` need: a bad one shall not cost a call.
+
+        Raises:
+            OdsConfigError: One is bad.
+        """
+
+    @abstractmethod
+    def look(self, client: OdsClient) -> dict[str, Any] | None:
         """Return the result, or None when it is not there yet.
 
         Raises:
@@ -59,8 +67,10 @@ class OdsLookingSensor(BaseSensorOperator):
         from ods_provider.hooks.ods import OdsHook
 
         try:
+            # First of all: the trigger needs it even where no connection is found for a first look.
+            self.understand(context)
             with OdsHook(self.ods_conn_id).get_conn() as client:
-                result = self.look(client, context)
+                result = self.look(client)
             self._answered = True
         except OdsError as error:
             if not patient_with(error, answered=self._has_answered(context)):

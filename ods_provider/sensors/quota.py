@@ -35,17 +35,21 @@ class OdsQuotaResetSensor(OdsLookingSensor):
 
     template_fields: Sequence[str] = ("ods_conn_id", *arguments_of(__init__))
 
-    def look(self, client: OdsClient, context: Any) -> dict[str, Any] | None:
-        """Return the quota when enough is left."""
+    def understand(self, context: Any) -> None:
+        """Find out how much of which quota is waited for."""
         from ods_provider.core.datasetid import dataset_named
         from ods_provider.core.given import is_given, whole_number
-        from ods_provider.core.patience import next_look
-        from ods_provider.core.plans import freshness
-        from ods_provider.core.times import utc_now
 
         self._least = whole_number("min_remaining", self.min_remaining) or 0
         self._ready_at: datetime | None = None
         self._dataset = dataset_named(self.dataset_id) if is_given(self.dataset_id) else None
+
+    def look(self, client: OdsClient) -> dict[str, Any] | None:
+        """Return the quota when enough is left."""
+        from ods_provider.core.patience import next_look
+        from ods_provider.core.plans import freshness
+        from ods_provider.core.times import utc_now
+
         seen = client.run(freshness.quota(client.quota, self._dataset, self._least))
         if not seen.ready and seen.ready_at:
             self._ready_at = next_look(utc_now(), every_s=0, named=seen.ready_at)

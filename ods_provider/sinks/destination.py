@@ -46,8 +46,10 @@ class Destination:
             OdsSinkError: The path names a folder, or on this machine a pipe, a device or the like.
         """
         with speaking(self):
-            # Where there are keys only, one may be the beginning of others: nothing is replaced there.
-            folder = not self.name or self.url.endswith("/") or (self.can.folders and self.fs.isdir(self.path))
+            # Where there are keys only, one may be the beginning of others: nothing is replaced there. What has no
+            # slash is a bucket.
+            above = self.fs.isdir(self.path) if self.can.folders else "/" not in self.path.strip("/")
+            folder = not self.name or self.url.endswith("/") or above
             if not folder and self.can.renames:
                 expect_regular(self.path, where=self.url)
         if folder:
@@ -170,22 +172,25 @@ def destination(place: Any, *, where: str = "argument path") -> Destination:
     Raises:
         OdsConfigError: It names nothing, or a filesystem that is not installed.
     """
-    fs, path = getattr(place, "fs", None), getattr(place, "path", None)
-    if fs is not None and isinstance(path, str):
-        return Destination(fs, path, scrub(str(place)))
-    text = os.fspath(place) if isinstance(place, os.PathLike) else place
-    if not isinstance(text, str) or not text.strip():
-        raise OdsConfigError(
-            f"{place!r} is no path", where=where, advice="Pass a path or a URL such as s3://bucket/key"
-        )
-    import fsspec.core
-
     try:
+        # Such an object may look for its filesystem no sooner than here.
+        fs, path = getattr(place, "fs", None), getattr(place, "path", None)
+        if fs is not None and isinstance(path, str):
+            return Destination(fs, path, scrub(str(place)))
+        text = os.fspath(place) if isinstance(place, os.PathLike) else place
+        if not isinstance(text, str) or not text.strip():
+            raise OdsConfigError(
+                f"{place!r} is no path", where=where, advice="Pass a path or a URL such as s3://bucket/key"
+            )
+        import fsspec.core
+
         fs, path = fsspec.core.url_to_fs(text)
+    except OdsError:
+        raise
     except (ImportError, ValueError) as error:
         raise OdsConfigError(
             f"the destination cannot be opened: {error}",
-            where=f"{where} {scrub(text)}",
+            where=f"{where} {scrub(str(place))}",
             advice="Install the fsspec filesystem of that protocol, or use another",
         ) from None
     return Destination(fs, path, path if "://" not in text else scrub(text))

@@ -45,21 +45,29 @@ def _shortened(text: str, most_bytes: int = _MOST_BYTES) -> str:
     return stem.encode()[:room].decode(errors="ignore") + dot + ending
 
 
-def name_apart(key: str, keys: Iterable[str] | None) -> str:
-    """Return ``key`` as a file name that no other key has: where its safe name would be another's, with a digest.
+def stands_apart(key: str, keys: Iterable[str] | None) -> bool:
+    """Return whether the safe name of ``key`` is that of no other, also where capitals and small letters are one.
 
     Args:
         key: Any text.
-        keys: All of them; None where they are not known, and every key that is no safe name gets a digest.
+        keys: All of them; None where they are not known, and only a safe name without capitals stands apart for sure.
     """
     safe = safe_name(key)
+    folded = safe.casefold()
     if keys is None:
-        alone = safe == key
-    else:
-        # Two names that differ only in case are one file on some filesystems.
-        folded = safe.casefold()
-        alone = not any(other != key and safe_name(other).casefold() == folded for other in keys)
-    if alone:
+        return safe == key == folded
+    return not any(other != key and safe_name(other).casefold() == folded for other in keys)
+
+
+def name_apart(key: str, keys: Iterable[str] | None) -> str:
+    """Return ``key`` as a file name that no other key has: its safe name, with a digest unless it stands apart.
+
+    Args:
+        key: Any text.
+        keys: All of them; None where they are not known.
+    """
+    safe = safe_name(key)
+    if stands_apart(key, keys):
         return safe
     digest = hashlib.sha256(key.encode(errors="surrogatepass")).hexdigest()[:12]
     # Room for the digest, of a name that is as long as it may be.

@@ -5,13 +5,20 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterator
+from decimal import Decimal
+from math import isfinite
 from typing import Any
 
+from ods_provider.core import faithful
 from ods_provider.core.errors import OdsConfigError
 from ods_provider.sinks.destination import Destination, speaking
 from ods_provider.sources.delimited import Bad, DelimitedText, read_delimited
 
 Record = dict[str, Any]
+_DIGITS = 17  # tell each double from its neighbours
+_BATCH_ROWS = 10_000
+_NO_VALUE = (ValueError, OverflowError, LookupError)  # what Arrow raises for a value that Python has none for
+_SAID_CHARS = 120
 _DELIMITED = ("csv", "tsv")
 _OR_NAMED = "Correct the file, or name its delimiter and encoding"
 
@@ -79,13 +86,33 @@ def _document(file: Any, bad: Bad) -> Iterator[Record]:
 
 def _parsed(text: bytes, bad: Bad, what: str) -> Any:
     try:
-        return json.loads(text, object_pairs_hook=_object)
+        return json.loads(text, object_pairs_hook=_object, parse_float=_float)
+    except faithful.Unfaithful as error:
+        raise bad(f"{what}: {error.what}") from None
     except _TwiceNamed as error:
         raise bad(f"{what} names {error} twice in one object") from None
     except ValueError as error:
         raise bad(f"{what} is not valid JSON: {error}") from None
     except RecursionError:
         raise bad(f"{what} is nested too deep") from None
+
+
+def _float(text: str) -> float:
+    """Return the double that a number is.
+
+    Raises:
+        Unfaithful: It has more digits than tell a double from its neighbours, and is not that double itself.
+    """
+    made = float(text)
+    told = text.strip("-0.")
+    # Most numbers are seen here to be what they were.
+    if len(told) <= _DIGITS + ("." in told) and (made or not told):
+        return made
+    exact = Decimal(text)
+    digits = "".join(map(str, exact.as_tuple().digits)).strip("0")
+    if isfinite(made) and (len(digits) > _DIGITS or (digits and not made)):
+        faithful.number(exact)
+    return made
 
 
 class _TwiceNamed(Exception):
@@ -114,7 +141,35 @@ def _parquet(file: Any, bad: Bad) -> Iterator[Record]:
         names = table.schema_arrow.names
         if len(set(names)) < len(names):
             raise bad(f"the file has two columns called {Counter(names).most_common(1)[0][0]!r}")
-        for batch in table.iter_batches(batch_size=10_000):
-            yield from batch.to_pylist()
+        for field in table.schema_arrow:
+            if _has_map(field.type):
+                raise bad(f"the column {field.name!r} holds maps, whose keys may be anything: make them structs")
+        done = 0
+        for batch in table.iter_batches(batch_size=_BATCH_ROWS):
+            try:
+                records = batch.to_pylist()
+            except _NO_VALUE:
+                raise bad(_odd_value(batch, done)) from None
+            yield from records
+            done += len(records)
     except pa.ArrowException as error:
         raise bad(f"the file is not valid Parquet: {error}") from None
+
+
+def _has_map(kind: Any) -> bool:
+    import pyarrow as pa
+
+    inside = [kind.field(at).type for at in range(kind.num_fields)] if pa.types.is_nested(kind) else []
+    return bool(pa.types.is_map(kind)) or any(map(_has_map, inside))
+
+
+def _odd_value(batch: Any, done: int) -> str:
+    """Say which value of a batch is none of Python's: a moment between microseconds, bytes that are no text."""
+    for name, column in zip(batch.schema.names, batch.columns, strict=True):
+        for number, value in enumerate(column, start=done):
+            try:
+                value.as_py()
+            except _NO_VALUE as error:
+                said = str(error).partition(". ")[0]
+                return f"record {number}, column {name!r}: {said[:_SAID_CHARS]}"
+    return "a value has no plain form"

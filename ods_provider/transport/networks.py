@@ -10,11 +10,14 @@ import ipaddress
 import socket
 from collections.abc import Callable, Iterable
 
-from ods_provider.core.connection import PrivateFiles
 from ods_provider.core.errors import OdsConfigError
 from ods_provider.core.faces import setting
+from ods_provider.core.settings import PrivateFiles
 
 Resolve = Callable[[str], Iterable[str]]
+# All that was ever given out to the internet. What lies outside (fec0::/10, ::10.0.0.1, 64:ff9b:1::/48) is of a house,
+# or another spelling of an old address, whatever this version of Python knows of it.
+_GIVEN_OUT = ipaddress.ip_network("2000::/3")
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
 _MOST_NAMES = 1000
 
@@ -40,6 +43,8 @@ def is_public(address: str) -> bool:
             inner = ipaddress.IPv4Address(int(found) & 0xFFFFFFFF)
         if inner is not None:
             return inner.is_global and not inner.is_multicast
+        if found not in _GIVEN_OUT:
+            return False
     return found.is_global and not found.is_multicast
 
 

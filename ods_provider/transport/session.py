@@ -16,7 +16,7 @@ from ods_provider.core.connection import OdsConnection
 from ods_provider.core.errors import OdsConfigError, OdsUnreachable
 from ods_provider.core.faces import setting
 from ods_provider.core.forgetting import forgets
-from ods_provider.core.redact import MASK, Sealed, Secret, scrub
+from ods_provider.core.redact import MASK, Sealed, Secret, scrub, without
 from ods_provider.core.wire import Headers, Request, Response
 from ods_provider.transport.adapter import session
 from ods_provider.transport.auth import Bearer, NoCredentials, credentials
@@ -78,8 +78,7 @@ class RequestsTransport:
             answer = self._send_once(request, target)
             onward = None
             location = answer.raw.headers.get("location")
-            # An address that repeats a secret would carry it into logs, and perhaps to another host.
-            if answer.status_code in REDIRECTS and location is not None and self._clean(location) == location:
+            if answer.status_code in REDIRECTS and location is not None and not self._repeats_a_secret(location):
                 # The whole address, query included: what is relative to it may keep that.
                 onward = self._itinerary.follow(request, answer.url or target.url, location)
             if onward is None:
@@ -149,6 +148,10 @@ class RequestsTransport:
             for secret in secrets:
                 body = body.replace(secret.reveal().encode(), MASK.encode())
         return Response(answer.status_code, headers, url, body=body, secrets=secrets)
+
+    def _repeats_a_secret(self, location: str) -> bool:
+        # It would carry it into logs, and perhaps to another host. A signature of a store's own is none of ours.
+        return without(location, self._secrets()) != location
 
     def _clean(self, url: str) -> str:
         return scrub(url, self._secrets())

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, TypeVar
+
+from ods_provider.triggers.polling import sleep_until
 
 if TYPE_CHECKING:
     from ods_provider.client import OdsClient
@@ -36,6 +39,30 @@ class Asking:
         from ods_provider.hooks.ods import OdsHook
 
         return cls(ods_conn_id, await OdsHook(ods_conn_id).aget_conn())
+
+    @classmethod
+    async def patiently(cls, ods_conn_id: str, *, every_s: float) -> Asking:
+        """Look the connection up; what only passes, such as a vault that is down for a moment, is tried again.
+
+        Args:
+            ods_conn_id: Connection of type ``ods``.
+            every_s: Seconds between two tries.
+
+        Raises:
+            OdsError: There is none, or it is bad.
+        """
+        from ods_provider.core.errors import OdsError
+        from ods_provider.core.patience import next_look, patient_with
+
+        while True:
+            until = next_look(datetime.now(UTC), every_s=every_s)
+            try:
+                return await cls.of(ods_conn_id)
+            except OdsError as error:
+                if not patient_with(error, answered=False):
+                    raise
+                log.warning("Looking again at %s: %s", until.isoformat(timespec="seconds"), error)
+            await sleep_until(until)
 
     async def run(self, plan: Callable[[OdsClient], Plan[T]]) -> T:
         """Run what ``plan`` makes; what a connection of yesterday may be to blame for is asked once more with today's.

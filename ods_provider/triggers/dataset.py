@@ -32,7 +32,7 @@ async def descriptions(ods_conn_id: str, dataset_id: str, every_s: float, *, ans
 
     named = dataset_named(dataset_id)
     async with (
-        together(ods_conn_id) as shared,
+        together(ods_conn_id, every_s=every_s) as shared,
         aclosing(poll(lambda: shared.look(named), every_s=every_s, answered=answered)) as looks,
     ):
         async for seen in looks:

@@ -71,7 +71,7 @@ class OdsQuotaResetTrigger(BaseTrigger):
 
         named = dataset_named(self.dataset_id) if is_given(self.dataset_id) else None
         pause_s = pace_s(self.poll_interval_s)
-        with closing(await Asking.of(self.ods_conn_id)) as asking:
+        with closing(await Asking.patiently(self.ods_conn_id, every_s=pause_s)) as asking:
             while True:
                 now = datetime.now(UTC)
                 try:

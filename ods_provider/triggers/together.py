@@ -118,14 +118,18 @@ _OPEN: list[Together] = []
 
 
 @asynccontextmanager
-async def together(ods_conn_id: str) -> AsyncGenerator[Together]:
+async def together(ods_conn_id: str, *, every_s: float = 60.0) -> AsyncGenerator[Together]:
     """Join those who look at the portal of a connection; the connection is looked up, so that a new key is seen.
+
+    Args:
+        ods_conn_id: Connection of type ``ods``.
+        every_s: Seconds between two tries to look it up, while it cannot be found for a moment.
 
     Raises:
         OdsConfigError: The connection is bad.
     """
     loop = asyncio.get_running_loop()
-    asking = await Asking.of(ods_conn_id)
+    asking = await Asking.patiently(ods_conn_id, every_s=every_s)
     shared = next((open_ for open_ in _OPEN if open_.is_for(asking, loop)), None)
     if shared is None:
         shared = Together(asking, loop)

@@ -268,6 +268,22 @@ def test_pages_of_a_search_are_kept_in_airflows_task_state(connect: Any, ods_por
     assert not context["task_state_store"].kept
 
 
+@pytest.mark.parametrize("key", ["ods/units", "ods/job", "ods/start", "ods/page-0000"])
+@pytest.mark.parametrize("kept", [7, "x", [7], {}, {"rows": 1}])
+def test_what_another_hand_put_into_the_task_state_is_no_progress(
+    connect: Any, ods_portal: LocalPortal, key: str, kept: Any
+) -> None:
+    task = OdsSearchOperator(task_id="t", dataset_id="world-capitals", select="name", order_by="geoname_id")
+    context = context_of(task)
+    long_wait(ods_portal, after=2)
+    with pytest.raises(TaskDeferred):
+        run_task(task, context)
+    ods_portal.clear_faults()
+    assert key in context["task_state_store"].kept
+    context["task_state_store"].set(key, kept)
+    assert len(run_task(task, context)) == 110
+
+
 def test_a_task_resumed_by_a_foreign_event_says_so(connect: Any) -> None:
     task = OdsSearchOperator(task_id="t", dataset_id="world-capitals")
     with pytest.raises(AirflowFailException, match="none of ours"):

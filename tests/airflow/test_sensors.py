@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import inspect
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from airflow.sdk import BaseHook
 from airflow.sdk.exceptions import (
     AirflowFailException,
     AirflowRescheduleException,
@@ -318,6 +320,62 @@ def test_a_host_that_moved_while_the_sensor_was_deferred_is_looked_up_anew(
 def test_a_vault_that_is_slow_for_a_moment_only_delays_the_sensor(connect: Any, ods_portal: LocalPortal) -> None:
     error = OdsPluginError("the plugin vault failed: TimeoutError", where="ods_resolve_connection")
     assert patient_with(error, answered=False)
+
+
+@pytest.mark.parametrize(
+    "task",
+    [
+        lambda: update_sensor(since="2020-01-01T00:00:00Z"),
+        lambda: OdsQuotaResetSensor(task_id="t", poke_interval=0.2),
+    ],
+    ids=["update", "quota"],
+)
+def test_a_vault_that_is_slow_at_the_first_look_leaves_the_sensor_to_its_trigger(
+    task: Callable[[], Any], connect: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    connect()
+
+    def slow(*_: Any, **__: Any) -> Any:
+        raise TimeoutError("the vault")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(BaseHook, "get_connection", slow)
+        with pytest.raises(TaskDeferred) as deferred:
+            run_task(task())
+    trigger = at_once(deferred.value.trigger)
+    trigger.until = None
+    (event,) = events_of(trigger)
+    assert event["status"] == "updated"
+
+
+@pytest.mark.parametrize(
+    "trigger",
+    [
+        OdsDatasetUpdateTrigger(ods_conn_id="ods_default", dataset_id=DATASET, since=None, poll_interval_s=0.2),
+        OdsQuotaResetTrigger(ods_conn_id="ods_default", poll_interval_s=0.2),
+    ],
+    ids=["update", "quota"],
+)
+def test_a_vault_that_is_slow_when_a_triggerer_starts_only_delays_its_triggers(
+    trigger: Any, connect: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    connect()
+    real, failures = BaseHook.get_connection, [TimeoutError("the vault")] * 2
+
+    def slow(*given: Any, **named: Any) -> Any:
+        if failures:
+            raise failures.pop()
+        return real(*given, **named)
+
+    monkeypatch.setattr(BaseHook, "get_connection", slow)
+    (event,) = events_of(revived(trigger))
+    assert event["status"] == "updated"
+    assert not failures
+
+
+def test_a_bad_argument_fails_though_no_connection_is_found() -> None:
+    with pytest.raises(AirflowFailException, match="argument min_remaining"):
+        run_task(OdsQuotaResetSensor(task_id="t", min_remaining="many", ods_conn_id="gone"))
 
 
 # Nothing at first, and lists that shift

@@ -204,3 +204,9 @@ def test_spaces_before_a_page_hide_it_from_nobody() -> None:
         with pytest.raises(OdsNotAPortal, match="web page"):
             judge(200, before + b"<html><body>Welcome</body></html>", headers={"content-type": "application/json"})
         judge(200, before + b'{"results": []}', headers={"content-type": "application/json"})
+
+
+def test_a_portal_without_tokens_is_no_matter_of_an_id() -> None:
+    with pytest.raises(OdsNotFound, match="Check the host") as caught:
+        judge(404, {"error_code": "NotFoundResource", "message": "m"}, kind="token")
+    assert "Check the id" not in str(caught.value)

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from bucket import Bucket
 from lab import API_KEY, Lab
 from replay import answer, chunked, replay
 
@@ -24,6 +25,7 @@ from ods_provider.core.errors import (
     OdsNotAPortal,
     OdsNotFound,
     OdsQueryError,
+    OdsResponseError,
     OdsServerError,
     OdsTimeout,
 )
@@ -98,6 +100,22 @@ def test_unfit_arguments_are_refused_before_any_call(portal: LocalPortal, out: P
     assert portal.requests == []
 
 
+def test_a_folder_in_an_object_store_is_filled_again_and_again(lab: Lab, portal: LocalPortal) -> None:
+    lab.filesystems = {"bucket": Bucket()}
+    for _ in range(2):
+        result = lab.done(MediaJob("landmark-photos", "bucket://b/photos"))
+        assert (result["files"], result["manifest"]) == (3, "bucket://b/photos/manifest.jsonl")
+    with pytest.raises(OdsConfigError, match="holds attachments of dataset landmark-photos"):
+        lab.run(MediaJob("landmark-photos", "bucket://b/photos", kind="files"))
+    portal.set_quota(limit=10_000, remaining=20, reset_in_s=3600)
+    job = MediaJob("landmark-photos", "bucket://b/files", kind="files", parallel=1)
+    assert isinstance(lab.run(job), Wait)
+    portal.set_quota(limit=10_000, remaining=10_000)
+    assert lab.done(job)["files"] == 40
+    assert set(Counter(_fetched(portal)).values()) == {1}
+    assert len(lab.filesystems["bucket"].objects) == 4 + 41
+
+
 def test_files_of_others_in_the_folder_are_left_alone(lab: Lab, out: Path) -> None:
     (out / "mine.txt").write_text("mine")
     lab.done(MediaJob("landmark-photos", out))
@@ -168,7 +186,7 @@ def test_a_portal_that_fails_is_asked_as_often_as_the_connection_says(lab: Lab, 
     lab.settings["max_retries"] = 1
     portal.fault("status", path="/attachments/", times=None, status=503)
     with pytest.raises(OdsServerError) as caught:
-        lab.run(MediaJob("landmark-photos", out, parallel=1))
+        lab.run(MediaJob("landmark-photos", out, limit=1))
     assert caught.value.transient
     assert sum("/attachments/" in request.path for request in portal.requests) == 2
 
@@ -544,6 +562,26 @@ def test_a_folder_of_another_dataset_or_kind_is_refused_and_left_as_it_is(
     assert {name: (out / name).read_bytes() for name in lab.files()} == before
 
 
+def test_a_folder_of_another_field_or_portal_is_refused(make_lab: Callable[..., Lab], out: Path) -> None:
+    def job(field: str) -> MediaJob:
+        return MediaJob("d", out, kind="files", field=field)
+
+    fields = [{"name": "photo", "type": "file"}, {"name": "scan", "type": "file"}]
+    dataset = _dataset(fields=fields)
+    with replay(dataset, _photos({"id": "a", "filename": "a.png"}), _image(b"A")) as server:
+        lab = make_lab(server.url)
+        lab.done(job("photo"))
+        asked = len(server.requests)
+        with pytest.raises(OdsConfigError, match=r"holds files in field photo of dataset d \("):
+            lab.run(job("scan"))
+        assert len(server.requests) == asked
+    with replay() as other:
+        with pytest.raises(OdsConfigError, match=r"field photo of dataset d of 127\.0\.0\.1:\d+ \(.*folder of its own"):
+            make_lab(other.url).run(job("photo"))
+        assert not other.requests
+    assert (out / "a.png").read_bytes() == b"A"
+
+
 def test_a_manifest_that_is_none_is_not_replaced(lab: Lab, out: Path) -> None:
     (out / MANIFEST).write_text("my own notes")
     with pytest.raises(OdsConfigError, match="something else than files"):
@@ -580,6 +618,40 @@ def test_one_file_that_is_missing_keeps_none_of_the_others_away(lab: Lab, portal
         lab.run(MediaJob("landmark-photos", out, parallel=1))
     assert {"landmarks.zip", "Übersicht 2026_.pdf"} <= set(lab.files())
     assert MANIFEST not in lab.files()
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 451, 500])
+def test_one_file_that_is_refused_keeps_none_of_the_others_away(
+    lab: Lab, portal: LocalPortal, out: Path, status: int
+) -> None:
+    lab.settings["max_retries"] = 0
+    portal.fault("status", path="/attachments/readme_txt", times=None, status=status)
+    with pytest.raises(OdsResponseError, match="readme_txt") as caught:
+        lab.run(MediaJob("landmark-photos", out, parallel=1))
+    assert caught.value.status == status
+    assert {"landmarks.zip", "Übersicht 2026_.pdf"} <= set(lab.files())
+    assert MANIFEST not in lab.files()
+
+
+@pytest.mark.parametrize(("status", "asked"), [(403, 10), (500, 2)])
+def test_a_portal_that_refuses_every_file_is_soon_left_alone(
+    lab: Lab, portal: LocalPortal, out: Path, status: int, asked: int
+) -> None:
+    lab.settings["max_retries"] = 0
+    portal.fault("status", path="/files/", times=None, status=status)
+    with pytest.raises(OdsResponseError):
+        lab.run(MediaJob("landmark-photos", out, kind="files", parallel=1))
+    assert sum("/files/" in request.path for request in portal.requests) == asked
+
+
+def test_a_thumbnail_that_is_not_there_is_missing_whatever_a_portal_shows_at_its_other_addresses(
+    make_lab: Callable[..., Lab], out: Path
+) -> None:
+    page = answer(b"<html><p>The portal</html>", "200 OK", "Content-Type: text/html")
+    gone = answer(b"", "404 Not Found")
+    with replay(_dataset(), _photos({"id": "a", "filename": "a.png"}), page, gone, page) as server:
+        result = make_lab(server.url).done(MediaJob("d", out, kind="thumbnails", if_missing="skip"))
+    assert (result["files"], result["missing"]) == (0, 1)
 
 
 def test_a_missing_file_is_skipped_on_request_and_told_in_the_manifest(

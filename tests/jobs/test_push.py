@@ -9,6 +9,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from bucket import Bucket
 from fsspec.implementations.memory import MemoryFileSystem
 from lab import PUSH_KEY, Lab, assert_no_key, told
 from replay import answer, replay
@@ -87,9 +88,14 @@ def test_a_file_of_records_is_pushed(lab: Lab, portal: LocalPortal, out: Path, e
         )
     else:
         pq.write_table(pa.Table.from_pylist(records), path)
-    assert lab.done(_push(path=path))["rows"] == 12
-    assert _pushed(portal)["p-11"]["value"] == 5.5
-    assert _pushed(portal)["p-11"]["note"] == 'ü,;"'
+    bucket = Bucket()
+    bucket.objects[f"b/records.{ending}"] = path.read_bytes()
+    lab.filesystems = {"bucket": bucket}
+    for place in (path, f"bucket://b/records.{ending}"):
+        portal.reset()
+        assert lab.done(_push(path=place))["rows"] == 12
+        assert _pushed(portal)["p-11"]["value"] == 5.5
+        assert _pushed(portal)["p-11"]["note"] == 'ü,;"'
 
 
 def test_batches_stay_under_the_limit_with_the_fewest_calls(lab: Lab, portal: LocalPortal) -> None:

@@ -199,6 +199,12 @@ class TestObjectStore(SinkContract):
             assert root.names() == []
             writer.commit()
 
+    def test_a_bucket_is_no_file(self, root: Destination) -> None:
+        for path in ("bucket", "bucket/"):
+            with pytest.raises(OdsSinkError, match="folder, not a file") as caught:
+                FileWriter(Destination(root.fs, path, f"s3://{path}"), token="t")
+            assert not caught.value.transient
+
     def test_no_bucket_is_made_and_nothing_but_putting_is_needed(self, root: Destination) -> None:
         class WriteOnly(Bucket):
             def _refuse(self, *given: object, **how: object) -> None:

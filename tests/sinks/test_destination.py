@@ -6,6 +6,9 @@ import pytest
 from fsspec.implementations.memory import MemoryFileSystem
 
 from ods_provider.core.errors import OdsConfigError, OdsSinkError
+from ods_provider.core.filefields import named_file
+from ods_provider.jobs.arguments import download_job
+from ods_provider.jobs.download import DownloadJob
 from ods_provider.sinks.destination import destination, speaking
 
 
@@ -38,6 +41,31 @@ def test_what_names_no_place_is_refused(place: object) -> None:
 def test_a_protocol_without_its_filesystem_says_what_to_do() -> None:
     with pytest.raises(OdsConfigError, match="Install the fsspec filesystem"):
         destination("nonsense://bucket/key")
+
+
+class _Lazy:
+    """As ObjectStoragePath does, it looks for its filesystem when it is asked for it."""
+
+    path = "bucket/a.csv"
+
+    @property
+    def fs(self) -> object:
+        raise ValueError("No filesystem registered for scheme nonsense")
+
+    def __str__(self) -> str:
+        return f"nonsense://user:secret@{self.path}"
+
+
+def test_a_path_whose_filesystem_is_not_there_says_what_to_do() -> None:
+    with pytest.raises(OdsConfigError, match=r"No filesystem registered.*Install the fsspec filesystem") as caught:
+        destination(_Lazy())
+    assert "secret" not in str(caught.value)
+    job = download_job(dataset_id="d", path=_Lazy())
+    assert isinstance(job, DownloadJob)
+    assert job.format.name == "csv"
+    with pytest.raises(OdsConfigError, match="compressed"):
+        download_job(dataset_id="d", path=_Lazy(), format_options={"compressed": True})
+    assert named_file(_Lazy(), where="record 0") is not None
 
 
 def test_children_and_siblings_keep_their_urls(tmp_path: Path) -> None:

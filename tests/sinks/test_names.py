@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ods_provider.sinks.names import safe_name, unique_names
+from ods_provider.sinks.names import name_apart, safe_name, unique_names
 
 
 @pytest.mark.parametrize(
@@ -63,6 +63,15 @@ def test_a_long_name_keeps_its_ending() -> None:
 def test_repeated_names_are_numbered_whatever_their_case(names: list[str]) -> None:
     made = unique_names(names)
     assert len({name.casefold() for name in made}) == len(made) == len(names)
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_keys_have_a_name_each_on_a_filesystem_that_knows_no_capitals_too(known: bool) -> None:
+    keys = ["A/B", "A_B", "a_b", "fr", "FR", "<36kVA", ">36kVA", "x" * 300, "x" * 301, "é", "e\u0301", " é", "ü", "Ü"]
+    made = [name_apart(key, keys if known else None) for key in keys]
+    assert len({name.casefold() for name in made}) == len(keys)
+    assert name_apart("FR", ["FR", "DE"]) == "FR"
+    assert all(len(name.encode()) <= 180 and safe_name(name) == name for name in made)
 
 
 def test_many_files_of_one_name_take_no_time_to_number() -> None:

@@ -87,3 +87,45 @@ def test_how_a_csv_is_written_is_said_of_a_csv_only(tmp_path: Path) -> None:
     place = destination(_written(tmp_path / "a.jsonl", "{}"))
     with pytest.raises(OdsConfigError, match=r"a \.jsonl is none"):
         list(read_records(place, text=DelimitedText(delimiter=";")))
+
+
+@pytest.mark.parametrize("number", ["0.123456789012345678", "12345678901234567.5", "1234567890123456789.1", "1e-400"])
+def test_a_number_of_more_digits_than_a_double_is_refused(tmp_path: Path, number: str) -> None:
+    with pytest.raises(OdsConfigError, match=r"line 2: .* more digits than 64 bits"):
+        _read(_written(tmp_path / "a.jsonl", f'{{"a": 1.5}}\n{{"a": [{{"b": {number}}}]}}\n'))
+    with pytest.raises(OdsConfigError, match=r"the file: .* more digits than 64 bits"):
+        _read(_written(tmp_path / "a.json", f'[{{"a": {number}}}]'))
+
+
+@pytest.mark.parametrize(
+    ("number", "kept"),
+    [
+        ("0.10000000000000001", 0.1),  # as C prints it
+        ("0.1000000000000000055511151231257827021181583404541015625", 0.1),  # as it is
+        ("1.00000000000000000000", 1.0),
+        ("100000000000000000000000.0", 1e23),
+        ("4.9406564584124654e-324", 5e-324),
+        ("-0.0", 0.0),
+        ("0e5", 0.0),
+    ],
+)
+def test_a_number_that_a_double_is_stays_it_however_it_is_spelled(tmp_path: Path, number: str, kept: float) -> None:
+    assert _read(_written(tmp_path / "a.jsonl", f'{{"a": {number}}}')) == [{"a": kept}]
+
+
+@pytest.mark.parametrize(
+    ("column", "said"),
+    [
+        (pa.array([0, 1], pa.timestamp("ns")), r"record 1, column 'a': Nanosecond resolution"),
+        (pa.array([1000, 1], pa.time64("ns")), r"record 1, column 'a': Nanosecond resolution"),
+        (pa.array([b"x", b"\xff"]).view(pa.string()), r"record 1, column 'a': .* can't decode byte 0xff"),
+        (pa.array([[("k", 1)], None], pa.map_(pa.string(), pa.int64())), "'a' holds maps"),
+        (pa.array([[{"b": [("k", 1)]}], None], pa.list_(pa.struct({"b": pa.map_(pa.string(), pa.int64())}))), "maps"),
+    ],
+)
+def test_a_value_of_parquet_that_has_no_plain_form_is_refused_with_its_place(
+    tmp_path: Path, column: pa.Array, said: str
+) -> None:
+    pq.write_table(pa.table({"n": [1, 2], "a": column}), tmp_path / "a.parquet")
+    with pytest.raises(OdsConfigError, match=said):
+        _read(tmp_path / "a.parquet")

@@ -153,10 +153,10 @@ def _lies(ending: str, format: str) -> bool:
 
 
 def _name(path: Any) -> str:
-    if hasattr(path, "fs") and isinstance(getattr(path, "path", None), str):
-        text = path.path
-    else:
-        text = os.fspath(path) if isinstance(path, os.PathLike) else path
+    # Nothing is asked of a filesystem here: it may not be there, which is said where it is opened.
+    text = getattr(path, "path", path)
+    if isinstance(text, os.PathLike):
+        text = os.fspath(text)
     return text.rpartition("/")[2] if isinstance(text, str) else ""
 
 

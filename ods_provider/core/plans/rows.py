@@ -12,9 +12,9 @@ from typing import Any
 from ods_provider.core import jsonarray, jsonl
 from ods_provider.core.errors import OdsConfigError
 from ods_provider.core.limits import PAGE_ROWS, WINDOW_ROWS
+from ods_provider.core.pages import Batch, Page, State
 from ods_provider.core.plans import catalog, records
 from ods_provider.core.query import Query
-from ods_provider.core.reading import Batch, Page, State
 from ods_provider.core.schema import Dataset
 from ods_provider.core.times import iso
 from ods_provider.core.wire import Plan, Response

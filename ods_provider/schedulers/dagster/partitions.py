@@ -16,7 +16,7 @@ from dagster import (
 
 from ods_provider.core.errors import OdsConfigError
 from ods_provider.core.odsql import identifier, literal
-from ods_provider.sinks.names import name_apart, safe_name
+from ods_provider.sinks.names import name_apart, safe_name, stands_apart
 
 PLACEHOLDER = "{partition}"
 Where = Callable[[Any, TimeWindow | None], str]
@@ -59,7 +59,7 @@ class Parts:
         """Return the path as text with a place for the key, so that no two partitions are written to one file."""
         text = self.path
         # Text would forget the filesystem that some paths carry along: those are refused below.
-        if isinstance(text, os.PathLike) and not hasattr(text, "fs"):
+        if isinstance(text, os.PathLike) and not hasattr(text, "path"):
             text = os.fspath(text)
         if not isinstance(text, str):
             raise OdsConfigError(
@@ -99,12 +99,13 @@ class Parts:
     def _file_name(self, key: Any) -> str:
         if not isinstance(key, MultiPartitionKey):
             return name_apart(str(key), _known(self.definition))
-        parts = [str(part) for _, part in sorted(key.keys_by_dimension.items())]
-        joined = "_".join(parts)
+        several = cast("MultiPartitionsDefinition", self.definition)
+        known = {part.name: _known(part.partitions_def) for part in several.partitions_defs}
+        parts = {name: str(part) for name, part in sorted(key.keys_by_dimension.items())}
+        joined = "_".join(parts.values())
         # The dimensions' own mark, a bar, is none for a file; an underscore tells them apart where no key holds one.
-        if safe_name(joined) == joined and not any("_" in part for part in parts):
-            return joined
-        return name_apart(str(key), None)
+        apart = all("_" not in part and stands_apart(part, known[name]) for name, part in parts.items())
+        return joined if apart and safe_name(joined) == joined else name_apart(str(key), None)
 
     @staticmethod
     def _timed(definition: PartitionsDefinition) -> bool:

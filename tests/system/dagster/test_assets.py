@@ -294,11 +294,21 @@ def test_no_two_partitions_of_two_dimensions_share_a_file(tmp_path):
     assert places[0] == f"{tmp_path}/x_z.csv"
 
 
+def test_two_dimensions_that_differ_in_capitals_alone_have_a_file_each(tmp_path):
+    a, b = StaticPartitionsDefinition(["x", "X", "FR"]), StaticPartitionsDefinition(["z"])
+    both = MultiPartitionsDefinition({"a": a, "b": b})
+    parts = Parts(both, {"a": "name", "b": "name"}, None, f"{tmp_path}/{{partition}}.csv")
+    keys = [MultiPartitionKey({"a": one, "b": "z"}) for one in ("x", "X", "FR")]
+    places = [parts.place(build_asset_context(partition_key=key)) for key in keys]
+    assert len({place.casefold() for place in places}) == 3
+    assert places[2] == f"{tmp_path}/FR_z.csv"
+
+
 def test_keys_that_nobody_lists_have_a_file_each_too(tmp_path):
     parts = Parts(DynamicPartitionsDefinition(name="zones"), "name", None, f"{tmp_path}/{{partition}}.csv")
-    places = [parts.place(build_asset_context(partition_key=key)) for key in ("A/B", "A_B", "A:B")]
-    assert len(set(places)) == 3
-    assert places[1] == f"{tmp_path}/A_B.csv"
+    places = [parts.place(build_asset_context(partition_key=key)) for key in ("a/b", "a_b", "a:b", "A_B", "Ａ_b")]
+    assert len({place.casefold() for place in places}) == 5
+    assert places[1] == f"{tmp_path}/a_b.csv"
 
 
 def test_an_hour_is_a_file_name_without_a_digest(tmp_path):

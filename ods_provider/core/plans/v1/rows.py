@@ -7,11 +7,11 @@ from itertools import islice
 
 from ods_provider.core import jsonarray
 from ods_provider.core.errors import OdsConfigError
+from ods_provider.core.pages import Batch, Page, State
 from ods_provider.core.plans.records import count_of
 from ods_provider.core.plans.rows import described_state, ids_state
 from ods_provider.core.plans.v1 import calls
 from ods_provider.core.plans.v1.params import PAGE_ROWS, WINDOW_ROWS, V1Query
-from ods_provider.core.reading import Batch, Page, State
 from ods_provider.core.schema import held
 from ods_provider.core.wire import Plan, Response
 

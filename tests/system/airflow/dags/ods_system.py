@@ -99,8 +99,9 @@ with DAG("wait_rescheduled", schedule=None, params=PARAMS):
         task_id="updated",
         ods_conn_id=CONNECTION,
         dataset_id="world-capitals",
-        poke_interval=1,
-        timeout=120,
+        # Airflow runs a task twice that is due before its supervisor has seen it end, up to 5 s late.
+        poke_interval=12,
+        timeout=240,
         deferrable=False,
         mode="reschedule",
     )
