@@ -96,7 +96,7 @@ def conformance(session: nox.Session) -> None:
 
 @nox.session
 def fuzz(session: nox.Session) -> None:
-    """On the base install: a minute of other examples for every property of quoting and parsing (ODS_FUZZ_SECONDS).
+    """On the base install: 40 s (ODS_FUZZ_SECONDS) of other examples for the properties of quoting and parsing.
 
     Then 10,000 operations (ODS_FUZZ_OPERATIONS) on answers that are changed, of one seed (ODS_FUZZ_SEED).
     """

@@ -1,10 +1,10 @@
-"""A few examples of every property, the same ones each time; ``tests/system/fuzz`` goes on for a minute."""
+"""A few examples of every property, the same ones each time; ``tests/system/fuzz`` goes on for longer."""
 
 import fuzzing.answers
 import fuzzing.files
 import fuzzing.queries  # noqa: F401  importing them registers their properties
 import pytest
-from fuzzing import PROPERTIES, examine
+from fuzzing.properties import PROPERTIES, examine
 
 
 @pytest.mark.parametrize("name", sorted(PROPERTIES))

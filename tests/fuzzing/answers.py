@@ -13,8 +13,8 @@ from urllib.parse import quote, quote_plus, urlsplit
 import requests
 from hypothesis import strategies as st
 
-from fuzzing import holds
 from fuzzing.files import Pieces
+from fuzzing.properties import holds
 from ods_provider.core.connection import EXTRAS, OdsConnection, from_parts
 from ods_provider.core.drive import Terms, drive
 from ods_provider.core.errors import OdsConfigError, OdsError

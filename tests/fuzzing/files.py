@@ -12,7 +12,7 @@ from typing import Any
 from hypothesis import assume
 from hypothesis import strategies as st
 
-from fuzzing import holds
+from fuzzing.properties import holds
 from ods_provider.core import jsonarray, jsonl
 from ods_provider.core.errors import OdsTruncated
 from ods_provider.core.formats.check import Check

@@ -10,7 +10,7 @@ from hypothesis import assume
 from hypothesis import strategies as st
 from lark import Token, Tree
 
-from fuzzing import holds
+from fuzzing.properties import holds
 from ods_provider.core.errors import OdsConfigError
 from ods_provider.core.odsql import any_of, identifier, literal
 from ods_provider.testing.odsql import literals

@@ -111,7 +111,7 @@ class JsonCheck:
         if cut is None:
             if len(text) > MOST_BYTES:
                 broken(f"the JSON holds a value longer than {MOST_BYTES:,} bytes")
-            self._pieces, self._wanted = [text], 2 * len(text)
+            self._pieces, self._wanted = [text], min(2 * len(text), MOST_BYTES + 1)
             return
         rest = text[cut + 1 :]
         self._passed += cut + 1

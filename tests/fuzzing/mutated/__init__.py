@@ -25,10 +25,12 @@ MOST_THREADS = 20
 _TESTS = Path(__file__).parents[2]
 
 
-def start(*, operations: int, seed: str = SEED, first: int = 0, step: int = 1) -> subprocess.Popen[str]:
-    """Begin a session in a process of its own."""
+def start(
+    *, operations: int, seed: str = SEED, first: int = 0, step: int = 1, kinds: bool = False
+) -> subprocess.Popen[str]:
+    """Begin a session in a process of its own; ``kinds`` takes every method and job in turn, in place of any."""
     numbers = ["--operations", str(operations), "--first", str(first), "--step", str(step)]
-    words = [sys.executable, "-m", "fuzzing.mutated", "--seed", seed, *numbers]
+    words = [sys.executable, "-m", "fuzzing.mutated", "--seed", seed, *numbers, *(["--kinds"] if kinds else [])]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(_TESTS), os.environ.get("PYTHONPATH", "")])}
     return subprocess.Popen(
         words, env=environment, cwd=_TESTS.parent, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True

@@ -17,6 +17,8 @@ import tempfile
 import threading
 import time
 from collections import Counter
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from fuzzing.mutated.bench import KEYS
@@ -34,6 +36,7 @@ def main() -> int:
     parser.add_argument("--operations", type=int, default=300)
     parser.add_argument("--first", type=int, default=0, help="number of the first one")
     parser.add_argument("--step", type=int, default=1)
+    parser.add_argument("--kinds", action="store_true", help="every method and job in turn, in place of any")
     parser.add_argument("--only", type=int, help="repeat this one, and tell how it ends")
     given = parser.parse_args()
     numbers = range(given.first, given.operations, given.step) if given.only is None else [given.only]
@@ -41,8 +44,9 @@ def main() -> int:
     struck: Counter[str] = Counter()
     wrong, before_mb, slowest = 0, 0.0, (0.0, -1)
     with tempfile.TemporaryDirectory() as folder, portal() as local, proxying(local.netloc) as proxy:
-        session = Session(local, proxy, Path(folder), given.seed)
-        watch, log = _Watch(given.seed), _Log()
+        session = Session(local, proxy, Path(folder), given.seed, kinds=given.kinds)
+        repeat = partial(command, given.seed, kinds=given.kinds)
+        watch, log = _Watch(repeat), _Log()
         for number in numbers:
             watch.begin(number)
             began = time.monotonic()
@@ -54,7 +58,7 @@ def main() -> int:
             struck.update(told.struck)
             if told.wrong or given.only is not None:
                 wrong += bool(told.wrong)
-                print(json.dumps({**vars(told), "repeat": command(given.seed, number)}), flush=True)
+                print(json.dumps({**vars(told), "repeat": repeat(number)}), flush=True)
         watch.end()
     summed = {
         "operations": len(numbers),
@@ -100,8 +104,8 @@ class _Log(logging.Handler):
 class _Watch:
     """Ends the process when one operation takes longer than any may, and says which."""
 
-    def __init__(self, seed: str) -> None:
-        self._seed = seed
+    def __init__(self, repeat: Callable[[int], str]) -> None:
+        self._repeat = repeat
         self._now: tuple[int, float] | None = None
         threading.Thread(target=self._look, daemon=True).start()
 
@@ -119,7 +123,7 @@ class _Watch:
                 said = {
                     "number": now[0],
                     "wrong": [f"it hangs: more than {MOST_S:.0f} s"],
-                    "repeat": command(self._seed, now[0]),
+                    "repeat": self._repeat(now[0]),
                 }
                 print(json.dumps(said), flush=True)
                 faulthandler.dump_traceback(sys.stderr)

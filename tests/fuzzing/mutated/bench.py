@@ -7,6 +7,7 @@ import json
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -87,7 +88,8 @@ class Bench:
 
     def work(self, job: Job) -> Any:
         """Run a job; return its result with the files that stand afterwards, or its wait."""
-        plugins = Plugins({"bench": self}, entry_points=False)
+        plugins = _plugins()
+        _AT_WORK.bench = self
         if self.scheduled:
             ended = run_job(job, scheduler="cli", native="one", plugins=plugins)
             result = ended.result if isinstance(ended, Done) else ended
@@ -120,18 +122,33 @@ class Bench:
         found = [each for each in sorted(out.rglob("*")) if each.is_file() and not _hidden(each.relative_to(out))]
         return {str(each.relative_to(out)): _content(each) for each in found}
 
-    # What a plugin answers
-
-    @hookimpl
-    def ods_resolve_connection(self, ref: str) -> OdsConnection:
+    def connection_of_a_job(self) -> OdsConnection:
         return self._connection(max_retries=0)
-
-    @hookimpl
-    def ods_checkpoint_store(self) -> FolderStore:
-        return FolderStore(destination(self.folder / "checkpoints"))
 
 
 Run = Callable[[Bench], Any]
+
+
+class _AtWork:
+    """The plugin that answers for the bench at work; to load plugins takes as long as many a job."""
+
+    bench: Bench
+
+    @hookimpl
+    def ods_resolve_connection(self, ref: str) -> OdsConnection:
+        return self.bench.connection_of_a_job()
+
+    @hookimpl
+    def ods_checkpoint_store(self) -> FolderStore:
+        return FolderStore(destination(self.bench.folder / "checkpoints"))
+
+
+_AT_WORK = _AtWork()
+
+
+@cache
+def _plugins() -> Plugins:
+    return Plugins({"bench": _AT_WORK}, entry_points=False)
 
 
 def _no_time(seconds: float) -> None:

@@ -6,6 +6,7 @@ import random
 import shutil
 import sys
 import threading
+from collections import Counter
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -47,9 +48,11 @@ class Session:
         proxy: Stands before it.
         folder: For what jobs write; emptied after each operation.
         seed: Of everything.
+        kinds: Whether every method and job has its turn, one after the other, in place of what the seed draws.
     """
 
-    def __init__(self, portal: LocalPortal, proxy: Proxy, folder: Path, seed: str) -> None:
+    def __init__(self, portal: LocalPortal, proxy: Proxy, folder: Path, seed: str, *, kinds: bool = False) -> None:
+        self._in_turn = _in_turn() if kinds else []
         self._portal, self._proxy, self._folder, self._seed = portal, proxy, folder, seed
         self._baselines: dict[str, Baseline] = {}
         self._names = sorted(OPERATIONS)
@@ -72,8 +75,11 @@ class Session:
 
     def chosen(self, number: int) -> tuple[Operation, random.Random]:
         """Return the operation of a number; neighbours share one, for what is right must be found out first."""
+        chance = random.Random(f"{self._seed}/{number}")
+        if self._in_turn:
+            return self._in_turn[number % len(self._in_turn)], chance
         name = random.Random(f"{self._seed}/of/{number // _NEIGHBOURS}").choice(self._names)
-        return OPERATIONS[name], random.Random(f"{self._seed}/{number}")
+        return OPERATIONS[name], chance
 
     def run(self, number: int) -> Told:
         """Run one operation and say what became of it."""
@@ -149,6 +155,16 @@ def _ran(chosen: Operation, bench: Bench) -> End:
         return End(error)
 
 
+def _in_turn() -> list[Operation]:
+    """Return the first operation of each method and job, then the second ones, and so on."""
+    seen: Counter[str] = Counter()
+    ranked = []
+    for each in OPERATIONS.values():
+        ranked.append((seen[each.of], len(ranked), each))
+        seen[each.of] += 1
+    return [each for _, _, each in sorted(ranked, key=lambda one: one[:2])]
+
+
 def _how_many(chance: random.Random) -> int:
     return chance.choices((1, 2, 3), weights=(7, 2, 1))[0]
 
@@ -164,5 +180,6 @@ def portal() -> LocalPortal:
     return LocalPortal(synthetic_rows=350, api_key=API_KEY, push_key=PUSH_KEY)
 
 
-def command(seed: str, number: int) -> str:
-    return f"PYTHONPATH=tests {Path(sys.executable).name} -m fuzzing.mutated --seed {seed} --only {number}"
+def command(seed: str, number: int, *, kinds: bool) -> str:
+    chosen = " --kinds" if kinds else ""
+    return f"PYTHONPATH=tests {Path(sys.executable).name} -m fuzzing.mutated --seed {seed}{chosen} --only {number}"
