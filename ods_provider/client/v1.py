@@ -16,6 +16,7 @@ from typing import Any, Protocol, Self, TypeVar, cast
 from ods_provider.core import jsonarray
 from ods_provider.core.bodies import Refetched
 from ods_provider.core.errors import OdsConfigError, OdsMismatch, OdsTruncated
+from ods_provider.core.limits import ROW_BYTES
 from ods_provider.core.plans.v1 import calls
 from ods_provider.core.plans.v1.params import V1Query
 from ods_provider.core.wire import ByteStream, Plan, Response
@@ -166,14 +167,21 @@ class Download:
     def _lines(self) -> Iterator[str]:
         # utf-8-sig: a BOM would become part of the first name (Q38). The reader puts quoted line breaks together.
         decode = codecs.getincrementaldecoder("utf-8-sig")().decode
-        rest = ""
+        held: list[str] = []  # of a line that has not ended: put together once, however many pieces it has
+        size = 0
         try:
             while piece := self._stream.read():
-                lines = (rest + decode(piece)).split("\n")
-                rest = lines.pop()
+                *lines, rest = decode(piece).split("\n")
                 for line in lines:
-                    yield line + "\n"
+                    yield "".join([*held, line, "\n"])
+                    held, size = [], 0
+                held.append(rest)
+                size += len(rest)
+                if size > ROW_BYTES:
+                    raise OdsTruncated(
+                        f"a line of the CSV is longer than {ROW_BYTES:,}", where=self._url, advice="Run it again"
+                    )
         except UnicodeDecodeError:
             raise OdsTruncated("the CSV is no UTF-8", where=self._url, advice="Run it again") from None
-        if rest:
-            yield rest
+        if size:
+            yield "".join(held)

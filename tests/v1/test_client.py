@@ -8,7 +8,9 @@ import pytest
 from replay import answer, replay
 
 from ods_provider.client import OdsClient
+from ods_provider.client.v1 import Download
 from ods_provider.core.plans.v1.params import V1Query
+from ods_provider.core.wire import Headers, Response
 from ods_provider.errors import (
     OdsAuthError,
     OdsConfigError,
@@ -251,3 +253,27 @@ def test_a_dataset_in_the_parameters_must_be_the_one_of_the_call(client):
     assert client.v1.search_records(CAPITALS, dataset=CAPITALS, rows=0)["nhits"] == 110
     with pytest.raises(OdsConfigError, match="takes no dataset"):
         client.v1.search_datasets(dataset=CAPITALS)
+
+
+class _Endless:
+    """A body of one line without an end, and how much of it was read."""
+
+    ends_marked = True
+
+    def __init__(self) -> None:
+        self.given = 0
+
+    def read(self, size: int = 0) -> bytes:
+        self.given += 1_048_576
+        return b"x" * 1_048_576 if self.given < 200 * 1_048_576 else b""
+
+    def close(self) -> None:
+        pass
+
+
+def test_a_line_of_a_download_has_a_bound():
+    endless = _Endless()
+    download = Download(Response(200, Headers({}), "https://h/x", stream=endless), V1Query(), expected=1)
+    with pytest.raises(OdsTruncated, match="longer than"):
+        list(download)
+    assert endless.given < 70 * 1_048_576
