@@ -6,6 +6,7 @@ from collections import defaultdict
 
 import pytest
 from replay import answer, replay
+from shaken import keys_in
 
 from ods_provider.client import OdsClient
 from ods_provider.client.v1 import Download
@@ -15,6 +16,7 @@ from ods_provider.errors import (
     OdsAuthError,
     OdsConfigError,
     OdsIncomplete,
+    OdsMismatch,
     OdsNotAPortal,
     OdsNotFound,
     OdsQueryError,
@@ -277,3 +279,11 @@ def test_a_line_of_a_download_has_a_bound():
     with pytest.raises(OdsTruncated, match="longer than"):
         list(download)
     assert endless.given < 70 * 1_048_576
+
+
+def test_an_error_of_a_download_keeps_no_row():
+    body = io.BytesIO(b"a\nApikey s3cret-of-a-row\n")
+    download = Download(Response(200, Headers({}), "https://h/x", stream=body), V1Query(), expected=2)
+    with pytest.raises(OdsMismatch) as caught:
+        list(download)
+    assert not keys_in(caught.value, ["s3cret-of-a-row"], ours=__file__)
