@@ -125,14 +125,15 @@ def events_of(
     *,
     count: int = 1,
     meanwhile: Callable[[], Any] | None = None,
+    answers: int = 1,
     again: Callable[[], Any] | None = None,
     looks: int | None = None,
     timeout_s: float = 60,
 ) -> Any:
     """Payloads of the first events of a trigger that was sent to the triggerer.
 
-    ``meanwhile`` runs once its portal has answered it, ``again`` after its first event. So many ``looks`` after
-    ``meanwhile`` are enough, however few events they brought.
+    ``meanwhile`` runs once its portal has given it so many ``answers``, ``again`` after its first event. So many
+    ``looks`` after ``meanwhile`` are enough, however few events they brought.
     """
     before = _answered(trigger)
 
@@ -149,7 +150,7 @@ def events_of(
             if before is None:  # nobody is there who could tell
                 await asyncio.sleep(0.5)
             else:
-                await _more_than(trigger, before)
+                await _more_than(trigger, before + answers - 1)
             meanwhile()
         if looks is None:
             await asyncio.Event().wait()

@@ -14,6 +14,8 @@ import psutil
 import pytest
 
 LANES = Path(__file__).parents[2] / ".ci" / "lanes.py"
+# The same tests may run beside these, in another environment: their commands are told from ours.
+LONG_S = f"98765.{os.getpid()}"
 
 
 def begin(*jobs: str, lanes: int = 2, limit_s: float = 300) -> subprocess.Popen[str]:
@@ -105,25 +107,25 @@ def test_lanes_are_side_by_side(tmp_path):
 
 
 def test_what_takes_too_long_is_ended_and_has_failed():
-    code, said = run("slow: sleep 98765.4", limit_s=1)
+    code, said = run(f"slow: sleep {LONG_S}4", limit_s=1)
     assert code == 1
     assert "slow FAILED (no end after 1 s)" in said
-    assert gone("98765.4")
+    assert gone(f"{LONG_S}4")
 
 
 def test_a_daemon_that_is_left_behind_is_named_and_ended():
-    code, said = run("leaves: setsid sleep 98765.3 & true")
+    code, said = run(f"leaves: setsid sleep {LONG_S}3 & true")
     assert code == 0
-    assert "== left running, and ended now" in said and "sleep 98765.3" in said
-    assert gone("98765.3")
+    assert "== left running, and ended now" in said and f"sleep {LONG_S}3" in said
+    assert gone(f"{LONG_S}3")
 
 
 def test_whoever_ends_it_ends_all_that_it_started():
-    process = begin("a: setsid sleep 98765.2 & sleep 98765.2", "b: sleep 98765.2")
+    process = begin(f"a: setsid sleep {LONG_S}2 & sleep {LONG_S}2", f"b: sleep {LONG_S}2")
     until = time.monotonic() + 60
-    while not running("98765.2") and time.monotonic() < until:
+    while not running(f"{LONG_S}2") and time.monotonic() < until:
         time.sleep(0.05)
     os.kill(process.pid, signal.SIGTERM)
     process.communicate(timeout=60)
     assert process.returncode == 128 + signal.SIGTERM
-    assert gone("98765.2")
+    assert gone(f"{LONG_S}2")
