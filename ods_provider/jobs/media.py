@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Literal, get_args
+from urllib.parse import urlsplit
 
 from ods_provider.core.checkpoint import Ledger, fingerprint
 from ods_provider.core.errors import OdsConfigError, OdsMismatch, OdsMoved, OdsNotFound
@@ -165,7 +166,8 @@ class MediaJob:
     def _owner(self, ctx: JobContext) -> Owner:
         """Return whose a folder is; of the files of records, the field's where one is named, as it is among several."""
         return {
-            "portal": ctx.client.connection.host,
+            # Without its port: the same portal comes back under another one, behind a tunnel or on this machine.
+            "portal": urlsplit(ctx.client.connection.base_url).hostname,
             "dataset_id": self.dataset_id,
             "kind": self.kind,
             "field": self.field,
