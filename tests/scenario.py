@@ -238,9 +238,10 @@ class Scenario:
             refused = self.waits()
             if len(refused) > len(self.freed) and time.time() - refused[-1] > self.reset_s - 1.2:
                 self.freed.append(not any(_alive(process) for process in working))
-            elif (count := len(self.requests())) > seen:
+            # Calls whose process was not caught at it are looked after again: it keeps its connection for a while.
+            elif (count := len(self.requests())) > seen and (pids := self.workers()):
                 seen = count
-                for pid in self.workers():
+                for pid in pids:
                     with contextlib.suppress(psutil.Error):
                         working.add(psutil.Process(pid))
 
