@@ -8,6 +8,8 @@ import nox
 # Hundreds of processes import the same packages: what Python compiles of them is kept, as `make` does.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 os.environ["PYTHONPYCACHEPREFIX"] = str(Path(__file__).parent / ".cache" / "python")
+# What `make test` tries a little of is tried at length (tests/effort.py).
+os.environ["ODS_THOROUGH"] = "1"
 
 nox.options.default_venv_backend = "uv"
 nox.options.reuse_existing_virtualenvs = True

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
 from itertools import islice
 from typing import Any, Literal, get_args
 
@@ -15,7 +14,8 @@ from ods_provider.core.errors import OdsConfigError, OdsNotFound
 from ods_provider.core.filefields import encoded_bytes, file_value, named_file
 from ods_provider.core.limits import PUSH_BYTES
 from ods_provider.core.outcome import outcome
-from ods_provider.core.plans import catalog, push
+from ods_provider.core.plans import push
+from ods_provider.core.schema import Dataset
 from ods_provider.core.shapes import Describe, Names, UnknownFields, is_envelope, opened
 from ods_provider.jobs.context import JobContext
 from ods_provider.jobs.readback import ReadBack
@@ -111,9 +111,11 @@ class PushJob:
         # Before anything is read: a missing key shall not be found after an hour of encoding.
         ctx.client.connection.push_key(self.dataset_id, self.resource_id)
         source = self._source(ctx)
-        dataset = ctx.client.run(catalog.dataset(self.dataset_id)) if self.confirm else None
-        reading = ReadBack.of(dataset) if dataset else None
-        describe = cache(lambda: dataset or ctx.client.schema_if_seen(self.dataset_id))
+        reading = ReadBack.of(ctx.client.schema(self.dataset_id)) if self.confirm else None
+
+        def describe() -> Dataset | None:
+            return ctx.client.schema_if_seen(self.dataset_id)
+
         ledger = ctx.ledger(
             fingerprint(
                 base_url=ctx.client.connection.base_url,

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from ods_provider.core.errors import OdsConfigError
+from ods_provider.core.errors import OdsConfigError, OdsNotAPortal
+from ods_provider.core.faces import setting
 from ods_provider.core.plans.v1 import calls
 from ods_provider.core.plans.v1.params import V1Query
 from ods_provider.core.plans.v1.rows import V1Rows
@@ -79,8 +80,16 @@ class V1MediaJob(MediaJob):
         reader = Reader(ctx.client.run, V1Rows(self.dataset_id, self.v1.having(fields=name, facet=None)))
         limit = self.v1.number("rows")
         rows = settled(lambda: [row for batch in reader.batches(limit) for row in batch])
-        fields = [row.get("fields") for row in rows]
-        return [each[name] for each in fields if isinstance(each, dict) and name in each]
+        fields = [row.get("fields") or {} for row in rows]
+        if not all(isinstance(each, dict) for each in fields):
+            # Passed over, their files would be missing and nobody would know.
+            raise OdsNotAPortal(
+                "the fields of a record are no object",
+                status=200,
+                where=f"records of dataset {self.dataset_id}",
+                advice=f"Check {setting('host')}; some portals only imitate this API",
+            )
+        return [each[name] for each in fields if name in each]
 
 
 def _objects(value: Any) -> list[dict[str, Any]]:

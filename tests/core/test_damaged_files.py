@@ -14,6 +14,7 @@ import openpyxl
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from effort import effort
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -210,7 +211,7 @@ JSON = st.recursive(
 )
 
 
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=effort(40, at_length=100))
 @given(st.lists(st.dictionaries(st.text(max_size=3), JSON, max_size=3), max_size=8), st.integers(1, 60), st.booleans())
 def test_any_rows_are_counted_in_pieces_of_any_size(rows: list[dict[str, object]], step: int, spaced: bool) -> None:
     whole = json.dumps(rows, separators=(", ", " : ") if spaced else (",", ":"), ensure_ascii=False)

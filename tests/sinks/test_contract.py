@@ -213,18 +213,18 @@ class TestObjectStore(SinkContract):
             makedirs = mkdir = mkdirs = info = ls = rm = _rm = find = isdir = modified = _refuse
 
         fs = WriteOnly()
-        place = Destination(fs, "bucket/root/a.csv", "s3://bucket/root/a.csv")
+        place = Destination(fs, "bucket/deep/a.csv", "s3://bucket/deep/a.csv")
         with FileWriter(place, token="t") as writer:
             writer.write(b"x" * 200_000)
             writer.commit()
         with FileWriter(place, token="t") as writer:
             writer.write(b"y" * 200_000)
-        assert fs.objects == {"bucket/root/a.csv": b"x" * 200_000}
+        assert fs.objects == {"bucket/deep/a.csv": b"x" * 200_000}
         assert fs.pending == {}
         blind = FolderStore(place.sibling(".a.progress"), needed=False)
         assert blind.load() == {}
         blind.save("page", {"rows": []})
         blind.clear()
-        assert list(fs.objects) == ["bucket/root/a.csv"]
+        assert list(fs.objects) == ["bucket/deep/a.csv"]
         with pytest.raises(OdsSinkError, match="PermissionError"):
             FolderStore(place.sibling(".a.progress")).load()

@@ -88,3 +88,13 @@ def test_what_cannot_be_meant_is_refused(run, ods_portal, tmp_path):
         run(media(tmp_path, kind="files", field="title"), ods_portal)
     with pytest.raises(OdsNotFound):
         run(media(tmp_path, dataset_id="no-such-dataset"), ods_portal)
+
+
+@pytest.mark.parametrize("fields", ["5", '"x"', "[1]", "true"])
+def test_a_record_whose_fields_are_no_object_is_no_record_without_a_file(run, ods_portal, tmp_path, fields):
+    records = f'[{{"recordid": "a", "fields": {fields}}}]'
+    body = f'{{"nhits": 1, "parameters": {{}}, "records": {records}}}'
+    ods_portal.fault("status", path="/records/1.0/search", body=body, status=200)
+    ods_portal.fault("status", path="/records/1.0/download", body=records, status=200)
+    with pytest.raises(OdsNotAPortal, match="fields of a record are no object"):
+        run(media(tmp_path, {"rows": 1}, kind="files"), ods_portal)
