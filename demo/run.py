@@ -25,7 +25,8 @@ ROOT = Path(__file__).resolve().parent.parent
 HOME = ROOT / ".demo"
 LOGS = HOME / "logs"
 BIN = Path(sys.executable).parent
-DAG_ID = "ods_main_job"
+# What runs, with what each is told besides the folder.
+DAGS: dict[str, dict[str, str]] = {"ods_main_job": {}, "ods_publish": {"cities": "doc-geonames-cities-5000"}}
 PORTAL_START_S = 60.0
 _STEP = re.compile(r"\[DAG TEST\] (starting|end task) ?task_id=(\w+)")
 _OURS = "airflow.task"  # the logger that tasks of ours speak through
@@ -43,12 +44,12 @@ def main() -> int:
         environment = _airflow_environment(url, *keys)
         print("2. Airflow, with a database of its own in .demo/airflow")
         _quietly([BIN / "airflow", "db", "migrate"], environment, "airflow-migrate.log")
-        print(f"3. The DAG {DAG_ID}, by `airflow dags test`")
-        code = _run_dag(environment)
-        if code:
-            print(f"The DAG failed. Its log: {LOGS / 'dag.log'}", file=sys.stderr)
-            return 1
-        report(url, keys, home=HOME, root=ROOT, dag_id=DAG_ID)
+        for step, (dag_id, told) in enumerate(DAGS.items(), start=3):
+            print(f"{step}. The DAG {dag_id}, by `airflow dags test`")
+            if _run_dag(dag_id, told, environment):
+                print(f"The DAG failed. Its log: {LOGS / f'{dag_id}.log'}", file=sys.stderr)
+                return 1
+        report(url, keys, home=HOME, root=ROOT)
     print(f"\nIt took {time.monotonic() - started:.0f} s; the portal is stopped and nothing keeps running.")
     return 0
 
@@ -100,16 +101,17 @@ def _quietly(command: list[Any], environment: dict[str, str], log_name: str) -> 
         raise SystemExit(f"`{' '.join(str(part) for part in command)}` failed. Its log: {LOGS / log_name}")
 
 
-def _run_dag(environment: dict[str, str]) -> int:
+def _run_dag(dag_id: str, told: dict[str, str], environment: dict[str, str]) -> int:
     """Run the DAG, show each step as it happens, keep the whole log, and return the exit code."""
-    command = [BIN / "airflow", "dags", "test", DAG_ID, "-c", json.dumps({"folder": str(HOME / "files")})]
+    command = [BIN / "airflow", "dags", "test", dag_id, "-c", json.dumps({"folder": str(HOME / "files")} | told)]
     process = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     assert process.stdout is not None
+    show = _Shown()
     try:
-        with (LOGS / "dag.log").open("w") as log:
+        with (LOGS / f"{dag_id}.log").open("w") as log:
             for line in process.stdout:
                 log.write(line)
-                _show(line)
+                show(line)
     except BaseException:
         process.terminate()
         raise
@@ -118,23 +120,32 @@ def _run_dag(environment: dict[str, str]) -> int:
     return process.returncode
 
 
-def _show(line: str) -> None:
-    try:
-        entry = json.loads(line)
-    except ValueError:
-        return
-    said = str(entry.get("event", ""))
-    step = _STEP.match(said)
-    if step and step[1] == "starting":
-        print(f"   {step[2]}", flush=True)
-    elif entry.get("logger") == _OURS and not said.startswith("::"):
-        _tell(said)
-    elif entry.get("level") in ("error", "critical"):
-        _tell(f"{said}: " + "; ".join(str(link.get("exc_value")) for link in entry.get("exception") or ()))
+class _Shown:
+    """Shows each step with what it says below it, also one that says nothing of itself."""
 
+    def __init__(self) -> None:
+        self._silent = False
 
-def _tell(said: str) -> None:
-    print("      " + textwrap.shorten(said.replace(f"{ROOT}/", ""), 240, placeholder=" …"), flush=True)
+    def __call__(self, line: str) -> None:
+        try:
+            entry = json.loads(line)
+        except ValueError:
+            return
+        said = str(entry.get("event", ""))
+        step = _STEP.match(said)
+        if step and step[1] == "starting":
+            print(f"   {step[2]}", flush=True)
+            self._silent = True
+        elif step and self._silent:
+            self._tell("Done")
+        elif entry.get("logger") == _OURS and not said.startswith("::"):
+            self._tell(said)
+        elif entry.get("level") in ("error", "critical"):
+            self._tell(f"{said}: " + "; ".join(str(link.get("exc_value")) for link in entry.get("exception") or ()))
+
+    def _tell(self, said: str) -> None:
+        self._silent = False
+        print("      " + textwrap.shorten(said.replace(f"{ROOT}/", ""), 240, placeholder=" …"), flush=True)
 
 
 if __name__ == "__main__":

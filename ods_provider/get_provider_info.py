@@ -5,6 +5,26 @@ from __future__ import annotations
 from typing import Any
 
 CONNECTION_TYPE = "ods"
+DOCS = "https://ods-provider.readthedocs.io"
+_GUIDES = ("tutorial", "airflow", "recipes", "connections", "load", "publishing")
+_OPERATORS = (
+    "search",
+    "analysis",
+    "download",
+    "partition",
+    "assemble",
+    "load",
+    "media",
+    "push",
+    "sync",
+    "publish",
+    "metadata",
+    "harvest",
+    "visibility",
+    "mirror_plan",
+    "mirror_dataset",
+    "mirror_report",
+)
 
 
 def get_provider_info() -> dict[str, Any]:
@@ -12,11 +32,13 @@ def get_provider_info() -> dict[str, Any]:
     return {
         "package-name": "ods-provider",
         "name": "Opendatasoft",
-        "description": "Search, analyse, download, fetch media from and push to Opendatasoft (Huwise) portals.",
+        "description": "Search, analyse, download, load into databases, fetch media from, push to, sync with and publish on Opendatasoft (Huwise) portals.",
         "integrations": [
             {
                 "integration-name": "Opendatasoft",
                 "external-doc-url": "https://help.huwise.com/",
+                "logo": f"{DOCS}/images/logo.svg",
+                "how-to-guide": [f"{DOCS}/{page}/" for page in _GUIDES],
                 "tags": ["service"],
             }
         ],
@@ -29,27 +51,34 @@ def get_provider_info() -> dict[str, Any]:
                 "conn-fields": _connection_fields(),
             }
         ],
-        "asset-uris": [{"schemes": [CONNECTION_TYPE], "handler": "ods_provider.assets.sanitize_uri"}],
+        "asset-uris": [
+            {
+                "schemes": [CONNECTION_TYPE],
+                "handler": "ods_provider.assets.sanitize_uri",
+                "to_openlineage_converter": "ods_provider.assets.to_openlineage",
+            }
+        ],
+        "extra-links": [f"ods_provider.airflow.links.Ods{name}Link" for name in ("Dataset", "Query", "Output")],
         "cli": ["ods_provider.airflow.commands.get_cli_commands"],
         "hooks": [{"integration-name": "Opendatasoft", "python-modules": ["ods_provider.hooks.ods"]}],
         "operators": [
             {
                 "integration-name": "Opendatasoft",
-                "python-modules": [
-                    f"ods_provider.operators.{name}" for name in ("search", "analysis", "download", "media", "push")
-                ],
+                "python-modules": [f"ods_provider.operators.{name}" for name in _OPERATORS],
             }
         ],
         "sensors": [
             {
                 "integration-name": "Opendatasoft",
-                "python-modules": ["ods_provider.sensors.dataset", "ods_provider.sensors.quota"],
+                "python-modules": [f"ods_provider.sensors.{name}" for name in ("dataset", "publication", "quota")],
             }
         ],
         "triggers": [
             {
                 "integration-name": "Opendatasoft",
-                "python-modules": [f"ods_provider.triggers.{name}" for name in ("dataset", "quota", "wait")],
+                "python-modules": [
+                    f"ods_provider.triggers.{name}" for name in ("dataset", "harvest", "publication", "quota", "wait")
+                ],
             }
         ],
     }

@@ -141,6 +141,12 @@ class Airflow:
             os.killpg(process.pid, signal.SIGKILL)
         process.wait()
 
+    def kill(self, server: str) -> None:
+        """End a server and whatever it has started as a power cut does."""
+        process = self._processes.pop(server)
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
     def command(self, *arguments: str, check: bool = True) -> str:
         """Run one of Airflow's commands and return what it printed."""
         done = subprocess.run(
@@ -213,6 +219,12 @@ class Airflow:
         found = self.api("GET", f"/dags/{dag_id}/dagRuns/{quote(run_id)}/taskInstances")["task_instances"]
         return {task["task_id"]: task for task in found}
 
+    def mapped(self, dag_id: str, run_id: str, task_id: str) -> list[dict[str, Any]]:
+        """Return the instances of a mapped task, in their order."""
+        path = f"/dags/{dag_id}/dagRuns/{quote(run_id)}/taskInstances/{task_id}/listMapped?limit=1000"
+        found: list[dict[str, Any]] = self.api("GET", path)["task_instances"]
+        return sorted(found, key=lambda each: int(each["map_index"]))
+
     def state(self, dag_id: str, run_id: str, task_id: str) -> str | None:
         state: str | None = self.tasks(dag_id, run_id)[task_id]["state"]
         return state
@@ -244,6 +256,16 @@ class Airflow:
         path = f"/dags/{dag_id}/dagRuns/{quote(run_id)}/taskInstances/{task_id}/xcomEntries/return_value"
         return self.api("GET", f"{path}?deserialize=false")["value"]
 
+    def mapped_xcom(self, dag_id: str, run_id: str, task_id: str, map_index: int) -> Any:
+        path = f"/dags/{dag_id}/dagRuns/{quote(run_id)}/taskInstances/{task_id}/xcomEntries/return_value"
+        return self.api("GET", f"{path}?deserialize=false&map_index={map_index}")["value"]
+
+    def mapped_log(self, dag_id: str, run_id: str, task_id: str, map_index: int) -> str:
+        """Everything that the tries of one instance of a mapped task have logged."""
+        folder = self.home / "logs" / f"dag_id={dag_id}" / f"run_id={run_id}" / f"task_id={task_id}"
+        paths = sorted((folder / f"map_index={map_index}").glob("*"))
+        return "\n".join(path.read_text() for path in paths if path.is_file())
+
     def log(self, dag_id: str, run_id: str, task_id: str) -> str:
         """Everything that the tries of a task have logged, those in the triggerer included."""
         folder = self.home / "logs" / f"dag_id={dag_id}" / f"run_id={run_id}" / f"task_id={task_id}"
@@ -260,9 +282,11 @@ class Airflow:
         yield "rendered fields and states", json.dumps(shown).encode()
         for task in shown["task_instances"]:
             where = f"/dags/{task['dag_id']}/dagRuns/{quote(task['dag_run_id'])}/taskInstances/{task['task_id']}"
-            entries = self.api("GET", f"{where}/xcomEntries")["xcom_entries"]
+            index = f"map_index={task['map_index']}"
+            entries = self.api("GET", f"{where}/xcomEntries?{index}")["xcom_entries"]
             for entry in entries:
-                value = self.api("GET", f"{where}/xcomEntries/{quote(entry['key'], safe='')}?deserialize=false")
+                key = quote(entry["key"], safe="")
+                value = self.api("GET", f"{where}/xcomEntries/{key}?deserialize=false&{index}")
                 yield f"XCom {task['task_id']}.{entry['key']}", json.dumps(value).encode()
         yield "connections", json.dumps(self.api("GET", "/connections")).encode()
         yield "events", json.dumps(self.api("GET", "/eventLogs?limit=1000")).encode()

@@ -7,6 +7,7 @@ import contextvars
 import json
 import os
 from collections.abc import Callable
+from datetime import UTC, datetime
 from importlib import import_module
 from types import SimpleNamespace
 from typing import Any
@@ -51,6 +52,27 @@ class TaskInstance:
         return None
 
 
+class Variables:
+    """As Airflow's: texts by name; JSON in, JSON out."""
+
+    def __init__(self) -> None:
+        self.kept: dict[str, str] = {}
+        self.broken = False
+
+    def get(self, key: str, default: Any = None, *, deserialize_json: bool = False) -> Any:
+        assert deserialize_json
+        if self.broken:
+            raise RuntimeError("no API server")
+        return json.loads(self.kept[key]) if key in self.kept else default
+
+    def set(self, key: str, value: Any, description: str | None = None, *, serialize_json: bool = False) -> None:
+        assert serialize_json and description and len(key) <= 250
+        self.kept[key] = json.dumps(value)
+
+    def delete(self, key: str) -> None:
+        del self.kept[key]
+
+
 class TaskStateStore:
     """As Airflow's: JSON in, JSON out, None refused."""
 
@@ -86,6 +108,98 @@ def context_of(task: Any, *, earlier: Any = None, map_index: int = -1, kept: Any
         "task_state_store": TaskStateStore(),
         **more,
     }
+
+
+class Runs:
+    """The runs of a DAG by their dates, and what their tasks returned: as the API server answers tasks about them."""
+
+    def __init__(self) -> None:
+        self.results: dict[tuple[str, str, int], Any] = {}
+        self.pushed: dict[tuple[str, str, int, str], Any] = {}
+        self.dates: dict[str, datetime | None] = {}
+        self.broken = False
+
+    def context(self, task: Any, *, date: datetime | None, map_index: int = -1, run_type: str = "scheduled") -> Any:
+        """The context of a task in the run of a date; without one, of a run of its own."""
+        context = context_of(task, map_index=map_index)
+        run_id = f"{run_type}__{date.isoformat()}" if date else context["run_id"]
+        self.dates[run_id] = date
+        ti = DatedTaskInstance(task.task_id, map_index=map_index)
+        ti.run_id, ti.runs, ti.date = run_id, self, date
+        run = SimpleNamespace(run_id=run_id, run_type=run_type, logical_date=date, run_after=date, conf={})
+        dated = {"ds": f"{date:%Y-%m-%d}"} if date else {}
+        return context | {"ti": ti, "task_instance": ti, "dag_run": run, "run_id": run_id} | dated
+
+    def run(self, task: Any, *, day: int, **how: Any) -> Any:
+        """What a task returns on a day of January 2026; the run does not succeed by that."""
+        return run_task(task, self.context(task, date=datetime(2026, 1, day, tzinfo=UTC), **how))
+
+    def succeed(self, task: Any, *, day: int, **how: Any) -> Any:
+        """The same, and it succeeds."""
+        context = self.context(task, date=datetime(2026, 1, day, tzinfo=UTC), **how)
+        result = run_task(task, context)
+        ti = context["ti"]
+        self.results[task.task_id, ti.run_id, ti.map_index] = json.loads(json.dumps(result))
+        return result
+
+
+class DatedTaskInstance(TaskInstance):
+    """A task instance that can look at earlier runs, as Airflow's does: ``xcom_pull`` and ``get_previous_ti``."""
+
+    runs: Runs
+    date: datetime | None
+
+    def xcom_push(self, key: str, value: Any) -> None:
+        """Keep it under the run, the task, its map index and the key."""
+        self.runs.pushed[self.run_id, self.task_id, self.map_index, key] = json.loads(json.dumps(value))
+
+    def get_previous_ti(self, state: Any = None, logical_date: Any = None, map_index: int = -1) -> Any:
+        """The one before a date; every run of ``Runs`` that a task returned something in has succeeded."""
+        if self.runs.broken:
+            raise RuntimeError("no API")
+        before = logical_date or self.date
+        found = [
+            (date, run_id)
+            for task_id, run_id, index in self.runs.results
+            if (task_id, index) == (self.task_id, map_index)
+            and (date := self.runs.dates[run_id])
+            and (before is None or date < before)
+        ]
+        return SimpleNamespace(logical_date=max(found)[0], run_id=max(found)[1]) if found else None
+
+    def xcom_pull(
+        self,
+        task_ids: str,
+        *,
+        include_prior_dates: bool = False,
+        map_indexes: int | None = None,
+        key: str = "return_value",
+        run_id: str | None = None,
+    ) -> Any:
+        """Results by date, the latest first; without a map index a list, unless it is one."""
+        if key != "return_value":
+            until = self.runs.dates[self.run_id] or datetime.max.replace(tzinfo=UTC)
+            pushed = [
+                value
+                for (run, task_id, index, name), value in self.runs.pushed.items()
+                if (task_id, name) == (task_ids, key) and (run == self.run_id or include_prior_dates)
+                if map_indexes in (None, index) and (date := self.runs.dates[run]) and date <= until
+            ]
+            return pushed[0] if len(pushed) == 1 else pushed or None
+        asked = run_id or self.run_id
+        until = self.runs.dates[asked] or datetime.max.replace(tzinfo=UTC)
+        found = {
+            (self.runs.dates[run] or datetime.min.replace(tzinfo=UTC), index): value
+            for (task_id, run, index), value in self.runs.results.items()
+            if task_id == task_ids
+            and key == "return_value"
+            and (map_indexes is None or index == map_indexes)
+            and (run == asked or (include_prior_dates and (date := self.runs.dates[run]) and date <= until))
+        }
+        values = [found[each] for each in sorted(found, reverse=True)]
+        if map_indexes is not None or len(values) == 1:
+            return values[0] if values else None
+        return values
 
 
 def run_task(task: Any, context: dict[str, Any] | None = None) -> Any:

@@ -72,6 +72,9 @@ class Bucket(AbstractFileSystem):
     def makedirs(self, path: str, exist_ok: bool = False) -> None:
         """There are no folders."""
 
+    def cp_file(self, path1: str, path2: str, **_: Any) -> None:
+        self.objects[path2] = self.objects[path1]
+
     def _rm(self, path: str) -> None:
         self.objects.pop(path, None)
 

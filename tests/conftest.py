@@ -2,17 +2,72 @@
 
 from __future__ import annotations
 
+import gc
 import os
+import sys
+from collections.abc import Generator, Iterator
+from pathlib import Path
+from uuid import uuid4
 
 import pytest
+from effort import effort
 from hypothesis import HealthCheck, settings
 
 # An example may take as long as a busy machine makes it take; what must be fast is measured in `benchmarks/`.
-settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile(
+    "any machine",
+    deadline=None,
+    max_examples=effort(25, at_length=100),
+    suppress_health_check=[HealthCheck.too_slow],
+)
 settings.load_profile("any machine")
+
+# A process that a test spawns finds the tests by this path, as `tests.…`; at its end, since the package that is tested
+# is the installed one.
+sys.path.append(str(Path(__file__).parents[1]))
+
+
+@pytest.fixture(autouse=True)
+def _state_of_its_own(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Remember nothing of other tests, and write nothing into the folder of whoever runs them.
+
+    Real schedulers are told where theirs is by their own tests.
+    """
+    if "system" in request.path.parts:
+        yield
+        return
+    with pytest.MonkeyPatch.context() as patch:
+        # Made by the first that writes into it.
+        patch.setenv("XDG_STATE_HOME", str(tmp_path_factory.getbasetemp() / "state" / uuid4().hex))
+        yield
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """Leave modules and tests, which live until the end, out of every search for garbage."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.enable()
+
+
+def pytest_unconfigure() -> None:
+    """Give them back, or extension modules complain at the end of what they were never asked to free."""
+    gc.unfreeze()
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave what takes seconds to nox's sessions, unless it was named."""
+    if effort(False, at_length=True) or any("::" in word for word in config.args):
+        return
+    left = [item for item in items if item.get_closest_marker("at_length")]
+    config.hook.pytest_deselected(items=left)
+    items[:] = [item for item in items if item not in left]
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers() -> int:
-    """Return two workers a core for ``-n auto``: a test waits half of its time, for a portal, a process or a clock."""
-    return 2 * len(os.sched_getaffinity(0))
+    """Return five workers for two cores: a test waits half of its time, for a portal, a process or a clock."""
+    return 5 * len(os.sched_getaffinity(0)) // 2

@@ -29,6 +29,7 @@ class Row:
         client: What gives it in Python.
         operator: ``Class.argument`` that gives it in Airflow, empty where no operator should.
         call: Uses it.
+        beside: What the call is held against besides the local portal, where no public documentation fixes it.
     """
 
     api: str
@@ -37,6 +38,7 @@ class Row:
     client: str
     operator: str
     call: Call
+    beside: str = ""
 
 
 @dataclass(frozen=True)
@@ -642,7 +644,44 @@ def _push() -> Iterator[Row]:
     )
 
 
-ROWS: tuple[Row, ...] = (*_explore(), *_odsql(), *_exports(), *_multimedia(), *_search_v1(), *_push())
+LOG, STATISTICS = "ods-api-monitoring", "ods-datasets-monitoring"
+
+
+def _monitoring() -> Iterator[Row]:
+    """The same endpoints below another address: their parameters are those of the catalogue, from the same code."""
+    here, one = "GET /monitoring", "GET /monitoring/datasets/{id}"
+    search, analysis, download = "OdsSearchOperator.source", "OdsAnalysisOperator.source", "OdsDownloadOperator.source"
+    calls: tuple[tuple[str, str, str, Call], ...] = (
+        (f"{here}/datasets", "datasets", search, lambda c: list(c.monitoring.datasets())),
+        (f"{here}/facets", "facets", analysis, lambda c: c.monitoring.facets(facet="publisher")),
+        (f"{here}/exports", "export_formats", "", lambda c: c.monitoring.export_formats()),
+        (f"{here}/exports/{{format}}", "export", download, lambda c: _drained(c.monitoring.export(format="csv"))),
+        (one, "dataset", "", lambda c: c.monitoring.dataset(LOG)),
+        (f"{one}/records", "records", search, lambda c: list(c.monitoring.records(STATISTICS, limit=3))),
+        (f"{one}/records/{{id}}", "record", search, _monitored_record),
+        (f"{one}/facets", "facets", analysis, lambda c: c.monitoring.facets(LOG)),
+        (f"{one}/exports", "export_formats", "", lambda c: c.monitoring.export_formats(LOG)),
+        (f"{one}/exports/{{format}}", "export", download, lambda c: _drained(c.monitoring.export(LOG, format="csv"))),
+        (f"{one}/attachments", "attachments", "", lambda c: c.monitoring.attachments(LOG)),
+    )
+    for endpoint, client, operator, call in calls:
+        yield Row("Explore v2.1, the monitoring source", endpoint, "", f"monitoring.{client}()", operator, call)
+
+
+def _monitored_record(client: OdsClient) -> Any:
+    row = next(client.monitoring.records(STATISTICS, limit=1, include_app_metas=True))
+    return client.monitoring.record(STATISTICS, row["_id"])
+
+
+ROWS: tuple[Row, ...] = (
+    *_explore(),
+    *_odsql(),
+    *_exports(),
+    *_multimedia(),
+    *_monitoring(),
+    *_search_v1(),
+    *_push(),
+)
 
 
 def _gated(client: OdsClient) -> Any:
@@ -688,11 +727,13 @@ OUT_OF_SCOPE = {
     "Explore v2.1: `offset` of a catalogue export": "an export is fetched whole",
     "Explore v2.1: the aliases `rows`, `start`, `sort`": "older spellings of `limit`, `offset`, `order_by`",
     "`/explore/dataset/…`": "addresses of the portal's pages for what the APIs above serve too; `file()` takes them",
+    "Monitoring source: Search v1.0, Explore v2.0, files": "Explore v2.1 serves it whole, and it has no files",
     "Search v1.0: `pretty_print`": "for people who read the answer in a browser",
     "Search v1.0: boundingbox, geopreview, geopolygon": "undocumented helpers of the portal's own map",
     "`apikey=` and `access_token=` in a query": "they end up in logs and referers; keys are sent in a header",
     "Session cookies": "they belong to a person in a browser; the client refuses all cookies",
     "Explore v2.0, `/aggregates`, `/query`": "retired; the client speaks 2.1 and logs a deprecation notice once",
-    "Automation API": "administers portals; it is not one of the eight APIs that this package covers",
+    "Automation API: connections, pages, feedbacks": "people set them up in the back office",
+    "Automation API: making users, groups, keys and harvesters": "they are read; who may do what is decided by people",
     "CSW, WFS, OData, TPF": "standards of their own, with clients of their own",
 }

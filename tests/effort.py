@@ -1,4 +1,7 @@
-"""How long properties and worst cases are tried: a little by ``make test``, at length by nox's sessions."""
+"""How long properties and worst cases are tried: a little by ``make test``, at length by nox's sessions.
+
+A whole test that takes seconds is marked ``at_length`` (tests/conftest.py).
+"""
 
 import os
 from typing import TypeVar

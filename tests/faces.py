@@ -29,7 +29,21 @@ from inputs import CASES, HERE, Case
 from ods_provider.errors import OdsConfigError
 from ods_provider.testing.portal import LocalPortal
 
-JOBS = ("search", "analysis", "download", "media", "push", "watch")
+JOBS = (
+    "search",
+    "analysis",
+    "download",
+    "load",
+    "media",
+    "push",
+    "sync",
+    "publish_file",
+    "publish",
+    "metadata",
+    "harvest",
+    "visibility",
+    "watch",
+)
 
 
 @dataclass(frozen=True)
@@ -43,7 +57,7 @@ def counted(result: Any) -> Ran:
     """Return how much a job's own result holds."""
     if isinstance(result, list):
         return Ran(len(result))
-    found = result.get("files") if result.get("files") is not None else result.get("rows", 1)
+    found = next((result[name] for name in ("files", "rows") if result.get(name) is not None), 1)
     return Ran(int(found))
 
 
@@ -94,6 +108,9 @@ class SameEverywhere:
         assert case.count is None or ran.count == case.count
         if case.asks is not None:
             _expect_asked(faced, case)
+        for name, value in case.shows.items():
+            template, _, field = name.partition(".")
+            assert _metadata(faced, case.whole["dataset_id"]).get(template, field) == value, name
         if case.written is not None:
             content = (tmp_path / case.written[0]).read_bytes()
             assert content.startswith(case.written[1])
@@ -101,6 +118,10 @@ class SameEverywhere:
 
 
 _READINGS = [{"sensor_id": f"faces-{number}", "at": "2026-01-01T00:00:00+00:00", "value": 1.0} for number in (1, 2)]
+
+
+def _metadata(portal: LocalPortal, dataset_id: str) -> Any:
+    return next(draft for draft in portal.office.drafts.all() if draft.dataset_id == dataset_id).metadata
 
 
 class _Words(dict[str, str]):
@@ -111,7 +132,7 @@ class _Words(dict[str, str]):
 
 
 def _placed(value: Any, folder: Path) -> Any:
-    return f"{folder}/{value.removeprefix(HERE)}" if isinstance(value, str) and value.startswith(HERE) else value
+    return value.replace(HERE, f"{folder}/") if isinstance(value, str) else value
 
 
 def _expect_asked(portal: LocalPortal, case: Case) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 import traceback
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
@@ -38,6 +39,8 @@ class Lab:
         self.settings = {"timeout_s": 60, **settings}
         self.events: list[Event] = []
         self.filesystems: dict[str, Any] = {}
+        self.scheduler = "cli"
+        self.remembered: Mapping[str, Any] | None = None
         self.policy: Callable[[Wait], Wait] = lambda wait: wait
         self.plugins = Plugins({"lab": self}, entry_points=False)
 
@@ -61,6 +64,10 @@ class Lab:
         return self.policy(wait)
 
     @hookimpl
+    def ods_last_success(self) -> Mapping[str, Any] | None:
+        return self.remembered
+
+    @hookimpl
     def ods_job_event(self, event: Event) -> None:
         self.events.append(event)
 
@@ -76,12 +83,22 @@ class Lab:
         checkpoint: Mapping[str, Any] | None = None,
         cancel: threading.Event | None = None,
     ) -> Done | Wait:
-        return run_job(job, scheduler="cli", native=name, plugins=self.plugins, checkpoint=checkpoint, cancel=cancel)
+        return run_job(
+            job, scheduler=self.scheduler, native=name, plugins=self.plugins, checkpoint=checkpoint, cancel=cancel
+        )
 
     def done(self, job: Job, **how: Any) -> Any:
         """The result of a job that ends without having to wait."""
         ended = self.run(job, **how)
         assert isinstance(ended, Done), ended
+        return ended.result
+
+    def ended(self, job: Job) -> Any:
+        """The result of a job that waits for the portal as often as it takes: this machine may be busy."""
+        end = time.monotonic() + 60
+        while isinstance(ended := self.run(job), Wait):
+            assert time.monotonic() < end, ended
+            time.sleep(0.1)
         return ended.result
 
     @staticmethod

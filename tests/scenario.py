@@ -75,6 +75,7 @@ class Scenario:
     quota: int  # calls per window: two windows are too few for the job, three are enough
     stall_after: int  # units answered before the work stalls
     parallel: int  # calls that stall: as many as the job makes at the same time
+    slow_s: float  # how long each unit takes after the kill, so that whoever works is seen at it
 
     def __init__(
         self, tmp_path: Path, *, kill: str | Callable[[], None] | None = KILL, reset_s: float = RESET_S
@@ -223,8 +224,7 @@ class Scenario:
                 self._in_flight = set(self._stalled())
                 self._kill()
                 self.control("faults", method="DELETE")
-                # From here on a little slower, so that whoever works is seen at it.
-                self.control("faults", {"kind": "stall", "path": self.unit_path, "times": None, "seconds": 0.1})
+                self.control("faults", {"kind": "stall", "path": self.unit_path, "times": None, "seconds": self.slow_s})
                 assert self.killed or self._kill != self.kill_worker, "nobody was talking to the portal at the stall"
             self._watch_waits()
         except BaseException as error:
@@ -234,9 +234,11 @@ class Scenario:
     def _watch_waits(self) -> None:
         """Note who works, and at each wait whether he is still there when it is almost over."""
         seen, working = 0, set[psutil.Process]()
-        while not self._end.wait(0.2):
+        while not self._end.wait(0.05):
             refused = self.waits()
             if len(refused) > len(self.freed) and time.time() - refused[-1] > self.reset_s - 1.2:
+                # Nobody seen would be taken for somebody who left.
+                assert {process.pid for process in working} - set(self.killed), "nobody was seen at work"
                 self.freed.append(not any(_alive(process) for process in working))
             # Calls whose process was not caught at it are looked after again: it keeps its connection for a while.
             elif (count := len(self.requests())) > seen and (pids := self.workers()):
@@ -344,6 +346,7 @@ class MediaScenario(Scenario):
     dataset_id = "landmark-photos"
     unit_path = "/files/"
     quota, stall_after, parallel = 20, 9, 4
+    slow_s = 0.5
 
     @property
     def folder(self) -> Path:
@@ -388,6 +391,7 @@ class SearchScenario(Scenario):
     dataset_id = "synthetic-rows"
     unit_path = "/records"
     quota, stall_after, parallel = 12, 7, 1
+    slow_s = 0.2
     rows, page = 3_000, 100
 
     @property

@@ -20,9 +20,33 @@ large = ods_dataset_asset(
     where="population > 5000000",
     order_by="population desc",
     format_options={"delimiter": ";"},
-    asset_options={"key_prefix": "raw", "group_name": "places", "owners": ["team:maps"]},
+    key_prefix="raw",
+    group_name="places",
+    owners=["team:maps"],
 )
 # [END narrowed]
+
+# [START checks]
+checked = ods_dataset_asset(
+    "world-capitals",
+    name="checked_capitals",
+    path="data/checked.csv",
+    checks={"rows_counted": True, "min_rows": 100, "schema_unchanged": True, "fresh": "36 hours"},
+)
+# [END checks]
+
+# [START load]
+from ods_provider.schedulers.dagster import ods_load_asset  # noqa: E402
+
+# The URL is in a variable: nobody reads its password in the code or in a run's config.
+in_the_warehouse = ods_load_asset(
+    "world-capitals",
+    name="capitals_table",
+    table="capitals",
+    destination=EnvVar("WAREHOUSE_URL"),
+    if_unchanged="keep",
+)
+# [END load]
 
 # [START daily]
 from dagster import DailyPartitionsDefinition  # noqa: E402
@@ -34,6 +58,22 @@ rows_of_a_day = ods_dataset_asset(
     partition_field="at",
 )
 # [END daily]
+
+# [START range]
+from dagster import BackfillPolicy  # noqa: E402
+
+table_of_days = ods_load_asset(
+    "synthetic-rows",
+    name="table_of_days",
+    table="days",
+    destination=EnvVar("WAREHOUSE_URL"),
+    mode="merge",
+    primary_key="id",
+    partitions_def=DailyPartitionsDefinition("2026-01-01"),
+    partition_field="at",
+    backfill_policy=BackfillPolicy.single_run(),
+)
+# [END range]
 
 # [START zones]
 from dagster import StaticPartitionsDefinition  # noqa: E402
@@ -101,6 +141,23 @@ def bring():
 bring_resumes = ods_resume_sensor(jobs=[bring])
 # [END ops]
 
+# [START parts]
+from ods_provider.schedulers.dagster import ods_assemble_op, ods_partition_op  # noqa: E402
+
+name_parts = ods_partition_op(dataset_id="synthetic-rows", path="data/in_parts", parts=4)
+fetch_part = ods_download_op("fetch_part")
+assemble = ods_assemble_op()
+
+
+@job
+def in_parts():
+    """Fetch each part in a step of its own, and commit all of them."""
+    assemble(name_parts().map(fetch_part).collect())
+
+
+in_parts_resumes = ods_resume_sensor(jobs=[in_parts])
+# [END parts]
+
 # [START own]
 from dagster import AssetExecutionContext, MaterializeResult  # noqa: E402
 
@@ -122,13 +179,39 @@ def sent(context: AssetExecutionContext, ods: OdsResource):
 sent_resumes = ods_resume_sensor(sent)
 # [END own]
 
-pairs = [capitals, large, rows_of_a_day, capitals_of_a_continent, newest, by_zone, photos, on_the_portal]
+# [START together]
+from dagster import AutomationCondition  # noqa: E402
+
+from ods_provider.schedulers.dagster import ods_definitions  # noqa: E402
+
+together = ods_definitions(
+    capitals,
+    checked,
+    jobs=[bring],
+    resources={"ods": portal},
+    upstream_options={"automation_condition": AutomationCondition.on_cron("*/15 * * * *")},
+)
+# [END together]
+
+pairs = [
+    capitals,
+    large,
+    checked,
+    in_the_warehouse,
+    rows_of_a_day,
+    table_of_days,
+    capitals_of_a_continent,
+    newest,
+    by_zone,
+    photos,
+    on_the_portal,
+]
 defs = Definitions.merge(
     *(pair.definitions() for pair in pairs),
     Definitions(
         assets=[readings, sent],
-        jobs=[bring],
-        sensors=[updated, bring_resumes, sent_resumes],
+        jobs=[bring, in_parts],
+        sensors=[updated, bring_resumes, in_parts_resumes, sent_resumes],
         resources={"ods": portal},
     ),
 )

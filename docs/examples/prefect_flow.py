@@ -13,9 +13,12 @@ from prefect.states import AwaitingRetry
 
 from ods_provider.schedulers.prefect import (
     ods_analyse,
+    ods_assemble,
     ods_await_update,
     ods_download,
+    ods_load,
     ods_media,
+    ods_partition,
     ods_push,
     ods_search,
 )
@@ -63,6 +66,31 @@ def open_data(folder: str, cities: str = "world-capitals", credentials: str = "o
 
 
 # [END flow]
+
+
+# [START parts]
+@flow(retries=2, retry_delay_seconds=60)
+def in_parts(dataset_id: str, path: str, credentials: str = "ods-default"):
+    parts = ods_partition(dataset_id, path, parts=8, credentials=credentials)
+    fetched = [ods_download.submit(**part, credentials=credentials) for part in parts]
+    # Results, which raise what went wrong. Given the futures, Prefect leaves the task out and the flow ends well.
+    return ods_assemble([each.result() for each in fetched], credentials=credentials)
+
+
+# [END parts]
+
+
+# [START load]
+@flow(retries=2, retry_delay_seconds=60)
+def warehouse(destination: str = "secret/warehouse", credentials: str = "ods-default"):
+    # The block `warehouse`, of Prefect's type Secret, holds a URL: nobody reads its password among the parameters.
+    how = {"destination": destination, "credentials": credentials}
+    capitals = ods_load("world-capitals", "capitals", if_unchanged="keep", **how)
+    readings = ods_load("live-readings", "readings", mode="merge", cursor="at", lag="1 hour", **how)
+    return capitals["table_rows"], readings["table_rows"]
+
+
+# [END load]
 
 if __name__ == "__main__":
     open_data.serve(name="daily", cron="0 6 * * *", parameters={"folder": str(Path("data").absolute())})

@@ -12,7 +12,9 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests"))
 
-from coverage_rows import OUT_OF_SCOPE, ROWS, SIGNINGS  # noqa: E402  found once the tests are on the path
+from coverage_automation import AUTOMATION  # noqa: E402  found once the tests are on the path
+from coverage_automation import ROOT as AUTOMATION_ROOT  # noqa: E402
+from coverage_rows import OUT_OF_SCOPE, ROWS, SIGNINGS  # noqa: E402
 
 PAGE = ROOT / "docs" / "coverage.md"
 HEAD = """# What is covered
@@ -35,6 +37,17 @@ Who a call is made for, as the portal's log has it; more in [authentication](aut
 |---|---|"""
 
 
+AUTOMATED = f"""
+## Automation API v1.0
+
+What editors do, below `{AUTOMATION_ROOT}`, by `client.automation` ([its page](automation.md)). Little of this API is
+public: the last column says what a call is held against besides the local portal. *spec* is the vendor's description,
+*recorded body* one that a portal or a script was seen to send, *our reading* stands where neither says enough.
+
+| endpoint | client | tested against |
+|---|---|---|"""
+
+
 def page() -> str:
     """Return the page."""
     parts = [HEAD]
@@ -43,6 +56,8 @@ def page() -> str:
     for api, rows in groupby(ROWS, key=lambda row: row.api):
         parts.append(f"\n## {api}\n\n| endpoint | parameter | client | operator |\n|---|---|---|---|")
         parts += [_line(row) for row in sorted(rows, key=lambda row: row.endpoint)]
+    parts.append(AUTOMATED)
+    parts += [_automated(row) for row in AUTOMATION]
     parts.append("\n## Out of scope, and why\n")
     parts += [f"- {what}: {why}." for what, why in OUT_OF_SCOPE.items()]
     return "\n".join(parts) + "\n"
@@ -53,13 +68,19 @@ def _line(row) -> str:  # type: ignore[no-untyped-def]
     return "| " + " | ".join(f"`{cell}`" if cell else "" for cell in cells) + " |"
 
 
+def _automated(row) -> str:  # type: ignore[no-untyped-def]
+    method, _, path = row.endpoint.partition(" ")
+    asked = f"{method} {path.removeprefix(AUTOMATION_ROOT)}" + (f"?{row.parameter}=" if row.parameter else "")
+    return f"| `{asked}` | `{row.client}` | {row.beside} |"
+
+
 def main() -> int:
     """Write the page, or check it."""
     made = page()
     if "--check" in sys.argv:
         return 0 if PAGE.read_text() == made else 1
     PAGE.write_text(made)
-    print(f"{len(ROWS)} rows written to {PAGE.relative_to(ROOT)}")
+    print(f"{len(ROWS) + len(AUTOMATION)} rows written to {PAGE.relative_to(ROOT)}")
     return 0
 
 

@@ -26,8 +26,10 @@ _COMMON = {
     "ods_conn_id": "Connection of type `ods`.",
     "deferrable": "Whether a long wait is spent in the triggerer; `[operators] default_deferrable` where "
     "somebody set it, else True. Without it an operator is rescheduled, and a sensor waits as its `mode` says.",
+    "max_failures": "How many failed runs in a row [are tolerated](../airflow-running.md#a-flaky-source): the task is "
+    "skipped, and told. The next one fails.",
 }
-_DEFAULTS = {"ods_conn_id": '"ods_default"', "deferrable": "None"}
+_DEFAULTS = {"ods_conn_id": '"ods_default"', "deferrable": "None", "max_failures": "0"}
 
 
 def filled(text: str) -> str:
@@ -48,7 +50,7 @@ def example(path: str, name: str) -> str:
     if not found:
         raise SystemExit(f"{path} marks no lines [START {name}]")
     code = re.sub(r"  # (?:noqa|type: ignore)[^\n]*", "", textwrap.dedent(found[1]).strip("\n"))
-    language = "sh" if path.endswith(".sh") else "python"
+    language = {".sh": "sh", ".yaml": "yaml"}.get(Path(path).suffix, "python")
     return f"```{language}\n{code}\n```"
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from ods_provider.core.source import CATALOG, Source
 from ods_provider.jobs.context import JobContext
 
 
@@ -17,12 +18,14 @@ class Ask:
         name: What it is called in messages.
         dataset_id: The dataset it concerns, None for the whole portal.
         ask: Makes the call and returns the result.
+        source: Which of the portal's sources it asks.
     """
 
     name: str
     dataset_id: str | None
     ask: Callable[[JobContext], Any]
+    source: Source = CATALOG
 
     def work(self, ctx: JobContext) -> Any:
         """Return what the portal answered."""
-        return self.ask(ctx)
+        return self.ask(ctx.at(self.source))

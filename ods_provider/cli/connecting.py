@@ -33,25 +33,43 @@ def connect(settings: Settings, plugins: Plugins, warn: Callable[[str], None]) -
     Raises:
         OdsConfigError: None was named, or two were, or it cannot work.
     """
-    sources = {"--host": settings.host, "--profile": settings.profile, "--airflow-conn": settings.airflow_conn}
-    named = [option for option, value in sources.items() if value]
-    if len(named) > 1:
-        raise OdsConfigError(f"{' and '.join(named)} name two connections", advice="Choose one of them")
-    if settings.host:
+    how, name = chosen(settings)
+    if how == "--host":
         return _from_host(settings, warn)
     if settings.key_file:
         raise OdsConfigError(
             "--key-file goes with --host", advice="Name the host, or put the key file into the profile"
         )
-    if settings.profile:
-        found = from_profile(settings.profile, warn)
-    elif airflow := settings.airflow_conn or settings.default_airflow_conn:
-        found = _from_airflow(airflow, plugins)
-    elif not os.environ.get("ODS_HOST") and (default := default_profile()):
-        found = from_profile(default, warn)
+    if how == "profile":
+        found = from_profile(name, warn)
+    elif how == "Airflow":
+        found = _from_airflow(name, plugins)
     else:
         found = _from_plugins(plugins)
     return _with_push_key(found, settings, warn)
+
+
+def chosen(settings: Settings) -> tuple[str, str]:
+    """Return which kind of place the connection comes from, and its name there; nothing is opened but the profiles.
+
+    Raises:
+        OdsConfigError: Two were named, or the configuration file cannot be read.
+    """
+    sources = {"--host": settings.host, "--profile": settings.profile, "--airflow-conn": settings.airflow_conn}
+    named = [option for option, value in sources.items() if value]
+    if len(named) > 1:
+        raise OdsConfigError(f"{' and '.join(named)} name two connections", advice="Choose one of them")
+    if settings.host:
+        return "--host", settings.host
+    if settings.profile:
+        return "profile", settings.profile
+    if airflow := settings.airflow_conn or settings.default_airflow_conn:
+        return "Airflow", airflow
+    if os.environ.get("ODS_HOST"):
+        return "environment", "ODS_HOST"
+    if default := default_profile():
+        return "profile", default
+    return "plugins", REF
 
 
 @forgets
@@ -68,9 +86,9 @@ def _from_host(settings: Settings, warn: Callable[[str], None]) -> OdsConnection
             if name not in ("ODS_API_KEY", "ODS_PUSH_API_KEY", "ODS_REFRESH_TOKEN", "ODS_CLIENT_SECRET")
         }
     if settings.key_file:
-        environ["ODS_API_KEY"] = read_secret(settings.key_file, warn)
+        environ["ODS_API_KEY"] = read_secret(settings.key_file, warn, where="--key-file")
     if settings.push_key_file:
-        environ["ODS_PUSH_API_KEY"] = read_secret(settings.push_key_file, warn)
+        environ["ODS_PUSH_API_KEY"] = read_secret(settings.push_key_file, warn, where="--push-key-file")
     return from_environment(environ | {"ODS_HOST": settings.host or ""}, where="--host", face=OPTIONS)
 
 
@@ -78,7 +96,7 @@ def _with_push_key(found: OdsConnection, settings: Settings, warn: Callable[[str
     if not settings.push_key_file:
         return found
     named = {**found.face.named, "push_api_key": "--push-key-file"}
-    keys = {"": Secret(read_secret(settings.push_key_file, warn))}
+    keys = {"": Secret(read_secret(settings.push_key_file, warn, where="--push-key-file"))}
     return replace(found, push_keys=keys, face=replace(found.face, named=named))
 
 

@@ -5,16 +5,18 @@ from __future__ import annotations
 import logging
 import sys
 import time
-from contextlib import AbstractContextManager
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Self
 
 import click
 
 from ods_provider.cli.settings import Settings
-from ods_provider.core.events import Event, JobDone, JobStarted, Progress, QuotaSeen, Waiting
+from ods_provider.core.counting import counted
+from ods_provider.core.events import Event, JobDone, JobStarted, Noticed, Progress, QuotaSeen, Waiting
 from ods_provider.core.legible import legible
-from ods_provider.core.narrate import narrate, size
+from ods_provider.core.narrate import far, narrate, size
 from ods_provider.core.redact import scrub
 from ods_provider.core.times import utc_now
 
@@ -70,9 +72,20 @@ class Display(AbstractContextManager["Display"]):
                 self.write(each)
         self._held = None
 
+    def warn(self, text: str) -> None:
+        """Write a line of warning, unless results and errors are all that is wanted."""
+        if not self.settings.quiet:
+            self.line(f"Warning: {text}")
+
     def write(self, text: str) -> None:
         """Write a line to where progress goes."""
         click.echo(text, err=True)
+
+    @contextmanager
+    def aside(self) -> Iterator[None]:
+        """Step aside while somebody is told or asked something."""
+        self._held = None
+        yield
 
     def sleep_until(self, until: datetime, reason: str) -> None:
         """Sleep, and say why, once."""
@@ -124,16 +137,24 @@ class Bars(Display):
         if isinstance(event, JobStarted):
             self._begin(legible(" ".join(part for part in (event.job, event.dataset_id) if part)))
         elif isinstance(event, QuotaSeen) and event.quota.remaining is not None:
-            self._update(left=f"{event.quota.remaining:,} calls left")
+            self._update(left=f"{counted(event.quota.remaining, 'calls')} left")
         elif isinstance(event, Progress):
             self._progress(event)
-        elif self.settings.debug:
+        elif self.settings.debug or isinstance(event, Noticed):
             super().show(event)
 
     def write(self, text: str) -> None:
         """Write a line above the bar."""
         assert self._bar is not None
         self._bar.console.print(text, markup=False, highlight=False, soft_wrap=True)
+
+    @contextmanager
+    def aside(self) -> Iterator[None]:
+        """Take the bar away meanwhile."""
+        assert self._bar is not None
+        self._bar.stop()
+        yield
+        self._bar.start()
 
     def sleep_until(self, until: datetime, reason: str) -> None:
         """Say why, once, and count down."""
@@ -156,8 +177,7 @@ class Bars(Display):
 
     def _progress(self, event: Progress) -> None:
         if event.unit != "bytes":
-            of = f" of {event.total:,}" if event.total is not None else ""
-            self._update(completed=event.done, total=event.total, told=f"{event.done:,}{of} {event.unit}")
+            self._update(completed=event.done, total=event.total, told=far(event))
             return
         self._update(completed=event.done, told=size(event.done) + self._speed())
 
@@ -181,6 +201,8 @@ class _Handler(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         settings = self._display.settings
+        if settings.quiet and record.levelno < logging.ERROR:
+            return  # results and errors only
         lines = [record.getMessage().replace("\n", " ")]
         if settings.debug and record.exc_info:
             lines += logging.Formatter().formatException(record.exc_info).splitlines()

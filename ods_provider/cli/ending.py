@@ -7,7 +7,7 @@ import os
 import signal
 import sys
 import traceback
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
 from typing import Any, NoReturn
@@ -16,19 +16,16 @@ import click
 
 from ods_provider.cli.locking import Busy
 from ods_provider.cli.settings import Settings
+from ods_provider.cli.stopping import stoppable
 from ods_provider.core.errors import OdsConfigError, OdsError
 from ods_provider.core.legible import legible
 from ods_provider.core.redact import scrub
 
-DONE, FAILED, USAGE, WAITING, INTERRUPTED, TERMINATED = 0, 1, 2, 75, 130, 143
+DONE, FAILED, USAGE, SKIPPED, WAITING, INTERRUPTED, TERMINATED = 0, 1, 2, 3, 75, 130, 143
 
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO}
 
 AGAIN = "Run the same command again after that, or with --wait; what is confirmed is not asked for again."
-
-
-class Terminated(SystemExit):
-    """SIGTERM came. A class of its own, so that it is not taken for a plugin that calls ``sys.exit``."""
 
 
 class Waiting(Exception):
@@ -41,17 +38,27 @@ class Waiting(Exception):
         self.advice = advice
 
 
+class Skipped(Exception):
+    """Nothing was done, and what follows need not be either; ``outcome`` is that of the run that did it."""
+
+    def __init__(self, reason: str, outcome: Mapping[str, Any]) -> None:
+        super().__init__(reason)
+        self.outcome = outcome
+
+
 @contextmanager
 def exits(settings: Settings) -> Iterator[None]:
     """Turn whatever a command raises into its line and its exit code; a traceback is shown with ``--debug`` only."""
-    before = signal.signal(signal.SIGTERM, _terminate)
     try:
-        yield
+        with stoppable():
+            yield
     except (click.ClickException, click.exceptions.Exit, click.Abort):
         raise
     except Waiting as wait:
         until = wait.until.isoformat(timespec="seconds")
         _waiting(f"Waiting until {until}: {wait.reason}. {wait.advice}", until, wait.reason, settings)
+    except Skipped as skip:
+        _skipped(skip, settings)
     except Busy as error:
         # Nobody knows when the other one ends.
         _waiting(f"Waiting: {error}", None, error.what, settings)
@@ -79,8 +86,6 @@ def exits(settings: Settings) -> Iterator[None]:
         said = scrub(str(error), settings.secrets)
         hint = "" if settings.debug else " Run it again with --debug and report what it shows."
         _end(FAILED, f"Error: this should not have happened: {type(error).__name__}: {said}.{hint}", "red")
-    finally:
-        signal.signal(signal.SIGTERM, before)
 
 
 def _waiting(line: str, until: str | None, reason: str, settings: Settings) -> NoReturn:
@@ -92,6 +97,15 @@ def _waiting(line: str, until: str | None, reason: str, settings: Settings) -> N
         # It is no error: whoever runs the same command every few minutes reads the exit code.
         sys.exit(WAITING)
     _end(WAITING, line, "yellow")
+
+
+def _skipped(skip: Skipped, settings: Settings) -> NoReturn:
+    if settings.json:
+        # As every job's last line.
+        click.echo(_json(skip.outcome))
+    elif not settings.quiet:
+        _end(SKIPPED, f"Skipped: {skip}.", "yellow")
+    sys.exit(SKIPPED)
 
 
 def _write_no_more() -> None:
@@ -120,8 +134,3 @@ def _end(code: int, line: str, colour: str) -> NoReturn:
 
 def _again(settings: Settings) -> str:
     return "The same command goes on where it stopped." if settings.resumes else ""
-
-
-def _terminate(number: int, frame: Any) -> NoReturn:
-    # Only an exception stops a read that may last until the idle timeout.
-    raise Terminated("terminated")

@@ -7,7 +7,17 @@ from typing import Any
 import click
 from click.shell_completion import CompletionItem
 
-from ods_provider.cli.options import Words, facets, pairs, query_options, shared_options, waiting_options
+from ods_provider.cli.options import (
+    Words,
+    dataset_argument,
+    facets,
+    monitoring_option,
+    pairs,
+    query_options,
+    shared_options,
+    unchanged_option,
+    waiting_options,
+)
 
 KINDS = ("attachments", "alternative_exports", "files", "thumbnails")
 
@@ -19,7 +29,7 @@ def _formats(ctx: click.Context, option: click.Parameter, incomplete: str) -> li
 
 
 @click.command()
-@click.argument("dataset_id")
+@dataset_argument()
 @click.argument("path", required=False)
 @click.option(
     "--format",
@@ -35,7 +45,7 @@ def _formats(ctx: click.Context, option: click.Parameter, incomplete: str) -> li
     multiple=True,
     metavar="NAME=VALUE",
     callback=pairs,
-    help="The format's own option.",
+    help="The format's own option; may be repeated.",
 )
 @click.option(
     "--if-moved",
@@ -45,13 +55,24 @@ def _formats(ctx: click.Context, option: click.Parameter, incomplete: str) -> li
     help="When the dataset is republished meanwhile.",
 )
 @click.option("--min-rows", metavar="N", default="0", help="Fewer rows than this are an error.")
+@unchanged_option
+@click.option("--parallel", metavar="N", default="1", show_default=True, help="Streams at once, 1 to 32, or auto.")
+@click.option("--partition-by", metavar="FIELD", help="Field that the streams' parts are cut by. [finds one]")
+@click.option(
+    "--layout",
+    type=Words("file", "folder"),
+    default="file",
+    show_default=True,
+    help="One file, or a folder of parts.",
+)
+@monitoring_option
 @waiting_options
 @shared_options
 def download(dataset_id: str, path: str | None, wait: bool, now: bool, **given: Any) -> None:
     """Bring a dataset into a file that holds exactly its rows.
 
     The file appears under its name only when its rows agree with what the portal counts; an older one is replaced in
-    one step. PATH is a path or a URL such as s3://bucket/key; without it the file is DATASET_ID.parquet, here. PATH's
+    one step. PATH is a path or a URL such as s3://bucket/key; without it the file is DATASET.parquet, here. PATH's
     ending says the format, and cities.csv.gz comes as gzip.
 
     \b
@@ -71,13 +92,19 @@ def download(dataset_id: str, path: str | None, wait: bool, now: bool, **given: 
 
 
 @click.command()
-@click.argument("dataset_id")
+@dataset_argument()
 @click.argument("path", metavar="FOLDER")
 @click.option("--kind", type=Words(*KINDS), default="attachments", show_default=True, help="Which files.")
 @click.option("--field", metavar="NAME", help="The field whose files are wanted; needed when there are several.")
-@click.option("--where", multiple=True, metavar="ODSQL", help="Filter on the records whose files are wanted.")
-@click.option("--refine", multiple=True, metavar="FACET:VALUE", callback=facets, help="Facet of them to keep.")
-@click.option("--exclude", multiple=True, metavar="FACET:VALUE", callback=facets, help="Facet of them to drop.")
+@click.option(
+    "--where", multiple=True, metavar="ODSQL", help="Filter on the records whose files are wanted; may be repeated."
+)
+@click.option(
+    "--refine", multiple=True, metavar="FACET:VALUE", callback=facets, help="Facet of them to keep; may be repeated."
+)
+@click.option(
+    "--exclude", multiple=True, metavar="FACET:VALUE", callback=facets, help="Facet of them to drop; may be repeated."
+)
 @click.option("--limit", metavar="N", help="Files at most.")
 @click.option("--parallel", metavar="N", default="4", show_default=True, help="Files at the same time, 1 to 32.")
 @click.option(
@@ -87,6 +114,7 @@ def download(dataset_id: str, path: str | None, wait: bool, now: bool, **given: 
     show_default=True,
     help="When a file is listed and not there; the others come all the same.",
 )
+@unchanged_option
 @waiting_options
 @shared_options
 def media(path: str, wait: bool, now: bool, **given: Any) -> None:

@@ -9,7 +9,15 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ods_provider.cli.options import query_options, shared_options, waiting_options
+from ods_provider.cli.drafting import create, delete
+from ods_provider.cli.options import (
+    dataset_argument,
+    monitoring_option,
+    query_options,
+    shared_options,
+    unchanged_option,
+    waiting_options,
+)
 
 if TYPE_CHECKING:
     from ods_provider.core.schema import Dataset
@@ -22,28 +30,52 @@ _csv = click.option("--csv", "as_csv", is_flag=True, help="Results as CSV, with 
 _all = click.option("--all", "every", is_flag=True, help="All rows in the table, however many.")
 
 
-@click.command()
+def _beside(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the options on what rows may come with."""
+    for option in (
+        click.option("--include-app-metas", is_flag=True, help="Rows with technical fields, such as their ids."),
+        click.option("--include-links", is_flag=True, help="Rows with their links."),
+    ):
+        command = option(command)
+    return command
+
+
+@click.group(invoke_without_command=True)
 @query_options
+@monitoring_option
+@_beside
 @_output
 @_csv
 @_all
 @waiting_options
 @shared_options
-def datasets(as_csv: bool, every: bool, wait: bool, now: bool, **given: Any) -> None:
-    """Find datasets of a portal.
+@click.pass_context
+def datasets(ctx: click.Context, /, as_csv: bool, every: bool, wait: bool, now: bool, **given: Any) -> None:
+    """Find datasets of a portal; make one, or delete one.
 
-    A table shows the first 20. All of them come with --all, --json, --csv or --output.
+    Without a command they are listed. A table shows the first 20. All of them come with --all, --json, --csv or
+    --output.
     """
+    if ctx.invoked_subcommand is not None:
+        return
     show = None if given["select"] else _catalogue_row
     _search({"dataset_id": None} | given, as_csv=as_csv, every=every, show=show, wait=wait, now=now)
 
 
+datasets.add_command(create)
+datasets.add_command(delete)
+
+
 @click.command()
-@click.argument("dataset_id")
+@dataset_argument()
 @query_options
+@click.option("--record-id", metavar="ID", help="The one record with this id; --include-app-metas shows the ids.")
+@monitoring_option
+@_beside
 @_output
 @_csv
 @_all
+@unchanged_option
 @waiting_options
 @shared_options
 def records(as_csv: bool, every: bool, wait: bool, now: bool, **given: Any) -> None:
@@ -84,10 +116,13 @@ def _search(
             copy_rows(Path(outcome["path"]))
         return
     limit = given["limit"]
-    if limit is None and not every:
+    if limit is None and not every and not given.get("record_id"):
         # One more than is shown tells whether there are more.
         job = search_job(**given | {"limit": TABLE_ROWS + 1})
     rows = read(lambda name: job, **how)
+    if not rows:
+        note(f"No {'records' if given['dataset_id'] is not None else 'datasets'} match.")
+        return
     shown = rows if limit or every else rows[:TABLE_ROWS]
     show_rows([show(row) for row in shown] if show else shown)
     if len(rows) > len(shown):
@@ -104,30 +139,35 @@ def _written(path: str | None, absolute: Callable[[str], str]) -> dict[str, Any]
 
 
 def _catalogue_row(row: Mapping[str, Any]) -> dict[str, Any]:
+    from ods_provider.cli.printing import when
+
     default = (row.get("metas") or {}).get("default") or {}
     return {
         "dataset": row.get("dataset_id"),
         "title": default.get("title"),
         "records": default.get("records_count"),
-        "data of": default.get("data_processed"),
+        "data of": when(default.get("data_processed")),
     }
 
 
 @click.command()
-@click.argument("dataset_id")
+@dataset_argument()
+@monitoring_option
 @waiting_options
 @shared_options
-def dataset(dataset_id: str, wait: bool, now: bool) -> None:
+def dataset(dataset_id: str, source: str | None, wait: bool, now: bool) -> None:
     """Show one dataset: its fields, its size, its age, what can be fetched from it."""
     from ods_provider.cli.asking import Ask
     from ods_provider.cli.printing import show_json, wants_json
-    from ods_provider.cli.running import read
+    from ods_provider.cli.running import identity, read
     from ods_provider.cli.wording import made
     from ods_provider.core.datasetid import dataset_named
+    from ods_provider.core.source import source_named
 
     dataset_id = made(dataset_named, dataset_id)
-    job = Ask("look", dataset_id, lambda ctx: ctx.client.dataset(dataset_id))
-    found = read(lambda name: job, identity={"command": "dataset", "dataset_id": dataset_id}, wait=wait, now=now)
+    job = Ask("look", dataset_id, lambda ctx: ctx.client.dataset(dataset_id), source_named(source))
+    of = identity("dataset", {"dataset_id": dataset_id, "source": source})
+    found = read(lambda name: job, identity=of, wait=wait, now=now)
     if wants_json():
         show_json(_described(found))
     else:
@@ -149,14 +189,14 @@ def _described(found: Dataset) -> dict[str, Any]:
 
 
 def _describe(found: Dataset) -> None:
-    from ods_provider.cli.printing import show_pairs, show_rows
+    from ods_provider.cli.printing import show_pairs, show_rows, when
 
     pairs = {
         "dataset": found.dataset_id,
         "title": (found.metas.get("default") or {}).get("title"),
         "records": f"{found.records_count:,}" if found.records_count is not None else None,
-        "data of": found.freshness()["data_processed"],
-        "modified": found.freshness()["modified"],
+        "data of": when(found.freshness()["data_processed"], exact=True),
+        "modified": when(found.freshness()["modified"], exact=True),
         "attachments": len(found.attachments) or None,
         "records visible": None if found.data_visible else "no: the publisher restricts them",
     }
@@ -166,14 +206,15 @@ def _describe(found: Dataset) -> None:
 
 
 @click.command()
-@click.argument("dataset_id")
+@dataset_argument()
 @query_options
 @click.option("--group-by", metavar="ODSQL", help="What to group by.")
-@click.option("--facet", multiple=True, metavar="NAME", help="List the values of this facet instead.")
+@click.option("--facet", multiple=True, metavar="NAME", help="List the values of this facet instead; may be repeated.")
 @click.option("--geo-cluster", metavar="FIELD", help="Cluster the points of this field instead; goes with --zoom.")
 @click.option("--zoom", type=click.FloatRange(0, 25), help="Of the map: 0 is the world, 25 a house.")
 @click.option("--radius", type=click.FloatRange(min=0), help="Of a cluster, in pixels.")
 @click.option("--geojson", is_flag=True, help="Clusters as a GeoJSON FeatureCollection.")
+@monitoring_option
 @_output
 @_csv
 @_all
@@ -219,6 +260,9 @@ def analyze(
     if wants_json() or geojson:
         for row in [rows] if geojson else rows:
             show_json(row)
+        return
+    if not rows:
+        note("No records match.")
         return
     shown = rows if limit or every else rows[:TABLE_ROWS]
     show_rows(shown)

@@ -6,11 +6,11 @@ import os
 import secrets
 import socket
 import time
-from pathlib import Path
 from urllib.parse import SplitResult, parse_qs, urlsplit
 
 import click
 
+from ods_provider.cli.reading import typed_file
 from ods_provider.cli.settings import Settings
 from ods_provider.core.connection import OdsConnection, from_parts
 from ods_provider.core.errors import OdsError
@@ -37,7 +37,7 @@ def _host(ctx: click.Context, option: click.Parameter, value: str | None) -> str
 @click.option("--client-id", required=True, envvar="ODS_CLIENT_ID", help="Client id of the application.")
 @click.option(
     "--client-secret-file",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    metavar="FILE",
     help="File that holds the client secret; else ODS_CLIENT_SECRET, else you are asked. A public one has none.",
 )
 @click.option(
@@ -56,7 +56,7 @@ def _host(ctx: click.Context, option: click.Parameter, value: str | None) -> str
 def login(
     host: str,
     client_id: str,
-    client_secret_file: Path | None,
+    client_secret_file: str | None,
     redirect_uri: str,
     code: str | None,
     login: str | None,
@@ -89,9 +89,9 @@ def login(
         raise click.ClickException(str(error)) from None
 
 
-def _client_secret(file: Path | None) -> str:
+def _client_secret(file: str | None) -> str:
     if file is not None:
-        return file.read_text(encoding="utf-8").strip()
+        return typed_file(file, where="--client-secret-file").strip()
     given = os.environ.get("ODS_CLIENT_SECRET")
     if given is not None:
         return given

@@ -5,44 +5,21 @@ It is asked for once an error is there, with one call at the most, and never in 
 
 from __future__ import annotations
 
-import difflib
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from ods_provider.core.errors import OdsError, OdsNotFound, OdsQueryError
-from ods_provider.core.legible import legible
+from ods_provider.core.nearest import listed, nearest
 
 if TYPE_CHECKING:
     from ods_provider.core.connection import OdsConnection
     from ods_provider.core.oauth import TokenStore
 
-MOST_NAMES = 10_000  # of a portal's datasets: half a megabyte
-_MOST_CHARS = 100  # comparing takes the product of two lengths
-_MOST_SHOWN = 3
 _PATIENCE_S = 10.0
 _QUOTED = re.compile(r"'[^']{0,1000}'|\"[^\"]{0,1000}\"")
 _NAME = re.compile(r"(?<![\w.'])[A-Za-z_]\w{0,100}")
-
-
-def nearest(name: str, known: Iterable[str]) -> list[str]:
-    """Return the names that are most like ``name``, the likest first; none where it is one of them."""
-    by_fold: dict[str, str] = {}
-    for each in known:
-        if each == name:
-            return []
-        if len(each) <= _MOST_CHARS:
-            by_fold.setdefault(each.casefold(), each)
-    if len(name) > _MOST_CHARS:
-        return []
-    alike = difflib.get_close_matches(name.casefold(), by_fold, n=_MOST_SHOWN, cutoff=0.7)
-    return [by_fold[fold] for fold in alike]
-
-
-def listed(names: Iterable[str]) -> str:
-    """Return names as a sentence lists them."""
-    return " or ".join(repr(legible(name)) for name in names)
 
 
 def add_meant(error: OdsError, job: Any, connection: OdsConnection, tokens: TokenStore | None) -> None:
@@ -64,22 +41,24 @@ def add_meant(error: OdsError, job: Any, connection: OdsConnection, tokens: Toke
         error.reword(lambda advice: f"Perhaps {meant} is meant. {advice}", "advice")
 
 
+def hasty(connection: OdsConnection, patience_s: float) -> OdsConnection:
+    """Return the connection for a call that nobody waits for: one try, and no wait for a quota."""
+    return replace(connection, max_retries=0, max_wait_s=0, timeout_s=min(connection.timeout_s, patience_s))
+
+
 def _meant(error: OdsError, job: Any, connection: OdsConnection, tokens: TokenStore | None) -> str:
     from ods_provider.client import OdsClient
-    from ods_provider.core.plans.catalog import dataset
-    from ods_provider.core.plans.records import export_rows
-    from ods_provider.core.query import Query
+    from ods_provider.core.plans.catalog import dataset, dataset_ids
+    from ods_provider.core.source import CATALOG
 
     # The portal's message names the wrong ones, as a rule.
     told = set(_NAME.findall(error.what)) & set(_names(job)) if isinstance(error, OdsQueryError) else set()
     if isinstance(error, OdsQueryError) and (error.status != 400 or not told):
         return ""
-    # Nobody waits for a suggestion.
-    hasty = replace(connection, max_retries=0, max_wait_s=0, timeout_s=min(connection.timeout_s, _PATIENCE_S))
-    with OdsClient(hasty, tokens=tokens) as client:
+    with OdsClient(hasty(connection, _PATIENCE_S), tokens=tokens) as portal:
+        client = portal.at(getattr(job, "source", CATALOG))
         if isinstance(error, OdsNotFound):
-            rows = client.run(export_rows(None, Query(select="dataset_id"), limit=MOST_NAMES))
-            return listed(nearest(job.dataset_id, [row["dataset_id"] for row in rows]))
+            return listed(nearest(job.dataset_id, client.run(dataset_ids())))
         fields = [field.name for field in client.run(dataset(job.dataset_id)).fields]
     found = {name: near for name in sorted(told) if (near := nearest(name, fields))}
     return ", and ".join(f"{listed(near)} in place of {name!r}" for name, near in found.items())

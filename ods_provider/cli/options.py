@@ -46,15 +46,39 @@ def shared_options(function: F) -> F:
     return function
 
 
+def dataset_argument(*, required: bool = True) -> Callable[[F], F]:
+    """Add the id of a dataset; a shell completes it from what the portal listed lately."""
+    shown = "DATASET" if required else "[DATASET]"
+    return click.argument("dataset_id", metavar=shown, required=required, shell_complete=_datasets)
+
+
+def _datasets(ctx: click.Context, argument: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    from ods_provider.cli.completing import dataset_ids
+
+    return [CompletionItem(name) for name in dataset_ids(ctx.ensure_object(Settings)) if name.startswith(incomplete)]
+
+
 def query_options(function: F) -> F:
     """Add the options of a query, in the portal's own words."""
     for make in reversed(
         (
             click.option("--select", metavar="ODSQL", help="Fields and expressions."),
-            click.option("--where", multiple=True, metavar="ODSQL", help="Filter; several are joined by AND."),
+            click.option("--where", multiple=True, metavar="ODSQL", help="Filter; may be repeated, and all must hold."),
             click.option("--order-by", metavar="ODSQL", help="Order, such as 'population desc'."),
-            click.option("--refine", multiple=True, metavar="FACET:VALUE", callback=facets, help="Facet to keep."),
-            click.option("--exclude", multiple=True, metavar="FACET:VALUE", callback=facets, help="Facet to drop."),
+            click.option(
+                "--refine",
+                multiple=True,
+                metavar="FACET:VALUE",
+                callback=facets,
+                help="Facet to keep; may be repeated.",
+            ),
+            click.option(
+                "--exclude",
+                multiple=True,
+                metavar="FACET:VALUE",
+                callback=facets,
+                help="Facet to drop; may be repeated.",
+            ),
             click.option("--lang", metavar="CODE", help="Language of titles and formatted dates."),
             click.option("--timezone", default="UTC", show_default=True, help="Zone of filters and of times."),
             click.option("--limit", metavar="N", help="Rows at most."),
@@ -62,6 +86,17 @@ def query_options(function: F) -> F:
     ):
         function = make(function)
     return function
+
+
+def monitoring_option(function: F) -> F:
+    """Add the choice of the portal's other source."""
+    return click.option(
+        "--monitoring",
+        "source",
+        flag_value="monitoring",
+        default="catalog",
+        help="What the portal knows of its own use; the key needs the right explore_monitoring.",
+    )(function)
 
 
 def waiting_options(function: F) -> F:
@@ -72,6 +107,28 @@ def waiting_options(function: F) -> F:
     ):
         function = make(function)
     return function
+
+
+def unchanged_option(function: F) -> F:
+    """Add what to do with what an earlier run wrote."""
+    return click.option(
+        "--if-unchanged",
+        type=Words("fetch", "keep", "skip"),
+        default="fetch",
+        show_default=True,
+        help="When an earlier run wrote the same and nothing changed since. skip ends with 3.",
+    )(function)
+
+
+def expect_place(given: str | None, example: str, variable: str) -> None:
+    """Refuse a command that does not say where to.
+
+    Raises:
+        UsageError: ``--to`` is not given; the message shows one, and the variable that may hold it.
+    """
+    if not is_given(given):
+        missing = "not given" if given is None else "empty"
+        raise click.UsageError(f"--to is {missing}. Add for example --to {example}, or set {variable}.")
 
 
 class Words(click.Choice[str]):
@@ -102,10 +159,13 @@ def facets(ctx: click.Context, option: click.Parameter, values: tuple[str, ...])
     return found
 
 
-def pairs(ctx: click.Context, option: click.Parameter, values: tuple[str, ...]) -> dict[str, str]:
-    """Return repeated ``name=value`` as a mapping."""
+def pairs(ctx: click.Context, option: click.Parameter, values: tuple[str, ...]) -> dict[str, str] | str:
+    """Return repeated ``name=value`` as a mapping; a single mapping as text stays text."""
+    given = [text for text in values if is_given(text)]
+    if len(given) == 1 and given[0].lstrip().startswith("{"):
+        return given[0]
     found = {}
-    for text in filter(is_given, values):
+    for text in given:
         name, sign, value = text.partition("=")
         if not sign or not name:
             raise click.BadParameter(f"{text!r} is not NAME=VALUE", ctx, option)

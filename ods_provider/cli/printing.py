@@ -14,14 +14,27 @@ from typing import Any
 import click
 
 from ods_provider.cli.settings import Settings
+from ods_provider.cli.wording import in_options
 from ods_provider.core.legible import escaped_json, legible, legible_json
-from ods_provider.core.narrate import size, summary
+from ods_provider.core.narrate import age, size, summary
+from ods_provider.core.times import seconds_between, utc_now
 
 NARROWEST = 12  # columns of the screen that a field needs to be legible
 _CSV_CHARS = 65_536  # before they are handed on
 _SHOWN = {
     "path": "file",
+    "table": "table",
     "rows": "rows",
+    "new": "new",
+    "changed": "changed",
+    "gone": "gone",
+    "equal": "equal",
+    "pushed": "pushed",
+    "inserted": "inserted",
+    "updated": "updated",
+    "deleted": "deleted",
+    "table_rows": "rows in the table",
+    "watermark": "loaded up to",
     "files": "files",
     "batches": "batches",
     "size_bytes": "size",
@@ -30,6 +43,22 @@ _SHOWN = {
     "confirmed": "read back",
     "manifest": "manifest",
     "data_processed": "data of",
+    "rows_shown": "rows shown",
+    "equal_rows": "equal rows",
+    "records_errors": "cells that do not fit",
+    "resource": "resource",
+    "changed_fields": "changed",
+    "kept_fields": "kept",
+    "harvester": "harvester",
+    "attached": "datasets",
+    "published": "published",
+    "errors": "failures",
+    "failed": "failed",
+    "public": "public",
+    "anonymous": "anybody sees",
+    "action": "action",
+    "status": "status",
+    "unchanged": "unchanged",
     "moved": "republished meanwhile",
     "note": "note",
     "calls": "calls",
@@ -56,25 +85,32 @@ def show_outcome(outcome: Mapping[str, Any]) -> None:
     """Print what came of a job: JSON, a list for a terminal, or one line."""
     if wants_json():
         show_json(outcome)
-    elif not sys.stdout.isatty():
+        return
+    if outcome.get("note"):
+        outcome = {**outcome, "note": in_options(str(outcome["note"]))}
+    if not sys.stdout.isatty():
         click.echo(summary(outcome))
     else:
         shown = _SHOWN | ({"rows": "rows deleted"} if outcome.get("action") == "delete" else {})
-        known = {key: title for key, title in shown.items() if outcome.get(key) not in (None, False)}
+        known = {key: title for key, title in shown.items() if outcome.get(key) not in (None, False, [])}
         show_pairs({title: _value(key, outcome[key]) for key, title in known.items()})
 
 
 def _value(key: str, value: Any) -> str:
     if key == "size_bytes":
         return f"{size(value)} ({value:,} bytes)"
+    if key in ("changed_fields", "kept_fields"):
+        return ", ".join(each["field"] for each in value) or "nothing"
+    if isinstance(value, list) and all(isinstance(each, str) for each in value):
+        return ", ".join(value)
     return cell(value) if isinstance(value, bool) or not isinstance(value, int) else f"{value:,}"
 
 
-def show_pairs(pairs: Mapping[str, Any]) -> None:
-    """Print names and values, one pair a line."""
+def show_pairs(pairs: Mapping[str, Any], *, err: bool = False) -> None:
+    """Print names and values, one pair a line; to standard error where ``err``."""
     width = max((len(cell(name)) for name in pairs), default=0)
     for name, value in pairs.items():
-        click.echo(f"{click.style(cell(name).ljust(width), dim=True)}  {cell(value)}")
+        click.echo(f"{click.style(cell(name).ljust(width), dim=True)}  {cell(value)}", err=err)
 
 
 def copy_rows(path: Path) -> None:
@@ -144,18 +180,23 @@ def _in_csv(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False, default=str)
 
 
-def show_rows(rows: Sequence[Mapping[str, Any]]) -> None:
-    """Print rows as a table, as wide as it must be where nobody looks at it; field by field where they are too many."""
+def show_rows(rows: Sequence[Mapping[str, Any]], *, err: bool = False) -> None:
+    """Print rows as a table, as wide as it must be where nobody looks at it; field by field where they are too many.
+
+    Args:
+        rows: The rows.
+        err: Whether they go to standard error.
+    """
     from rich import box
     from rich.console import Console
     from rich.table import Table
 
     names = list(dict.fromkeys(name for row in rows for name in row))
-    console = Console(highlight=False, file=sys.stdout)
+    console = Console(highlight=False, file=sys.stderr if err else sys.stdout)
     if console.is_terminal and len(names) * NARROWEST > console.width:
         for row in rows:
-            show_pairs({name: row.get(name) for name in names})
-            click.echo()
+            show_pairs({name: row.get(name) for name in names}, err=err)
+            click.echo(err=err)
         return
     table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False)
     for name in names:
@@ -168,7 +209,7 @@ def show_rows(rows: Sequence[Mapping[str, Any]]) -> None:
     with console.capture() as captured:
         console.print(table)
     for line in captured.get().splitlines():
-        click.echo(line.rstrip())
+        click.echo(line.rstrip(), err=err)
 
 
 def _plain(value: Any) -> Any:
@@ -189,7 +230,20 @@ def cell(value: Any) -> str:
     return legible(str(value))
 
 
+def when(text: str | None, *, exact: bool = False) -> str | None:
+    """Return a moment as people like to read it where somebody looks, and as it is elsewhere.
+
+    Args:
+        text: The moment as the portal spelled it, or None.
+        exact: Whether to tell it too, beside its age.
+    """
+    far_s = seconds_between(text, utc_now())
+    if text is None or far_s is None or not sys.stdout.isatty():
+        return text
+    return f"{age(far_s)} ({text})" if exact else age(far_s)
+
+
 def note(text: str) -> None:
     """Say something about the result to people, beside it."""
     if not click.get_current_context().ensure_object(Settings).quiet:
-        click.echo(legible(text), err=True)
+        click.echo(legible(in_options(text)), err=True)

@@ -27,6 +27,7 @@ from ods_provider.core.connection import EXTRAS, OdsConnection, from_parts
 from ods_provider.core.errors import OdsConfigError
 from ods_provider.core.faces import profile_face
 from ods_provider.core.forgetting import forgets
+from ods_provider.sinks.destination import no_file
 from ods_provider.stores.state import expanded
 
 CONFIG = "ODS_CONFIG"
@@ -120,7 +121,9 @@ def from_profile(name: str, warn: Callable[[str], None]) -> OdsConnection:
             raise OdsConfigError(f"{key} is no text", where=where, advice="Put it in quotes")
         if key == "port" and not (str(given[key]).isdecimal() and 0 < int(given[key]) < 65536):
             raise OdsConfigError("port is no port", where=where, advice="Use a number from 1 to 65535")
-    secrets = {secret: read_secret(given[file], warn) for file, secret in _FILES.items() if given.get(file)}
+    secrets = {
+        secret: read_secret(given[file], warn, where=where) for file, secret in _FILES.items() if given.get(file)
+    }
     password = secrets.pop("api_key", None)
     extra = {key: value for key, value in given.items() if key in EXTRAS} | secrets
     parts = {key: given.get(key) for key in _PLAIN}
@@ -128,8 +131,13 @@ def from_profile(name: str, warn: Callable[[str], None]) -> OdsConnection:
 
 
 @forgets
-def read_secret(name: str, warn: Callable[[str], None]) -> str:
+def read_secret(name: str, warn: Callable[[str], None], *, where: str) -> str:
     """Return the secret in a file, ``-`` meaning standard input, without the line break at its end.
+
+    Args:
+        name: Path of the file.
+        warn: Hears that everybody can read it.
+        where: What named it, for messages.
 
     Raises:
         OdsConfigError: It cannot be read, or holds nothing.
@@ -139,6 +147,8 @@ def read_secret(name: str, warn: Callable[[str], None]) -> str:
         text = sys.stdin.readline() if name == "-" else path.read_text(encoding="utf-8")
         if name != "-" and _readable_by_all(path):
             warn(f"{path} can be read by everybody on this machine: chmod 600 {path}")
+    except (FileNotFoundError, IsADirectoryError):
+        raise no_file(str(path), where=where) from None
     except (OSError, ValueError) as error:
         said = getattr(error, "strerror", None) or "it is not text"
         raise OdsConfigError(f"the key cannot be read: {said}", where=str(path), advice="Check the path") from None

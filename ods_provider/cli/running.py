@@ -15,7 +15,7 @@ import click
 
 from ods_provider.cli.connecting import REF, SCHEDULER, connect
 from ods_provider.cli.display import Display, display
-from ods_provider.cli.ending import Waiting
+from ods_provider.cli.ending import Skipped, Waiting
 from ods_provider.cli.face import NAME, Terminal
 from ods_provider.cli.locking import Busy, locked, sweep_locks
 from ods_provider.cli.nearby import add_meant
@@ -24,6 +24,7 @@ from ods_provider.cli.wording import own_words
 from ods_provider.core.checkpoint import fingerprint
 from ods_provider.core.errors import OdsError, OdsSinkError
 from ods_provider.core.outcome import Done, Wait
+from ods_provider.core.source import telling_apart
 from ods_provider.core.times import parse_time, utc_now
 from ods_provider.jobs.runner import run_job
 from ods_provider.plugins.manager import Plugins
@@ -40,7 +41,7 @@ _WAIT = "wait"
 _SCHEMED = re.compile(r"[A-Za-z][\w+.-]{0,100}:", re.ASCII)
 _SPOOLS = re.compile(r"[0-9a-f]{16}(?:-[0-9]+)?\.jsonl")
 # How the work is done, and not which: the same run may go on with other values.
-_HOW = ("if_moved", "max_xcom_bytes", "min_rows", "parallel")
+_HOW = ("columns", "if_moved", "if_unchanged", "max_xcom_bytes", "min_rows", "parallel", "staging", "swap")
 
 
 class Session:
@@ -55,7 +56,7 @@ class Session:
         self._shown = shown
         self._terminal = Terminal(shown)
         self.plugins = Plugins({NAME: self._terminal})
-        self.connection = connect(settings, self.plugins, lambda text: shown.line(f"Warning: {text}"))
+        self.connection = connect(settings, self.plugins, shown.warn)
         self._terminal.connection = self.connection
         settings.secrets = self.connection.secrets()
         self._tokens = self.plugins.token_store(self.connection, SCHEDULER)
@@ -69,6 +70,7 @@ class Session:
 
         Raises:
             Waiting: The portal says to come back later, and ``wait`` is False.
+            Skipped: There was nothing to do.
             OdsError: It failed.
         """
         store = self.plugins.checkpoint_store(self._terminal.run(f"{name}-wait", connection_ref=REF))
@@ -96,6 +98,8 @@ class Session:
             if isinstance(ended, Done):
                 if kept:
                     store.clear()
+                if ended.skipped is not None:
+                    raise Skipped(ended.skipped, ended.result)
                 return ended.result
             until, kept = ended.until, _to_keep(ended)
             if ended.poll:
@@ -125,6 +129,7 @@ def session() -> Iterator[Session]:
     """Open the session of the command that click is running."""
     settings = click.get_current_context().ensure_object(Settings)
     with own_words(), display(settings) as shown:
+        settings.shown = shown
         yield Session(settings, shown)
 
 
@@ -140,6 +145,7 @@ def run(job: Job, *, identity: Mapping[str, Any], wait: bool = False, now: bool 
     Raises:
         Busy: Another process does the same.
         Waiting: The portal says to come back later.
+        Skipped: There was nothing to do.
         OdsError: It failed.
     """
     settings = click.get_current_context().ensure_object(Settings)
@@ -192,15 +198,26 @@ def spool_path(name: str) -> Path:
 
 def identity(command: str, given: Mapping[str, Any]) -> dict[str, Any]:
     """Return what makes a run this one and no other: the command and the arguments that decide what is done."""
-    return {"command": command} | {name: value for name, value in given.items() if name not in _HOW}
+    kept = {name: value for name, value in given.items() if name not in _HOW}
+    return {"command": command} | telling_apart(kept)
 
 
 def _is_a_plugin_s(place: str) -> bool:
     """Return whether a place such as ``reports:2026/x.csv`` is one that a plugin opens, and no path."""
-    if not _SCHEMED.match(place):
-        return False
-    run = Run(SCHEDULER, "cli-place", REF, logging.getLogger("ods_provider"))
-    return default_plugins().opens(place, run)
+    return bool(_SCHEMED.match(place)) and default_plugins().opens(place, _before_a_run())
+
+
+def _before_a_run() -> Run:
+    return Run(SCHEDULER, "cli-place", REF, logging.getLogger("ods_provider"))
+
+
+def database(place: str) -> str:
+    """Return what a database is called to people, its user and password left out.
+
+    Raises:
+        OdsConfigError: The place names none.
+    """
+    return default_plugins().table_target(place, _before_a_run()).label
 
 
 def absolute(place: str) -> str:
@@ -212,7 +229,7 @@ def absolute(place: str) -> str:
     if place == "-":
         raise click.UsageError(
             "- is no place to write to: name a file (./- for one of that name). "
-            "Rows go to standard output with `ods records DATASET_ID --json`."
+            "Rows go to standard output with `ods records DATASET --json`."
         )
     if "://" in place or not place.strip() or _is_a_plugin_s(place):
         return place  # an empty one is refused in a moment, and must not become this folder

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import click
 
-from ods_provider.cli.options import Words, shared_options, waiting_options
+from ods_provider.cli.options import Words, dataset_argument, shared_options, waiting_options
 
+_RECORD = re.compile(r"\brecord (\d{1,12})\b")
 _batch = click.option(
     "--batch-bytes",
     metavar="N",
@@ -18,7 +21,7 @@ _batch = click.option(
 )
 
 
-def _written(command: Callable[..., Any]) -> Callable[..., Any]:
+def written_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add the options that say how FILE is written, and what of it the dataset must know."""
     for option in (
         click.option(
@@ -36,47 +39,79 @@ def _written(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 @click.command()
-@click.argument("dataset_id")
+@dataset_argument()
 @click.argument("resource_id")
 @click.argument("path", metavar="FILE")
 @click.option(
-    "--file-field", "file_fields", multiple=True, metavar="NAME", help="Field whose values are paths of files to send."
+    "--file-field",
+    "file_fields",
+    multiple=True,
+    metavar="NAME",
+    help="Field whose values are paths of files to send; may be repeated.",
 )
 @click.option("--confirm", is_flag=True, help="Read the records back, and fail when one does not show.")
-@_written
+@written_options
 @_batch
 @waiting_options
 @shared_options
 def push(path: str, wait: bool, now: bool, **given: Any) -> None:
     """Push the records in FILE into a realtime dataset.
 
-    FILE is JSON lines, JSON, GeoJSON, CSV or Parquet, told by its ending; - reads JSON lines from standard input. The
-    push key comes from --push-key-file, ODS_PUSH_API_KEY, or the profile.
+    FILE is JSON lines, JSON, GeoJSON, CSV or Parquet, told by its ending; - reads JSON lines from standard input.
+    Messages count the records of a file from 0, and name those of standard input by their lines. The push key comes
+    from --push-key-file, ODS_PUSH_API_KEY, or the profile.
     """
-    _send(given | _source(path) | {"action": "push"}, wait=wait, now=now)
+    with source_of(path) as source:
+        _send(given | source | {"action": "push"}, wait=wait, now=now)
 
 
 @click.command()
-@click.argument("dataset_id")
+@dataset_argument()
 @click.argument("resource_id")
-@click.argument("path", metavar="FILE", required=False)
-@click.option("--record-id", multiple=True, metavar="ID", help="Delete the record with this id instead.")
-@_written
+@click.argument("path", metavar="[FILE]", required=False)
+@click.option(
+    "--record-id", multiple=True, metavar="ID", help="Delete the record with this id instead; may be repeated."
+)
+@written_options
 @_batch
 @waiting_options
 @shared_options
 def delete(path: str | None, record_id: tuple[str, ...], wait: bool, now: bool, **given: Any) -> None:
-    """Delete records from a realtime dataset: those in FILE, by their values, or some by their ids."""
+    """Delete records from a realtime dataset: those in FILE, by their values, or some by their ids.
+
+    Give either FILE or --record-id. FILE is as in `ods push`. `ods records DATASET --include-app-metas` shows ids.
+    """
     if (path is None) == (not record_id):
         raise click.UsageError("Give either FILE or --record-id.")
-    source = {"record_id": record_id} if path is None else _source(path)
-    _send(given | source | {"action": "delete"}, wait=wait, now=now)
+    if path is None:
+        _send(given | {"record_id": record_id, "action": "delete"}, wait=wait, now=now)
+        return
+    with source_of(path) as source:
+        _send(given | source | {"action": "delete"}, wait=wait, now=now)
 
 
-def _source(path: str) -> dict[str, Any]:
+@contextmanager
+def source_of(path: str) -> Iterator[dict[str, Any]]:
+    """Give where the records come from; what is wrong with those of standard input is told by their lines."""
     from ods_provider.cli.running import absolute
+    from ods_provider.core.errors import OdsConfigError
+    from ods_provider.core.shapes import is_envelope
 
-    return {"records": _from_stdin()} if path == "-" else {"path": absolute(path)}
+    if path != "-":
+        yield {"path": absolute(path)}
+        return
+    records, lines = _from_stdin()
+    # Of an envelope, the records inside are counted.
+    known = {} if any(map(is_envelope, records[:1])) else dict(enumerate(lines))
+
+    def placed(text: str) -> str:
+        return _RECORD.sub(lambda found: f"line {known[int(found[1])]}" if int(found[1]) in known else found[0], text)
+
+    try:
+        yield {"records": records}
+    except OdsConfigError as error:
+        error.reword(placed, "what", "where")
+        raise
 
 
 def _send(given: dict[str, Any], *, wait: bool, now: bool) -> None:
@@ -92,7 +127,8 @@ def _send(given: dict[str, Any], *, wait: bool, now: bool) -> None:
     show_outcome(run(job, identity=identity, wait=wait, now=now))
 
 
-def _from_stdin() -> list[dict[str, Any]]:
+def _from_stdin() -> tuple[list[dict[str, Any]], list[int]]:
+    """Return the records and the number of the line that each stands on."""
     import sys
 
     from ods_provider.core.errors import OdsConfigError
@@ -101,4 +137,12 @@ def _from_stdin() -> list[dict[str, Any]]:
     def bad(what: str) -> OdsConfigError:
         return OdsConfigError(what, where="standard input", advice="Correct it; nothing was sent")
 
-    return list(json_lines(sys.stdin.buffer, bad))
+    lines = []
+
+    def noted() -> Iterator[bytes]:
+        for number, line in enumerate(sys.stdin.buffer, start=1):
+            if line.strip():
+                lines.append(number)
+            yield line
+
+    return list(json_lines(noted(), bad)), lines

@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from ods_provider.core.redact import Secret
+
+
+class Shown(Protocol):
+    """What progress is shown on."""
+
+    def aside(self) -> AbstractContextManager[None]:
+        """Step aside while somebody is told or asked something."""
 
 
 @dataclass(slots=True)
@@ -19,6 +28,7 @@ class Settings:
         debug: Every call, and tracebacks.
         secrets: What must not be seen in a traceback; known once the connection is.
         resumes: Whether the same command, run again, goes on where this one stopped.
+        shown: What progress is shown on, while a job is at work.
     """
 
     host: str | None = None
@@ -32,3 +42,4 @@ class Settings:
     debug: bool = False
     secrets: list[Secret] = field(default_factory=list, repr=False)
     resumes: bool = False
+    shown: Shown | None = field(default=None, repr=False)

@@ -6,11 +6,12 @@ from typing import Any
 
 import click
 
-from ods_provider.cli.options import Words, shared_options
+from ods_provider.cli.options import Words, dataset_argument, monitoring_option, shared_options
+from ods_provider.core.counting import counted
 
 
 @click.command()
-@click.argument("dataset_id")
+@dataset_argument()
 @click.option(
     "--what",
     type=Words("data", "metadata", "any"),
@@ -31,6 +32,7 @@ from ods_provider.cli.options import Words, shared_options
 @click.option(
     "--look", is_flag=True, help="Do not wait: end with 0 when there is an update, with 75 when there is none."
 )
+@monitoring_option
 @click.option("--now", is_flag=True, help="Ask the portal although the time it named has not come.")
 @shared_options
 def watch(since: str | None, once: bool, look: bool, now: bool, **given: Any) -> None:
@@ -48,6 +50,7 @@ def watch(since: str | None, once: bool, look: bool, now: bool, **given: Any) ->
     from ods_provider.cli.ending import Waiting
     from ods_provider.cli.running import session
     from ods_provider.cli.wording import made
+    from ods_provider.core.source import named
     from ods_provider.jobs.arguments import watch_job
 
     if look and since is None:
@@ -56,7 +59,8 @@ def watch(since: str | None, once: bool, look: bool, now: bool, **given: Any) ->
     known = since is not None
     while True:
         with session() as at_work:
-            name = at_work.name(command="watch", dataset_id=job.dataset_id, what=job.what, since=str(job.since))
+            of = named(job.source, job.dataset_id)
+            name = at_work.name(command="watch", dataset_id=of, what=job.what, since=str(job.since))
             try:
                 found = at_work.run(job, name, wait=not look, now=now)
             except Waiting as wait:
@@ -75,20 +79,20 @@ def _show_update(found: dict[str, Any]) -> None:
     if wants_json():
         show_json(found)
         return
-    rows = "" if found["records_count"] is None else f"  {found['records_count']:,} records"
+    rows = "" if found["records_count"] is None else f"  {counted(found['records_count'], 'records')}"
     click.echo(f"{found['data_processed'] or found['modified']}  {cell(found['dataset_id'])}{rows}")
 
 
 @click.command()
-@click.argument("dataset_id", required=False)
+@dataset_argument(required=False)
 @shared_options
 def quota(dataset_id: str | None) -> None:
-    """Show what is left of the portal's quota, and of DATASET_ID's own where it has one.
+    """Show what is left of the portal's quota, and of DATASET's own where it has one.
 
     It costs one call, which counts. A quota that is used up is an answer, too.
     """
     from ods_provider.cli.asking import Ask
-    from ods_provider.cli.printing import show_json, show_pairs, wants_json
+    from ods_provider.cli.printing import show_json, show_pairs, wants_json, when
     from ods_provider.cli.running import session
     from ods_provider.cli.wording import made
     from ods_provider.core.datasetid import dataset_named
@@ -103,5 +107,6 @@ def quota(dataset_id: str | None) -> None:
     elif found["limit"] is None and found["remaining"] is None:
         click.echo("The portal states no quota.")
     else:
-        known = {"calls left": found["remaining"], "of": found["limit"], "until": found["reset_at"]}
-        show_pairs({name: value for name, value in known.items() if value is not None})
+        numbers = {"calls left": found["remaining"], "of": found["limit"]}
+        known = {name: f"{value:,}" for name, value in numbers.items() if value is not None}
+        show_pairs(known | ({"until": when(found["reset_at"], exact=True)} if found["reset_at"] is not None else {}))

@@ -9,11 +9,16 @@ from typing import Any, TypeVar
 import click
 
 from ods_provider.core.errors import OdsConfigError, OdsError
-from ods_provider.core.faces import advise, in_words
+from ods_provider.core.faces import advise, bare, in_words
 
 T = TypeVar("T")
 # What no command has an option for, and errors name all the same.
-_UNSAID = {"max_xcom_bytes": "what a table may hold"}
+_UNSAID = {"max_xcom_bytes": "what a table may hold", "records": "standard input"}
+
+
+def in_options(text: str) -> str:
+    """Return a sentence of a job with arguments called as the command that click is running calls them."""
+    return bare(text, _UNSAID | words_of(click.get_current_context().command))
 
 
 @contextmanager
@@ -44,4 +49,5 @@ def words_of(command: click.Command) -> dict[str, str]:
 
 
 def _spelled(param: click.Parameter) -> str:
-    return param.human_readable_name if isinstance(param, click.Argument) else max(param.opts, key=len)
+    # In brackets stands what may be left out, and dots follow what may be repeated.
+    return param.human_readable_name.strip("[].") if isinstance(param, click.Argument) else max(param.opts, key=len)

@@ -24,14 +24,25 @@ class CatalogueCalls(Runs):
         """Return one dataset's description as a value."""
         return self.run(catalog.dataset(dataset_id, lang=lang))
 
-    def dataset_object(self, dataset_id: str, **query: Any) -> Row:
-        """Return one dataset as the portal sends it.
-
-        Args:
-            dataset_id: The dataset.
-            query: ``select``, ``lang``, ``timezone``, ``include_links``, ``include_app_metas``.
-        """
-        return self.run(catalog.dataset_object(dataset_id, Query.of(**query)))
+    def dataset_object(
+        self,
+        dataset_id: str,
+        *,
+        select: str | None = None,
+        lang: str | None = None,
+        timezone: str = "UTC",
+        include_links: bool = False,
+        include_app_metas: bool = False,
+    ) -> Row:
+        """Return one dataset as the portal sends it."""
+        query = Query.of(
+            select=select,
+            lang=lang,
+            timezone=timezone,
+            include_links=include_links,
+            include_app_metas=include_app_metas,
+        )
+        return self.run(catalog.dataset_object(dataset_id, query))
 
     def datasets(
         self,

@@ -2,26 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from ods_provider.client.running import Runs
 from ods_provider.core.plans import files, records
-from ods_provider.core.query import Query
+from ods_provider.core.query import Filter, Query
 from ods_provider.core.wire import ByteStream, Response
 
 
 class FileCalls(Runs):
     """The client's methods about exports and files."""
 
-    def export(
+    def export(  # noqa: D417  the rest is as with records
         self,
         dataset_id: str | None = None,
         *,
         format: str = "json",
         limit: int | None = None,
         format_options: Mapping[str, Any] | None = None,
-        **query: Any,
+        select: str | None = None,
+        where: str | Sequence[str] | None = None,
+        order_by: str | None = None,
+        group_by: str | Sequence[str] | None = None,
+        refine: Filter = None,
+        exclude: Filter = None,
+        lang: str | None = None,
+        timezone: str = "UTC",
     ) -> Iterator[bytes]:
         """Yield the bytes of an export in pieces; that they are all there is for the reader to check.
 
@@ -32,26 +39,39 @@ class FileCalls(Runs):
             format: Any of ``export_formats``.
             limit: Rows at most; None exports all.
             format_options: The format's own parameters.
-            query: ``select``, ``where``, ``order_by``, ``group_by``, ``refine``, ``exclude``, ``lang``, ``timezone``.
+            select, where, order_by, group_by: The portal's own words, as are the rest.
+            refine, exclude: Facets to keep and to drop.
+            lang, timezone: Of texts and of times.
         """
         from ods_provider.core.formats.registry import format_named
 
         chosen = format_named(format, catalogue=dataset_id is None)
-        response = self.open_export(
-            dataset_id, Query.of(**query), format=chosen.name, limit=limit, options=chosen.params(format_options)
+        query = Query.of(
+            select=select,
+            where=where,
+            order_by=order_by,
+            group_by=group_by,
+            refine=refine,
+            exclude=exclude,
+            lang=lang,
+            timezone=timezone,
         )
-        yield from _pieces(response)
+        response = self.open_export(
+            dataset_id, query, format=chosen.name, limit=limit, options=chosen.params(format_options)
+        )
+        yield from pieces(response)
 
     def file(self, dataset_id: str, url: str, *, mimetype: str | None = None) -> Iterator[bytes]:
         """Yield the bytes of a file by its ``url``; it may be a web page if that or the listed ``mimetype`` says so."""
-        yield from _pieces(self.run(files.open_file(url, dataset_id=dataset_id, mimetype=mimetype)))
+        yield from pieces(self.run(files.open_file(url, dataset_id=dataset_id, mimetype=mimetype)))
 
     def open_export(self, dataset_id: str | None, query: Query, **how: Any) -> Response:
         """Return an export's answer with its stream unread; the caller closes the stream."""
         return self.run(records.open_export(dataset_id, query, **how))
 
 
-def _pieces(response: Response) -> Iterator[bytes]:
+def pieces(response: Response) -> Iterator[bytes]:
+    """Yield the bytes of an answer as they come, and close it."""
     stream: ByteStream | None = response.stream
     assert stream is not None  # exports and files are always streamed
     try:

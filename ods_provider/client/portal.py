@@ -5,40 +5,43 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from datetime import datetime
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Self
 
-from ods_provider.client.catalogue import CatalogueCalls
-from ods_provider.client.files import FileCalls
 from ods_provider.client.realtime import RealtimeCalls
-from ods_provider.client.records import RecordCalls
+from ods_provider.client.source import SourceClient
 from ods_provider.core.connection import OdsConnection, from_parts
 from ods_provider.core.drive import Terms, Transport
 from ods_provider.core.events import Emit, ignore
 from ods_provider.core.faces import PYTHON
 from ods_provider.core.oauth import TokenStore
-from ods_provider.core.quota import QuotaBook
 from ods_provider.core.redact import Secret
 from ods_provider.core.retry import RetryRules
+from ods_provider.core.source import CATALOG, Source
 from ods_provider.core.times import utc_now
 
 if TYPE_CHECKING:
+    from ods_provider.client.automation import AutomationClient
+    from ods_provider.client.monitoring import MonitoringClient
     from ods_provider.client.v1 import ClientV1
 
 
 _SLICE_S = 0.5  # of a sleep that can be ended
 
 
-class OdsClient(CatalogueCalls, RecordCalls, FileCalls, RealtimeCalls):
-    """A portal's catalogue, records, aggregates and realtime resources.
+class OdsClient(SourceClient, RealtimeCalls):
+    """A portal's catalogue, records, aggregates and realtime resources; ``monitoring`` is its other source.
 
     Args:
         host: Host name or URL of the portal, or a whole ``OdsConnection``.
         api_key: API key; without it calls are anonymous.
+        login: User name, for ``auth="basic"`` only; the password is the ``api_key``.
         emit: Hears what happens (requests, retries, quotas).
         tokens: Keeps the OAuth2 grant of ``auth="oauth2"``; the default is a file, see ``docs/authentication.md``.
         heed: Raises when the work was told to stop; asked at least every half second while an answer is waited for.
         transport: What sends; the default is ``requests``.
-        now, sleep: Clock and sleep, for tests.
+        now: The clock, for tests.
+        sleep: The sleep, for tests.
         settings: The connection's extras (``timeout_s``, ``push_api_key``, ``verify``, …).
 
     Raises:
@@ -52,6 +55,7 @@ class OdsClient(CatalogueCalls, RecordCalls, FileCalls, RealtimeCalls):
         host: str | OdsConnection,
         *,
         api_key: str | None = None,
+        login: str | None = None,
         emit: Emit = ignore,
         tokens: TokenStore | None = None,
         heed: Callable[[], None] | None = None,
@@ -61,11 +65,11 @@ class OdsClient(CatalogueCalls, RecordCalls, FileCalls, RealtimeCalls):
         **settings: Any,
     ) -> None:
         if not isinstance(host, OdsConnection):
-            host = from_parts(host=host, password=api_key, extra=settings, where="OdsClient", face=PYTHON)
-        self.connection = host
+            host = from_parts(host=host, login=login, password=api_key, extra=settings, where="OdsClient", face=PYTHON)
         with host.face.speaking():
             self.transport = transport = transport or _transport(host, tokens, emit=emit, now=now, heed=heed)
         super().__init__(
+            host,
             Terms(
                 transport=transport,
                 rules=RetryRules(max_retries=host.max_retries, max_wait_s=host.max_wait_s),
@@ -74,7 +78,7 @@ class OdsClient(CatalogueCalls, RecordCalls, FileCalls, RealtimeCalls):
                 sleep=_heeding(sleep, heed) if heed else sleep,
                 portal=host.base_url,
                 face=host.face,
-            )
+            ),
         )
 
     def __enter__(self) -> Self:
@@ -87,20 +91,34 @@ class OdsClient(CatalogueCalls, RecordCalls, FileCalls, RealtimeCalls):
         return f"OdsClient({self.connection.base_url!r}, key={'sent' if self.key_sent else 'none'})"
 
     def close(self) -> None:
-        """Close the pooled connections."""
+        """Close the pooled connections; what is asked for afterwards is an ``OdsConfigError``."""
+        self._closed = True
         close = getattr(self.transport, "close", None)
         if close:
             close()
 
     @property
-    def quota(self) -> QuotaBook:
-        """The last known quotas: ``.portal`` and ``.datasets[id]``, each limit, remaining, reset_at."""
-        return self.terms.quota
-
-    @property
     def key_sent(self) -> bool:
         """Whether calls carry credentials."""
         return self.connection.signs
+
+    @cached_property
+    def monitoring(self) -> MonitoringClient:
+        """The portal's log of calls and statistics of datasets, in the words of this client."""
+        from ods_provider.client.monitoring import MonitoringClient
+
+        return MonitoringClient(self)
+
+    @cached_property
+    def automation(self) -> AutomationClient:
+        """The Automation API: datasets, metadata, resources and publications as their editors see them."""
+        from ods_provider.client.automation import AutomationClient
+
+        return AutomationClient(self)
+
+    def at(self, source: Source) -> SourceClient:
+        """Return what asks that source: this client, or ``monitoring``."""
+        return self if source == CATALOG else self.monitoring
 
     @property
     def v1(self) -> ClientV1:

@@ -31,7 +31,7 @@ class RealtimeCalls(Runs):
         Args:
             dataset_id: Where to.
             resource_id: Which resource of it.
-            records: Mappings of field to value.
+            records: Mappings of field to value; a single one is one record.
             unknown_fields: ``refuse`` what the first records name and the dataset's schema does not, where the key may
                 see it: a portal drops that without a word. ``send`` it for a processor of the dataset.
 
@@ -66,6 +66,8 @@ class RealtimeCalls(Runs):
         from ods_provider.core.batches import batches
         from ods_provider.core.shapes import Names, opened
 
+        if isinstance(rows, Mapping):
+            rows = [rows]  # one record, or an answer that holds many: as in the jobs
         # Before anything is read, or asked about another dataset than the one that was meant.
         push.endpoint(dataset_id, resource_id, action)
 
@@ -82,6 +84,7 @@ class RealtimeCalls(Runs):
             for batch in filled:
                 self.run(push.send(dataset_id, resource_id, batch.body, action=action))
                 sent, calls = sent + batch.rows, calls + 1
+                del batch  # before the next one is made
         except OdsConfigError:
             # Whoever adds the field that was missing shall not be told of a schema of before.
             self._schemas.pop(dataset_id, None)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ods_provider.client.running import Runs
 from ods_provider.core.plans import records
@@ -77,12 +77,30 @@ class RecordCalls(Runs):
         for batch in Reader(self.run, rows).batches(limit, state=state):
             yield from convert(batch) if convert else batch
 
-    def record(self, dataset_id: str, record_id: str, *, typed: bool = True, **query: Any) -> Row:
+    def record(
+        self,
+        dataset_id: str,
+        record_id: str,
+        *,
+        select: str | None = None,
+        lang: str | None = None,
+        timezone: str = "UTC",
+        include_links: bool = False,
+        include_app_metas: bool = False,
+        typed: bool = True,
+    ) -> Row:
         """Return one record, ``typed`` as in ``records``.
 
-        ``query`` takes ``select``, ``lang``, ``timezone``, ``include_links`` and ``include_app_metas``.
+        Its id is the ``_id`` that ``records(include_app_metas=True)`` shows.
         """
-        row = self.run(records.record(dataset_id, record_id, Query.of(**query)))
+        query = Query.of(
+            select=select,
+            lang=lang,
+            timezone=timezone,
+            include_links=include_links,
+            include_app_metas=include_app_metas,
+        )
+        row = self.run(records.record(dataset_id, record_id, query))
         return typing_of(self.schema(dataset_id))([row])[0] if typed else row
 
     def aggregate(

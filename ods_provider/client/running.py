@@ -5,8 +5,11 @@ from __future__ import annotations
 from typing import TypeVar
 
 from ods_provider.core.drive import Terms, adrive, drive
-from ods_provider.core.errors import OdsResponseError
+from ods_provider.core.errors import OdsConfigError, OdsResponseError
+from ods_provider.core.events import DatasetDescribed
+from ods_provider.core.plans.sources import within
 from ods_provider.core.schema import Dataset
+from ods_provider.core.source import CATALOG, Source
 from ods_provider.core.wire import Plan
 
 T = TypeVar("T")
@@ -17,22 +20,43 @@ class Runs:
 
     Args:
         terms: The transport, the rules and the clock that plans run under.
+        source: Which of the portal's sources they ask.
     """
 
-    def __init__(self, terms: Terms) -> None:
+    def __init__(self, terms: Terms, source: Source = CATALOG) -> None:
         self.terms = terms
+        self.source = source
         self._schemas: dict[str, Dataset] = {}
         self._unseen: set[str] = set()
+        self._closed = False
 
     def run(self, plan: Plan[T]) -> T:
-        """Run a plan in this thread; what is wrong with the connection is said in the words of those who made it."""
+        """Run a plan in this thread; what is wrong with the connection is said in the words of those who made it.
+
+        Raises:
+            OdsConfigError: The client is closed.
+        """
+        self._expect_open()
         with self.terms.face.speaking():
-            return drive(plan, self.terms)
+            return self._told(drive(within(self.source, plan), self.terms))
 
     async def arun(self, plan: Plan[T]) -> T:
         """Run a plan without blocking the event loop."""
+        self._expect_open()
         with self.terms.face.speaking():
-            return await adrive(plan, self.terms)
+            return self._told(await adrive(within(self.source, plan), self.terms))
+
+    def _told(self, result: T) -> T:
+        # Here, so that whoever listens hears of every description, whatever it was asked for.
+        if isinstance(result, Dataset):
+            self.terms.emit(DatasetDescribed(result, self.source))
+        return result
+
+    def _expect_open(self) -> None:
+        if self._closed:
+            raise OdsConfigError(
+                "the client is closed", where="OdsClient", advice="Use it before it is closed, or make another"
+            )
 
     def schema(self, dataset_id: str) -> Dataset:
         """Return the dataset's description, asked for once per client."""

@@ -15,6 +15,7 @@ from typing import Any, Protocol, Self, TypeVar, cast
 
 from ods_provider.core import jsonarray
 from ods_provider.core.bodies import Refetched
+from ods_provider.core.counting import counted
 from ods_provider.core.errors import OdsConfigError, OdsMismatch, OdsTruncated
 from ods_provider.core.limits import ROW_BYTES
 from ods_provider.core.plans.v1 import calls
@@ -145,7 +146,7 @@ class Download:
         got = yield from self._passed()
         if got != self.expected:
             raise OdsMismatch(
-                f"the download held {got} rows where the portal counted {self.expected}",
+                f"the download held {counted(got, 'rows')} where the portal counted {self.expected:,}",
                 where=self._url,
                 advice="The dataset may have been republished meanwhile: run it again",
             )

@@ -12,6 +12,7 @@ from urllib.parse import unquote, urlsplit
 from ods_provider.core.errors import OdsConfigError
 from ods_provider.core.faces import PLAIN, Face, setting
 from ods_provider.core.forgetting import forgets
+from ods_provider.core.nearest import nearest
 from ods_provider.core.redact import Secret
 from ods_provider.core.settings import READERS, Auth, PrivateFiles
 
@@ -135,7 +136,7 @@ def from_parts(
         raise OdsConfigError(
             f"unknown {face.kind}{'s' if len(unknown) > 1 else ''} {', '.join(unknown)}",
             where=where,
-            advice=f"Known are {', '.join(READERS)}",
+            advice=f"{_meant(unknown, face)}Known are {', '.join(READERS)}",
         )
     with face.speaking():
         known = {_ATTRIBUTES.get(name, name): READERS[name](name, value, where) for name, value in settings.items()}
@@ -150,6 +151,21 @@ def from_parts(
         _check_texts(connection, where)
         _check_auth(connection, where)
     return connection
+
+
+# What people call a key before they have read what it is called here.
+_KEYS = {"key": "api_key", "apikey": "api_key", "password": "api_key", "token": "api_key", "user": "login"}
+
+
+def _meant(unknown: list[str], face: Face) -> str:
+    """Return a sentence on what the unknown settings may be meant for, empty where nothing is like them."""
+    found: list[str] = []
+    for name in unknown:
+        known = _KEYS.get(name.lower(), name)
+        near = [known] if known in face.parts else nearest(name, (*face.parts, *READERS))
+        found += [face.setting(each) for each in near[:1]]
+    said = " and ".join(dict.fromkeys(found))
+    return f"Perhaps {said} {'are' if ' and ' in said else 'is'} meant. " if said else ""
 
 
 def _check_texts(connection: OdsConnection, where: str) -> None:

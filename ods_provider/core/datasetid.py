@@ -7,11 +7,13 @@ from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from ods_provider.core.errors import OdsConfigError
+from ods_provider.core.faces import MONITORED
 from ods_provider.core.given import required, text
 
 # Pages, embedded views and API calls of both APIs name the dataset in their path.
 _IN_PATH = re.compile(r"/(?:datasets?|assets)/(?:1\.0/)?([^/]+)")
 _ADDRESS = re.compile(r"\w+://|www\.|[\w.-]+\.\w+(?::\d+)?/", re.ASCII)
+_MONITORED = re.compile(r"\A(?:ods://[^/]+/monitoring/|[^?#]*/api/explore/v2\.\d/monitoring/)")
 _NO_ID = "search"  # of the older API: its lists stand beside its datasets
 
 
@@ -28,8 +30,14 @@ def dataset_named(value: Any, *, name: str = "dataset_id") -> str:
     raise OdsConfigError(
         f"{name} is an address, not the id of a dataset",
         where=f"argument {name}",
-        advice=f"Pass {inside!r}" if inside else "Pass the id: what follows /explore/dataset/ in the dataset's address",
+        advice=f"Pass {inside!r}{_and_its_source(given)}"
+        if inside
+        else "Pass the id: what follows /explore/dataset/ in the dataset's address",
     )
+
+
+def _and_its_source(address: str) -> str:
+    return f", and {MONITORED}" if _MONITORED.search(address) else ""
 
 
 def _inside(address: str) -> str | None:
@@ -39,5 +47,5 @@ def _inside(address: str) -> str | None:
         return None
     found = [unquote(part) for part in _IN_PATH.findall(parts.path) if part != _NO_ID]
     if not found and parts.scheme == "ods":
-        found = [unquote(parts.path.strip("/"))]
+        found = [unquote(parts.path.strip("/").rpartition("/")[2])]
     return next((each for each in [*found, *parse_qs(parts.query).get("dataset", [])] if each), None)

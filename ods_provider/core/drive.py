@@ -75,6 +75,8 @@ def drive(plan: Plan[T], terms: Terms) -> T:
         request = _begun(plan)
         while True:
             try:
+                if request.after_s > 0:
+                    terms.sleep(request.after_s)
                 came: list[Response] = [loop.copy()(exchange, request)]
             except OdsError as error:
                 request = plan.throw(error)
@@ -98,6 +100,8 @@ async def adrive(plan: Plan[T], terms: Terms) -> T:
         request = _begun(plan)
         while True:
             try:
+                if request.after_s > 0:
+                    await terms.asleep(request.after_s)
                 came: list[Response] = [await policy.copy()(in_thread, request)]
             except OdsError as error:
                 request = plan.throw(error)
@@ -157,12 +161,16 @@ class _Exchange:
 
     def __init__(self, terms: Terms) -> None:
         self._terms = terms
-        self._reading = False
+        self._reading = self._once = False
 
     @forgets
     def __call__(self, request: Request) -> Response:
         """Return the answer: read, where the request says how; a stream that nobody read yet heals itself."""
-        self._reading = False
+        self._reading, self._once = False, request.once
+        with self._terms.face.speaking():  # here already: of what is tried again, people hear as well
+            return self._asked(request)
+
+    def _asked(self, request: Request) -> Response:
         response = self._ask(request)
         if request.read is not None:
             self._reading = True
@@ -179,13 +187,20 @@ class _Exchange:
 
     def worth(self, error: BaseException) -> bool:
         """Return whether ``error``, which the exchange raised, is worth another one."""
+        if self._once and not isinstance(error, OdsQuotaExceeded):
+            return False  # the portal may have done it: the plan looks
         return broke_off(error) if self._reading else worth_retrying(error)
 
     def _again(self, once: Callable[[], bytes], tries: int) -> bytes:
         """Run ``once`` under the rules of a request that used up so many tries."""
         terms = self._terms
         rules = replace(terms.rules, max_retries=max(0, terms.rules.max_retries - tries))
-        return retrying(rules, now=terms.now, sleep=terms.sleep, emit=terms.emit, worth=broke_off)(once)
+
+        def spoken() -> bytes:
+            with terms.face.speaking():
+                return once()
+
+        return retrying(rules, now=terms.now, sleep=terms.sleep, emit=terms.emit, worth=broke_off)(spoken)
 
     @staticmethod
     def _read(read: Callable[[Response], object], response: Response) -> Response:
@@ -202,7 +217,8 @@ class _Exchange:
         terms = self._terms
         started = time.monotonic()
         response = terms.transport.send(request)
-        terms.emit(RequestSent(request.method, response.url, response.status, time.monotonic() - started))
+        wait_s = time.monotonic() - started
+        terms.emit(RequestSent(request.method, response.url, response.status, wait_s, request.kind, request.dataset_id))
         # Before the verdict: a refusal may carry the quota too (Q30).
         if terms.quota.observe(response.headers, request.dataset_id, now=terms.now()):
             quota = terms.quota.tightest(request.dataset_id)

@@ -19,7 +19,12 @@
     ├── OdsIncomplete             rows are missing: a cap, a gate, a count that does not hold
     │   └── OdsMismatch           what came is not what the portal counted, or took: it may settle
     ├── OdsMoved                  the dataset was republished while it was read
+    ├── OdsPublicationFailed      the portal could not publish, or what it published is not what was wanted
+    ├── OdsPublicationRunning     a publication or a harvest has not ended within the time that was given for it
+    ├── OdsColumnsChanged         the fields of a dataset are not the columns of its table
     ├── OdsSinkError              the destination refused or failed
+    │   └── OdsTableError         a database did
+    │       └── OdsTableBusy      for now: it is locked, or the load was stopped
     └── OdsPluginError            a plugin that supplies something failed
         └── OdsBrokenPlugin       it cannot work: another version's, another type than asked for
 
@@ -40,6 +45,7 @@ from ods_provider.core.redact import Secret, scrub
 __all__ = [
     "OdsAuthError",
     "OdsBrokenPlugin",
+    "OdsColumnsChanged",
     "OdsConfigError",
     "OdsError",
     "OdsIncomplete",
@@ -48,11 +54,15 @@ __all__ = [
     "OdsNotAPortal",
     "OdsNotFound",
     "OdsPluginError",
+    "OdsPublicationFailed",
+    "OdsPublicationRunning",
     "OdsQueryError",
     "OdsQuotaExceeded",
     "OdsResponseError",
     "OdsServerError",
     "OdsSinkError",
+    "OdsTableBusy",
+    "OdsTableError",
     "OdsTimeout",
     "OdsTransportError",
     "OdsTruncated",
@@ -120,7 +130,7 @@ class OdsError(Exception):
 
     def _sentence(self) -> str:
         place = f" ({self.where})" if self.where else ""
-        return f"{self.what}{place}." + (f" {self.advice}." if self.advice else "")
+        return _ended(f"{self.what}{place}") + (f" {_ended(self.advice)}" if self.advice else "")
 
     def __str__(self) -> str:
         return self._sentence()
@@ -128,6 +138,10 @@ class OdsError(Exception):
     def __reduce__(self) -> tuple[Any, ...]:
         # The default rebuilds from args alone, which loses every keyword argument of a subclass.
         return _rebuild, (type(self), self.args, self.__dict__)
+
+
+def _ended(sentence: str) -> str:
+    return sentence if sentence.endswith("?") else f"{sentence}."
 
 
 def _said(text: str) -> str:
@@ -260,8 +274,32 @@ class OdsMoved(OdsError):
     transient = True
 
 
+class OdsPublicationFailed(OdsError):
+    """The portal could not publish a dataset or harvest, or what it published is not what was wanted."""
+
+
+class OdsPublicationRunning(OdsError):
+    """A publication or a harvest has not ended within the time that was given for it; the portal goes on."""
+
+    transient = True
+
+
 class OdsSinkError(OdsError):
     """The destination refused or failed."""
+
+
+class OdsTableError(OdsSinkError):
+    """A database refused or failed."""
+
+
+class OdsTableBusy(OdsTableError):
+    """A database refused or failed for now: it is locked or busy, or the load was stopped."""
+
+    transient = True
+
+
+class OdsColumnsChanged(OdsError):
+    """The fields of a dataset are not the columns of the table that it is loaded into, and must not change it."""
 
 
 class OdsPluginError(OdsError):

@@ -8,18 +8,31 @@ the face that took it.
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from ods_provider.core.errors import OdsConfigError, OdsError
+from ods_provider.core.errors import (
+    OdsConfigError,
+    OdsError,
+    OdsIncomplete,
+    OdsMoved,
+    OdsPublicationFailed,
+    OdsPublicationRunning,
+)
 
 # What to do about an argument that somebody computed, and about one that arrived as text.
 COMPUTED = "if it is computed, check what it comes to"
 ITSELF = "Pass the value itself, or JSON of it"
+# How a dataset of the portal's other source is named.
+MONITORED = "pass source='monitoring'"
 
 _ABOUT = re.compile(r"arguments? (\w+(?:, \w+)*)")
-_PASSED = re.compile(r"\b(\w{1,40})=('[^'\n]*'|\"[^\"\n]*\")")
+# The name may be in the face's own words already.
+_PASSED = re.compile(r"(?<![\w-])((?:--)?\w[\w-]{0,40})=('[^'\n]*'|\"[^\"\n]*\")")
+_OURS = (OdsIncomplete, OdsMoved, OdsPublicationFailed, OdsPublicationRunning)
+_BOUND = r"(?==| lets\b| allows\b)"
 _SETTING = re.compile(r"\bthe (\w{1,40}) of the connection\b")
 
 
@@ -37,12 +50,14 @@ class Face:
         named: The settings with a name of their own.
         other: How it calls every other one; ``{name}`` and ``{NAME}`` stand for it.
         phrases: What it says instead of the phrases of this module.
+        parts: Settings that have a place of their own there, and are none of the optional ones.
     """
 
     kind: str = "setting"
     named: Mapping[str, str] = field(default_factory=dict)
     other: str = setting("{name}")
     phrases: Mapping[str, str] = field(default_factory=dict)
+    parts: tuple[str, ...] = ("host", "api_key", "login")
 
     def setting(self, name: str) -> str:
         """Return what a setting is called here."""
@@ -75,7 +90,11 @@ class Face:
 _SECRETS = ("push_api_key", "client_secret", "refresh_token")
 
 PLAIN = Face()
-PYTHON = Face(named={"host": "the host given to OdsClient"}, other="OdsClient's argument {name}")
+PYTHON = Face(
+    named={"host": "the host given to OdsClient"},
+    other="OdsClient's argument {name}",
+    phrases={MONITORED: "ask client.monitoring"},
+)
 AIRFLOW = Face(
     kind="extra",
     named={"host": "the connection's host", "api_key": "the connection's password", "login": "the connection's login"},
@@ -95,12 +114,12 @@ LOGIN = Face(
     named={name: f"--{name.replace('_', '-')}" for name in ("host", "client_id", "login", "verify")}
     | {"client_secret": "--client-secret-file"}
 )
-ENVIRONMENT = Face(named={"push_api_key": "ODS_PUSH_API_KEY (or --push-key-file)"}, other="ODS_{NAME}")
+ENVIRONMENT = Face(named={"push_api_key": "ODS_PUSH_API_KEY or --push-key-file"}, other="ODS_{NAME}")
 OPTIONS = Face(
     named={
         "host": "--host",
-        "api_key": "--key-file (or ODS_API_KEY)",
-        "push_api_key": "--push-key-file (or ODS_PUSH_API_KEY)",
+        "api_key": "--key-file or ODS_API_KEY",
+        "push_api_key": "--push-key-file or ODS_PUSH_API_KEY",
     },
     other="ODS_{NAME}",
 )
@@ -113,7 +132,7 @@ def profile_face(name: str) -> Face:
     there = f"of the profile {name}".replace("{", "{{").replace("}", "}}")
     return Face(
         named={secret: f"{file} of the profile {name}" for secret, file in files.items()}
-        | {"push_api_key": f"push_api_key_file of the profile {name} (or --push-key-file)"},
+        | {"push_api_key": f"push_api_key_file of the profile {name} or --push-key-file"},
         other=f"{{name}} {there}",
     )
 
@@ -146,8 +165,25 @@ def in_words(error: OdsConfigError, words: Mapping[str, str]) -> OdsConfigError:
     )
 
 
+def bare(text: str, words: Mapping[str, str], *, told: str = "") -> str:
+    """Return a sentence of ours with arguments called as a face calls them: ``--min-rows`` in place of ``min_rows``.
+
+    Only what can be no word of English is one, and never what stands in quotes or in a path: a field of a dataset may
+    have the name of an argument.
+
+    Args:
+        text: The sentence.
+        words: The face's name of each argument that has another one there.
+        told: A pattern of what must follow a name.
+    """
+    names = "|".join(name for name in words if "_" in name)
+    if not names:
+        return text
+    return re.sub(rf"""(?<![\w"'`./-])({names})(?![\w"'`(/]|\.\w){told}""", lambda found: words[found[1]], text)
+
+
 def advise(error: OdsError, words: Mapping[str, str]) -> None:
-    """Have an error's advice pass arguments as a face passes them: ``--kind files`` in place of ``kind='files'``.
+    """Have an error name arguments as a face names them: ``--kind files`` in place of ``kind='files'``.
 
     Args:
         error: Whatever a job or a builder raised; what it says of a portal stays as it is.
@@ -155,7 +191,13 @@ def advise(error: OdsError, words: Mapping[str, str]) -> None:
     """
 
     def passed(found: re.Match[str]) -> str:
-        word = words.get(found[1], found[1])
-        return f"{word} {found[2][1:-1]}" if word.startswith("-") else f"{word}={found[2]}"
+        word, value = words.get(found[1], found[1]), found[2][1:-1]
+        if word == f"--{value}":
+            return word  # a flag that is named after what it stands for
+        # Quoted as a shell needs it: brackets and stars are its own.
+        return f"{word} {shlex.quote(value)}" if word.startswith("-") else f"{word}={found[2]}"
 
-    error.reword(lambda text: _PASSED.sub(passed, text), "advice")
+    error.reword(lambda text: bare(_PASSED.sub(passed, text), words), "advice")
+    if isinstance(error, _OURS):
+        # It may quote a portal: only where a bound is named it is certainly us.
+        error.reword(lambda text: bare(text, words, told=_BOUND), "what")

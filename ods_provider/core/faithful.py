@@ -18,6 +18,8 @@ from numbers import Integral, Real
 from typing import Any
 from uuid import UUID
 
+from ods_provider.core.legible import kind_of
+
 DEEPEST = 100  # a geometry collection needs ten; beyond some hundreds the interpreter itself gives up
 _LEAST, _MOST = -(2**63), 2**63 - 1
 _SINGLE = frozenset({str, bool, type(None)})
@@ -97,7 +99,7 @@ def scalar(value: Any) -> Any:
     numpy = sys.modules.get("numpy")
     if numpy is not None and isinstance(value, numpy.bool_):
         return bool(value)
-    raise Unfaithful(f"a {type(value).__name__} has no plain form", _advice(value))
+    raise Unfaithful(f"{kind_of(value)} has no plain form", _advice(value))
 
 
 def number(value: Any) -> int | float:
@@ -165,7 +167,7 @@ def _key(key: Any) -> str:
         return _text(str.__str__(key))
     if not isinstance(key, bool) and isinstance(key, Integral):
         return str(int(key))
-    raise Unfaithful(f"a key is a {type(key).__name__}, not a text", "Name fields by texts")
+    raise Unfaithful(f"a key is {kind_of(key)}, not a text", "Name fields by texts")
 
 
 def _text(value: str) -> str:
@@ -206,7 +208,7 @@ def _short(value: Any) -> str:
 
 def _advice(value: Any) -> str:
     if isinstance(value, (bytes, bytearray, memoryview)):
-        return "Decode it into a text; files go into fields that file_fields names"
+        return "Decode it into a text; a push sends files by their paths"
     if isinstance(value, (set, frozenset)):
         return "Pass a list: a set has no order"
     if type(value).__name__ == "NAType":

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ods_provider.core.errors import OdsConfigError
+from ods_provider.core.legible import kind_of
 
 
 def encoded_bytes(size_bytes: int) -> int:
@@ -55,7 +56,7 @@ def named_file(value: Any, *, where: str) -> NamedFile | None:
     known = placed or (isinstance(path, str) and path.strip())
     if not known or not isinstance(content_type, (str, type(None))):
         raise OdsConfigError(
-            f"a {type(path if 'file' in given else value).__name__} is no file",
+            f"{kind_of(path if 'file' in given else value)} is no file",
             where=where,
             advice='Pass a path, a URL, or {"file": path, "content-type": type}; or {"content": base64, …}',
         )

@@ -13,6 +13,7 @@ from typing import Any, overload
 
 from ods_provider.core.errors import OdsConfigError
 from ods_provider.core.faces import COMPUTED, ITSELF
+from ods_provider.core.legible import kind_of
 
 _NOTHING = ("", "None")
 _SHOWN = 80  # characters of a value in a message
@@ -31,7 +32,8 @@ def required(name: str, value: Any) -> Any:
     """
     if not is_given(value):
         raise OdsConfigError(f"{name} is empty", where=f"argument {name}", advice=f"Set it; {COMPUTED}")
-    return value.strip() if isinstance(value, str) else value
+    # A text of a class of its own means more than it says: Dagster's EnvVar is the name of a variable.
+    return value.strip() if type(value) is str else value
 
 
 def unless_none(name: str, value: Any) -> Any:
@@ -59,7 +61,7 @@ def text(name: str, value: Any, default: str | None = None) -> str | None:
         return default
     # Native rendering makes a number of the text "2024".
     if isinstance(value, bool) or not isinstance(value, (str, int)):
-        raise _bad(name, f" is a {type(value).__name__}", "Pass text")
+        raise _bad(name, f" is {kind_of(value)}", "Pass text")
     return str(value).strip()
 
 
@@ -140,7 +142,7 @@ def _clauses(name: str, item: Any) -> Iterator[str]:
     several = isinstance(item, str) and item.lstrip().startswith("[")
     for clause in _from_text(name, item) if several else [item]:
         if not isinstance(clause, str):
-            raise _bad(name, f" holds a {type(clause).__name__}", "Pass text")
+            raise _bad(name, f" holds {kind_of(clause)}", "Pass text")
         if is_given(clause):
             yield clause
 
@@ -156,7 +158,7 @@ def mapping(name: str, value: Any) -> Mapping[str, Any] | None:
     if isinstance(value, str):
         value = _from_text(name, value)
     if not isinstance(value, Mapping):
-        raise _bad(name, f" is a {type(value).__name__}", "Pass a mapping")
+        raise _bad(name, f" is {kind_of(value)}", "Pass a mapping")
     return value
 
 
@@ -173,7 +175,7 @@ def record_list(name: str, value: Any) -> list[Mapping[str, Any]] | None:
     if isinstance(value, Mapping):
         value = [value]
     if not isinstance(value, Iterable):
-        raise _bad(name, f" is a {type(value).__name__}", "Pass a list of dicts")
+        raise _bad(name, f" is {kind_of(value)}", "Pass a list of dicts")
     return list(value)
 
 

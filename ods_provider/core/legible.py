@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from typing import Any
 
 MOST_CHARS = 2000  # of one piece of a message: a screenful
 
@@ -25,6 +26,12 @@ def legible(text: str, *, most_chars: int | None = None) -> str:
     if most_chars is not None and len(text) > most_chars:
         text = f"{text[:most_chars]}…"
     return text if text.isprintable() else text.translate(_SHOWN)
+
+
+def kind_of(value: Any) -> str:
+    """Return the name of a value's type with its article: ``a str``, ``an int``."""
+    name = type(value).__name__
+    return f"{'an' if name[:1].lower() in 'aeiou' else 'a'} {name}"
 
 
 class _Shown:

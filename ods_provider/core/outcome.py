@@ -17,8 +17,11 @@ KEYS = (
     "verified",
     "data_processed",
     "moved",
+    "unchanged",
     "calls",
     "quota_remaining",
+    "fingerprint",
+    "dataset_state",
 )
 
 
@@ -32,17 +35,26 @@ def outcome(**known: Any) -> dict[str, Any]:
         verified: ``"counted"``, ``"container"`` (an intact file of a format without rows) or ``"transport"``.
         data_processed: State of the dataset that was read, ISO 8601.
         moved: True when the dataset was republished meanwhile and that was accepted.
+        unchanged: True when an earlier run had written it and nothing was fetched, False when it was.
         calls: Requests this run made.
         quota_remaining: Calls left, as last seen.
+        fingerprint: Tells what was asked, and where it lies but for digits, from other work.
+        dataset_state: Tells the state of the dataset from its others: its times, counts and fields.
     """
     return dict.fromkeys(KEYS) | known
 
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """The job is finished; ``result`` goes to whoever asked (an Outcome, or rows)."""
+    """The job is finished; ``result`` goes to whoever asked (an Outcome, or rows).
+
+    Args:
+        result: What came of it.
+        skipped: Why nothing was done and what follows need not be either, one sentence; None where it was.
+    """
 
     result: Any
+    skipped: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,9 +68,13 @@ class Wait:
             stays in the checkpoint store.
         poll: Whether ``until`` is but the job's own next look: nobody named that moment, and nothing speaks against an
             earlier one.
+        watching: What is waited for, as JSON, where a scheduler can look for itself and need not run the job for every
+            look: ``{"publication": {…}}`` or ``{"publications": […]}`` of ``plans.automation.publications``, or
+            ``{"harvest": {…}}`` of ``plans.automation.harvesters``. Others go by ``until``.
     """
 
     until: datetime
     reason: str
     checkpoint: Mapping[str, Any] = field(default_factory=dict)
     poll: bool = False
+    watching: Mapping[str, Any] | None = None

@@ -8,6 +8,7 @@ from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
+from ods_provider.core.counting import counted
 from ods_provider.core.errors import OdsMismatch
 from ods_provider.core.wire import Plan, Response
 
@@ -121,7 +122,7 @@ def expect_rows(page: Page, expected: int, *, where: str) -> None:
     """
     if len(page.rows) != expected:
         raise OdsMismatch(
-            f"a page holds {len(page.rows)} rows of {expected}, and the portal counts {page.total_count}",
+            f"a page holds {counted(len(page.rows), 'rows')} of {expected}, and the portal counts {page.total_count}",
             where=where,
             advice="Run it again; if it persists, ask the portal's operator",
         )

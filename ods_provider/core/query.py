@@ -9,6 +9,7 @@ from typing import Any
 from ods_provider.core.errors import OdsConfigError
 from ods_provider.core.faces import COMPUTED
 from ods_provider.core.given import clauses, is_given, mapping, text, truth
+from ods_provider.core.legible import kind_of
 from ods_provider.core.wire import Params
 
 Filter = Mapping[str, str | Iterable[str]] | str | None
@@ -31,7 +32,7 @@ def filter_pairs(name: str, given: Filter) -> Params:
             raise _bad(name, f"={given!r} names no value", 'Write {"facet": "value"} or "facet:value"')
         return ((name, given),)
     if not isinstance(given, Mapping):
-        raise _bad(name, f" is a {type(given).__name__}", 'Pass a mapping: {"facet": ["value"]}')
+        raise _bad(name, f" is {kind_of(given)}", 'Pass a mapping: {"facet": ["value"]}')
     return tuple(_pairs(name, given))
 
 

@@ -62,15 +62,24 @@ class QuotaBook:
     Attributes:
         portal: The portal's quota as last seen, None before any answer carried one.
         datasets: Quotas of datasets that have their own.
+        calls: That were made.
+        above: The book that this is a part of.
     """
 
     portal: Quota | None = None
     datasets: dict[str, Quota] = field(default_factory=dict)
     calls: int = 0
+    above: QuotaBook | None = field(default=None, repr=False)
+
+    def part(self) -> QuotaBook:
+        """Return a book of one piece of work, which counts its calls alone; what it sees is noted here, too."""
+        return QuotaBook(self.portal, dict(self.datasets), above=self)
 
     def observe(self, headers: Mapping[str, str], dataset_id: str | None, *, now: datetime | None = None) -> bool:
         """Take note of the quotas in ``headers``; return whether there were any."""
         self.calls += 1
+        if self.above is not None:
+            self.above.observe(headers, dataset_id, now=now)
         portal = read_quota(headers, now=now)
         if portal:
             self.portal = portal

@@ -13,6 +13,7 @@ from contextlib import closing
 from typing import Any, TypeVar
 
 from ods_provider.core.bodies import Refetched
+from ods_provider.core.counting import counted
 from ods_provider.core.errors import OdsError, OdsMismatch, OdsMoved
 from ods_provider.core.given import whole_number
 from ods_provider.core.pages import Batch, Kept, Page, Rows, State, expect_rows
@@ -153,7 +154,7 @@ class Reader:
                 yield batch
         if total is not None and got != total:
             raise OdsMismatch(
-                f"the export held {got} rows where the portal counted {total}",
+                f"the export held {counted(got, 'rows')} where the portal counted {total:,}",
                 where=f"GET {response.url}",
                 advice="It may have been republished meanwhile: run it again",
             )
@@ -201,7 +202,7 @@ class _Pages:
         where = f"{self._reader.where}, rows {done} to {done + ask}"
         if page.total_count != self._first.total_count:
             raise OdsMoved(
-                f"the portal counted {self._first.total_count} rows, and now {page.total_count}",
+                f"the portal counted {counted(self._first.total_count, 'rows')}, and now {page.total_count:,}",
                 where=where,
                 advice=_NOWHERE,
             )

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
-from typing import Generic, NoReturn, TypeVar
+from typing import Any, Generic, NoReturn, TypeVar
 
 MASK = "***"
 
@@ -18,28 +18,46 @@ _PARAMETER = re.compile(
 )
 _AUTHORIZATION = re.compile(r"(?i)(?=[ab])\b(apikey|bearer|basic)(\s+)([A-Za-z0-9._~+/=-]{4,})")
 _USERINFO = re.compile(r"(://)[^/\s\"']*@")
+_WITHIN = re.compile(r"://[^/:\s\"'@]*:([^/\s\"']*)@")
+
+# The same in JSON: how the key of a credential ends, without its underscores; keys of addresses, which may hold one;
+# and headers that no server takes for one.
+_KEY = re.compile(
+    r"(password|passwd|passphrase|pwd|secret|token|signature|authorization|connectionstring"
+    r"|(api|push|access|secret|shared|account|private)key)\Z"
+)
+_ADDRESSES = frozenset({"url", "relative_url", "push_url"})
+_PLAIN_HEADERS = frozenset(
+    {"accept", "accept-charset", "accept-encoding", "accept-language", "content-type", "user-agent"}
+)
 
 
 class Secret:
-    """A text that prints as ``***`` and refuses to be pickled; ``reveal()`` gives it at the moment of sending."""
+    """A text that prints as ``***`` and refuses to be pickled; ``reveal()`` gives it at the moment of sending.
 
-    __slots__ = ("_text",)
+    Args:
+        text: The text.
+        shown: What it prints as where more than ``***`` may be seen, such as an address without its password.
+    """
 
-    def __init__(self, text: str) -> None:
+    __slots__ = ("_shown", "_text")
+
+    def __init__(self, text: str, shown: str = MASK) -> None:
         self._text = text
+        self._shown = shown
 
     def reveal(self) -> str:
         """Return the text itself. Call it only where it goes onto the wire or to a masker."""
         return self._text
 
     def __repr__(self) -> str:
-        return f"Secret({MASK})"
+        return f"Secret({self._shown})"
 
     def __str__(self) -> str:
-        return MASK
+        return self._shown
 
     def __format__(self, spec: str) -> str:
-        return format(MASK, spec)
+        return format(self._shown, spec)
 
     def __bool__(self) -> bool:
         return bool(self._text)
@@ -114,3 +132,92 @@ def _mask_scheme(match: re.Match[str]) -> str:
     if word.isalpha() and (word.islower() or word.istitle()) and len(word) < 24:
         return match[0]
     return f"{match[1]}{match[2]}{MASK}"
+
+
+def sealed(value: Any) -> Any:
+    """Return JSON values with every credential in them as a ``Secret``: known by its key, its header or its address.
+
+    What a portal is sent goes through here before it waits for anything, and what a portal tells before anybody sees
+    it.
+    """
+    if isinstance(value, Mapping):
+        return {key: _sealed_under(str(key), inside) for key, inside in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [sealed(inside) for inside in value]
+    return value
+
+
+def _sealed_under(key: str, value: Any) -> Any:
+    if isinstance(value, str) and value:
+        if _KEY.search(re.sub("[-_ ]", "", key.lower())):
+            return Secret(value)
+        if key in _ADDRESSES and (shown := scrub(value)) != value:
+            return Secret(value, shown)
+        return value
+    if key == "headers" and isinstance(value, (list, tuple)):
+        return [_sealed_header(header) for header in value]
+    if key == "headers" and isinstance(value, Mapping):
+        return {name: _sealed_value(str(name), text) for name, text in value.items()}
+    return sealed(value)
+
+
+def _sealed_header(header: Any) -> Any:
+    if not isinstance(header, Mapping) or "value" not in header:
+        return sealed(header)
+    return {**header, "value": _sealed_value(str(header.get("name")), header["value"])}
+
+
+def _sealed_value(name: str, text: Any) -> Any:
+    plain = not isinstance(text, str) or not text or name.strip().lower() in _PLAIN_HEADERS
+    return text if plain else Secret(text)
+
+
+def masked(value: Any) -> Any:
+    """Return sealed JSON values as they may be seen: each ``Secret`` as it prints."""
+    if isinstance(value, Secret):
+        return str(value)
+    if isinstance(value, Mapping):
+        return {key: masked(inside) for key, inside in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [masked(inside) for inside in value]
+    return value
+
+
+def kept(given: Any, before: Any) -> Any:
+    """Return sealed values that were changed by who saw them masked: what still reads as it was shown is as it was.
+
+    Args:
+        given: The new values, sealed.
+        before: The ones that they replace, sealed.
+
+    Returns:
+        The new values; a mask for which there is nothing before becomes None, as portals show credentials themselves.
+    """
+    if isinstance(given, (Secret, str)):
+        text = given.reveal() if isinstance(given, Secret) else given
+        if isinstance(before, Secret) and text == str(before):
+            return before
+        return None if isinstance(given, Secret) and text == MASK else given
+    if isinstance(given, Mapping):
+        old = before if isinstance(before, Mapping) else {}
+        return {key: kept(inside, old.get(key)) for key, inside in given.items()}
+    if isinstance(given, (list, tuple)):
+        rest = list(before) if isinstance(before, (list, tuple)) else []
+        return [kept(inside, rest[at] if at < len(rest) else None) for at, inside in enumerate(given)]
+    return given
+
+
+def secrets_in(value: Any) -> Iterator[Secret]:
+    """Yield every secret of sealed values; of an address the password within it too, which may be quoted alone."""
+    if isinstance(value, Secret):
+        yield value
+        text = value.reveal()
+        if str(value) != MASK:
+            yield from (Secret(part) for part in _WITHIN.findall(text) if part)
+            yield from (Secret(found[3]) for found in _PARAMETER.finditer(text))
+    elif isinstance(value, Mapping):
+        for inside in value.values():
+            yield from secrets_in(inside)
+    elif isinstance(value, (list, tuple)):
+        for inside in value:
+            yield from secrets_in(inside)

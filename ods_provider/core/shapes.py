@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from itertools import chain, islice
 from typing import Any, Literal, TypeVar
 
+from ods_provider.core.counting import counted
 from ods_provider.core.errors import OdsConfigError
 from ods_provider.core.schema import Dataset
 
@@ -91,7 +92,7 @@ def _page(answer: Any, number: int, where: str) -> list[Any]:
     total = answer.get("total_count", answer.get("nhits"))
     if isinstance(total, int) and total > len(rows):
         raise OdsConfigError(
-            f"an answer of the API holds {len(rows)} of {total} records",
+            f"an answer of the API holds {len(rows)} of {counted(total, 'records')}",
             where=where,
             advice="Push an export or a download, which holds them all",
         )
@@ -158,10 +159,14 @@ class Names:
         """Yield the records as they are."""
         each = iter(records)
         for number, record in enumerate(islice(each, _COMPARED)):
-            for name in record if isinstance(record, Mapping) else ():
-                self._first.setdefault(str(name), number)
+            self.see(record, number)
             yield record
         yield from each
+
+    def see(self, record: Record, number: int) -> None:
+        """Collect the names in one record."""
+        for name in record if isinstance(record, Mapping) else ():
+            self._first.setdefault(str(name), number)
 
     def before(self, batches: Iterable[T], describe: Describe) -> Iterator[T]:
         """Yield batches of the records; the names are looked up before the first, once all of it is ready.
@@ -171,10 +176,12 @@ class Names:
         Raises:
             OdsConfigError: A name is no field.
         """
-        for number, batch in enumerate(batches):
-            if number == 0:
-                self.expect_known(describe())
+        each = iter(batches)
+        for batch in islice(each, 1):
+            self.expect_known(describe())
             yield batch
+            del batch  # which may be large, before the next one is made
+        yield from each
 
     def expect_known(self, dataset: Dataset | None) -> None:
         """Look the names up among the fields of the dataset; without a schema nothing is compared.

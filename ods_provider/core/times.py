@@ -92,6 +92,12 @@ def iso(moment: datetime | date | None) -> str | None:
     return moment.isoformat() if moment is not None else None
 
 
+def seconds_between(then: str | None, now: datetime | None) -> float | None:
+    """Return the seconds from a moment as a portal spelled it to another; None if either is missing."""
+    began = parse_time(then)
+    return (now - began).total_seconds() if began is not None and now is not None else None
+
+
 def utc_now() -> datetime:
     """Return the present moment as aware UTC: the default clock wherever one can be passed in."""
     return datetime.now(UTC)

@@ -3,6 +3,7 @@
 | condition                                  | error            | transient |
 |--------------------------------------------|------------------|-----------|
 | 2xx, JSON or the file asked                | none             |           |
+| 204, and 2xx of a deletion, empty          | none             |           |
 | 2xx, HTML with a login form                | OdsAuthError     | no        |
 | 2xx, other HTML, or JSON that is no JSON   | OdsNotAPortal    | no        |
 | 2xx, a JSON error object instead of a file | by its code      | no        |
@@ -15,8 +16,10 @@
 | 400, 401 to an OAuth2 exchange             | OdsAuthError     | no        |
 | 403 with errorcode 10001 (old quota body)  | OdsQuotaExceeded | yes       |
 | 404, 410, "Unknown dataset" (v1)           | OdsNotFound      | no        |
+| 409                                        | OdsQueryError    | no        |
 | 408, 425, 5xx                              | OdsServerError   | yes       |
 | 429                                        | OdsQuotaExceeded | yes       |
+| 2xx with an error of the Automation API    | that of its code | as that   |
 
 Source: Explore v2.1 errors; Q30, Q34, Q48, Q49.
 """
@@ -25,9 +28,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
+from ods_provider.core import automation
+from ods_provider.core.advice import of_missing, of_query, of_rights
 from ods_provider.core.errors import (
     OdsAuthError,
     OdsNotAPortal,
@@ -47,9 +53,9 @@ _PEEK_BYTES = 65_536
 _SHOWN_CHARS = 300  # of an address; a query of 8 KB would hide what the error says
 _SENTENCE_CHARS = 500  # of what the portal says; more is no sentence
 _CODE_CHARS = 100
-_CATALOGUES = ("/api/explore/", "/api/datasets/")  # of both APIs
 # The two envelopes of errors (Q34): what they are known by, the code last.
 ERROR_COLUMNS = (("message", "error_code"), ("error", "errorcode"))
+_MARKS = (b'"error_code"', b'"errorcode"', b'"error_key"')
 _QUOTA_CODES = {"10001", "10002", "10005"}
 
 
@@ -69,8 +75,14 @@ def check(request: Request, response: Response, *, now: datetime) -> None:
         if request.streamed and response.status != 200:
             raise _no_whole_file(response, where, now)
         _check_success(request, response, where)
-        return
-    details = _details(response.body)
+        details = _believed(request, response)
+        if not details:
+            return
+        # Whoever believed it would take a change for made that was refused.
+        where += f", told with HTTP {response.status}"
+        response = replace(response, status=automation.status_of(details, _code(details)))
+    else:
+        details = _details(response.body)
     code = _code(details)
     if response.status == 429 or (response.status == 403 and code in _QUOTA_CODES):
         raise quota_error(response, details, where=where, now=now)
@@ -79,6 +91,8 @@ def check(request: Request, response: Response, *, now: datetime) -> None:
 
 def _check_success(request: Request, response: Response, where: str) -> None:
     head = response.stream.peek(_PEEK_BYTES) if response.stream else response.body[:_PEEK_BYTES]
+    if response.status == 204 or (request.method == "DELETE" and not head.strip()):
+        return  # done, and nothing to say
     if "html" not in request.expects and is_page(request, response, head):
         raise page_error(request, response.status, head, where)
     if request.streamed and "json" not in request.expects and len(head) < _PEEK_BYTES and first_sign(head) == b"{":
@@ -92,6 +106,16 @@ def _check_success(request: Request, response: Response, where: str) -> None:
             where=where,
             advice=f"Check {setting('host')}: it must be a portal's own address",
         )
+
+
+def _believed(request: Request, response: Response) -> Mapping[str, Any]:
+    """Return the error that an answer of the Automation API holds which says that all went well; nothing else."""
+    if response.stream or not automation.is_automation(request.path):
+        return {}
+    if not any(mark in response.body for mark in _MARKS):
+        return {}  # nearly all: a long list is not decoded twice
+    details = _details(response.body)
+    return details if _code(details) else {}
 
 
 def _no_whole_file(response: Response, where: str, now: datetime) -> OdsResponseError:
@@ -121,13 +145,18 @@ def _code(details: Mapping[str, Any]) -> str | None:
         return legible(str(details["error_code"]), most_chars=_CODE_CHARS)
     if "error" in details and details.get("errorcode") is not None:
         return legible(str(details["errorcode"]), most_chars=_CODE_CHARS)
+    # A third, of the Automation API's ancestor.
+    if "message" in details and details.get("error_key"):
+        return legible(str(details["error_key"]), most_chars=_CODE_CHARS)
     return None
 
 
 def _message(details: Mapping[str, Any], response: Response) -> str:
     for key in ("message", "error"):
         if isinstance(details.get(key), str) and details[key].strip():
-            return response.quoted(str(details[key]), most_chars=_SENTENCE_CHARS).strip()
+            fields = automation.of_fields(details)
+            said = details[key].strip().rstrip(".") + f" ({fields})" if fields else details[key]
+            return response.quoted(said, most_chars=_SENTENCE_CHARS).strip()
     return f"The portal answered HTTP {response.status} without saying why"
 
 
@@ -156,12 +185,12 @@ def _failure(
         advice = f"Put user and password into {setting('proxy')}, as http://user:password@proxy:3128"
         return OdsAuthError("The proxy asks for credentials", status=status, where=where, advice=advice)
     if status in {401, 403} or code == "ForbiddenAccess":
-        advice = _auth_advice(request, status, code)
+        advice = of_rights(request, status, code)
         return OdsAuthError(message, status=status, code=code, where=where, advice=advice)
     # Search API v1.0 has no code for it, and is said to send it with several statuses.
     if status in (404, 410) or code in ("NotFoundResource", "NotFoundURI") or message.startswith("Unknown dataset"):
         return OdsNotFound(
-            message, status=status, code=code, where=where, advice=_missing_advice(request, message, status, code)
+            message, status=status, code=code, where=where, advice=of_missing(request, message, status, code)
         )
     if status in (408, 425) or status >= 500:
         retry_at = _retry_after(response, now) if now else None
@@ -184,7 +213,10 @@ def _failure(
             advice=f"Correct {setting('host')}, or name the one that it redirects to in {setting('allowed_hosts')}; a "
             "redirect that drops the query is never followed",
         )
-    advice = _query_advice(status)
+    if automation.is_automation(request.path):
+        advice = automation.advice(request.method, status, code)
+    else:
+        advice = of_query(request.method, status)
     if request.kind == "file" and 200 <= status < 300:
         advice = f"An error came instead of the file: ask its publisher. {announced('JSON', '.json')}"
     return OdsQueryError(message, status=status, code=code, where=where, advice=advice)
@@ -203,41 +235,6 @@ def _no_token(details: Mapping[str, Any], status: int, where: str) -> OdsAuthErr
     )
 
 
-def _auth_advice(request: Request, status: int, code: str | None) -> str:
-    if request.kind == "push":
-        return f"Check {setting('push_api_key')}: every realtime resource has a push key of its own"
-    if status == 401:
-        return f"The portal does not accept the credentials, or wants some: check the API key ({setting('api_key')})"
-    if code == "ForbiddenAccess":
-        return "The data is gated: ask the publisher for access, or use an API key whose user has it"
-    return f"Check what the key may do ({setting('api_key')})"
-
-
-def _missing_advice(request: Request, message: str, status: int, code: str | None) -> str:
-    if status == 410:
-        return "The endpoint is gone from this API version"
-    if code == "NotFoundURI":
-        return f"Check {setting('host')}: this address is no endpoint of the portal"
-    if request.kind == "token":
-        return f"Check {setting('host')}: this one gives no OAuth2 tokens at this address"
-    if request.kind == "file":
-        return "The file is not there, or not for this key: ask for the list of files again"
-    if request.dataset_id is None and request.path.startswith(_CATALOGUES) and not message.startswith("Unknown"):
-        # Nobody named an id: it is the catalogue that is missing.
-        return f"Check {setting('host')}: a portal has its catalogue at this address"
-    return "Check the id (it is case-sensitive); a dataset that the key may not see answers the same"
-
-
-def _query_advice(status: int) -> str:
-    if status == 414:
-        return (
-            "The query is too long for a URL: shorten the filter, or send it to Search API v1.0 (v1), which takes forms"
-        )
-    if status == 413:
-        return "The body is too large: send smaller batches"
-    return "Correct the query; field names are the technical names of the dataset's schema"
-
-
 def quota_error(
     response: Response, details: Mapping[str, Any], *, where: str, now: datetime | None
 ) -> OdsQuotaExceeded:
@@ -247,7 +244,7 @@ def quota_error(
     if retry_at is None and now is not None:
         retry_at = _retry_after(response, now) or _spent_reset(response, now)
     limit, unit = (legible(str(details.get(name) or ""))[:40] for name in ("call_limit", "limit_time_unit"))
-    size = f" ({limit} calls per {unit})" if limit and unit else ""
+    size = f" ({limit} {'call' if limit == '1' else 'calls'} per {unit})" if limit and unit else ""
     until = f"The quota returns at {retry_at.isoformat()}" if retry_at else "The portal did not say when it ends"
     return OdsQuotaExceeded(
         f"{_message(details, response).rstrip('.')}{size}",

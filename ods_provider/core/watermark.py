@@ -8,7 +8,7 @@ from typing import Any, Literal, get_args
 
 from ods_provider.core.errors import OdsConfigError, OdsIncomplete
 from ods_provider.core.schema import Dataset
-from ods_provider.core.times import parse_time
+from ods_provider.core.times import iso, parse_time
 
 What = Literal["data", "metadata", "any"]
 TIMES: dict[What, tuple[str, ...]] = {
@@ -16,6 +16,14 @@ TIMES: dict[What, tuple[str, ...]] = {
     "metadata": ("modified",),
     "any": ("data_processed", "modified"),
 }
+
+
+def compared(dataset: Dataset, since: Mapping[str, datetime | None], what: What) -> str:
+    """Return in words what was compared, and what that means: ``data_processed is …, and was …: nothing newer``."""
+    times = [
+        f"{name} is {iso(getattr(dataset, name))}, and was {iso(since[name])}" for name in TIMES[what] if name in since
+    ]
+    return f"{'; '.join(times)}: {'newer' if moved_on(dataset, since, what) else 'nothing newer'}"
 
 
 def what_named(value: Any) -> What:

@@ -10,6 +10,7 @@ from typing import Any, Literal, Protocol, TypeVar
 from ods_provider.core.legible import legible
 from ods_provider.core.redact import Secret, scrub
 from ods_provider.core.strictjson import decode
+from ods_provider.core.upload import Upload
 
 Params = tuple[tuple[str, str], ...]
 Form = tuple[tuple[str, str | Secret], ...]
@@ -32,6 +33,8 @@ class Request:
         params: Query parameters in order; a name may repeat, because ``refine`` does.
         method: HTTP method.
         body: Encoded body of a POST.
+        json: The body as JSON values, encoded at the moment of sending; secrets among them are revealed there.
+        upload: A file that is the body, as a form.
         kind: ``api`` is a JSON answer read whole, ``export`` and ``file`` are streamed, ``push`` carries the push key,
             ``token`` is an OAuth2 exchange, which carries no other credential than its form.
         dataset_id: The dataset concerned, for its own quota and for messages.
@@ -41,11 +44,14 @@ class Request:
         read: Reads the body to its end, whatever becomes of it, within the tries that the request has: a body that
             breaks off is asked for again and read from its beginning. What it returns is ``Response.content``. Without
             it a streamed body is handed over unread.
+        once: Whether a second sending may do its work twice. The driver then repeats it only where the portal refused
+            it for now; what leaves open whether it was done is for the plan (``core.plans.automation.once``).
+        after_s: Seconds to wait before it is sent.
     """
 
     path: str
     params: Params = ()
-    method: Literal["GET", "POST"] = "GET"
+    method: Literal["GET", "POST", "PUT", "DELETE"] = "GET"
     body: bytes | None = field(default=None, repr=False)
     kind: Kind = "api"
     dataset_id: str | None = None
@@ -53,6 +59,10 @@ class Request:
     form: Form = ()
     expects: frozenset[Content] = frozenset()
     read: Callable[[Response], Any] | None = field(default=None, repr=False, compare=False)
+    json: Any = field(default=None, repr=False, hash=False)
+    upload: Upload | None = None
+    once: bool = False
+    after_s: float = 0.0
 
     @property
     def streamed(self) -> bool:

@@ -14,6 +14,8 @@ from ods_provider.get_provider_info import CONNECTION_TYPE
 
 if TYPE_CHECKING:
     from ods_provider.client import OdsClient
+    from ods_provider.core.connection import OdsConnection
+    from ods_provider.core.events import Emit
     from ods_provider.core.outcome import Done, Wait
     from ods_provider.jobs.context import Job
 
@@ -36,20 +38,30 @@ class OdsHook(BaseHook):
         super().__init__(**kwargs)
         self.ods_conn_id = ods_conn_id
 
-    def get_conn(self) -> OdsClient:
+    def get_conn(self, *, hear: Emit | None = None) -> OdsClient:
         """Return a client; close it, or use it in a ``with`` block.
+
+        Args:
+            hear: Hears what happens; None tells Airflow's hook lineage which datasets are read and written.
 
         Raises:
             OdsConfigError: The connection is bad; the message names what.
         """
-        return self._client()
+        from ods_provider.hooks.lineage import HookLineage
 
-    def _client(self, **changed: Any) -> OdsClient:
+        connection = self._connection()
+        return self._client(connection, hear or HookLineage(self, connection.base_url))
+
+    def _connection(self) -> OdsConnection:
+        from ods_provider.plugins.manager import plugins
+
+        return plugins().connection(self.ods_conn_id, SCHEDULER)
+
+    def _client(self, connection: OdsConnection, hear: Emit) -> OdsClient:
         from ods_provider.client import OdsClient
         from ods_provider.plugins.manager import plugins
 
-        connection = replace(plugins().connection(self.ods_conn_id, SCHEDULER), **changed)
-        return OdsClient(connection, tokens=plugins().token_store(connection, SCHEDULER))
+        return OdsClient(connection, tokens=plugins().token_store(connection, SCHEDULER), emit=hear)
 
     async def aget_conn(self) -> OdsClient:
         """Return a client without blocking the event loop: for triggers.
@@ -60,7 +72,10 @@ class OdsHook(BaseHook):
         Raises:
             OdsConfigError: As ``get_conn``.
         """
-        return await asyncio.to_thread(self.get_conn)
+        from ods_provider.core.events import ignore
+
+        # A trigger's looks are no lineage: many tasks share its process.
+        return await asyncio.to_thread(self.get_conn, hear=ignore)
 
     def run_job(
         self,
@@ -69,8 +84,10 @@ class OdsHook(BaseHook):
         context: Any,
         checkpoint: Mapping[str, Any] | None = None,
         cancel: threading.Event | None = None,
+        hear: Emit | None = None,
     ) -> Done | Wait:
         """Run a job for the task of ``context``; see ``ods_provider.jobs.runner.run_job``."""
+        from ods_provider.core.events import ignore
         from ods_provider.jobs.runner import run_job
 
         return run_job(
@@ -80,6 +97,7 @@ class OdsHook(BaseHook):
             connection_ref=self.ods_conn_id,
             checkpoint=checkpoint,
             cancel=cancel,
+            hear=hear or ignore,
         )
 
     def test_connection(self) -> tuple[bool, str]:
@@ -89,21 +107,13 @@ class OdsHook(BaseHook):
             Whether the portal answered as one, and the sentence: whether a key was sent and not refused, how many
             datasets are visible, and what is left of the quota; or what is wrong and what to do.
         """
+        from ods_provider.client.trying import tried
         from ods_provider.core.errors import OdsError
-        from ods_provider.core.plans.records import count
-        from ods_provider.core.query import Query
+        from ods_provider.core.events import ignore
 
         try:
             # Not tried again: somebody sits before the form and waits.
-            with self._client(max_retries=0) as client:
-                visible = client.run(count(None, Query()))
-                what = {"oauth2": "OAuth2 token", "basic": "login"}.get(client.connection.auth, "API key")
-                key = f"the {what} was sent and not refused" if client.key_sent else "no key was sent (anonymous)"
-                quota = client.quota.tightest()
+            with self._client(replace(self._connection(), max_retries=0), ignore) as client:
+                return True, tried(client)
         except OdsError as error:
             return False, str(error)
-        left = "the portal states no quota"
-        if quota and quota.remaining is not None:
-            left = f"{quota.remaining} of {quota.limit} calls are left"
-            left += f" until {quota.reset_at:%Y-%m-%d %H:%M} UTC" if quota.reset_at else ""
-        return True, f"The portal answers: {key}, {visible} datasets are visible, {left}."

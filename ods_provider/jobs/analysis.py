@@ -9,6 +9,7 @@ from ods_provider.core.clusters import GeoCluster, cluster_rows
 from ods_provider.core.errors import OdsConfigError
 from ods_provider.core.plans import catalog, records
 from ods_provider.core.query import Query
+from ods_provider.core.source import CATALOG, Source
 from ods_provider.jobs.context import JobContext
 from ods_provider.jobs.rows import give_map, give_rows
 
@@ -28,6 +29,7 @@ class AnalysisJob:
         limit: Rows at most; None wants all.
         path: File to write; None returns the rows.
         max_xcom_bytes: Most bytes of rows, as JSON, that are returned without a path.
+        source: Where the dataset is kept.
 
     Raises:
         OdsConfigError: Not exactly one of aggregates, clusters and facets was asked.
@@ -41,6 +43,7 @@ class AnalysisJob:
     limit: int | None = None
     path: Any = None
     max_xcom_bytes: int = 1_000_000
+    source: Source = CATALOG
     name: ClassVar[str] = "analysis"
 
     def __post_init__(self) -> None:
@@ -64,6 +67,7 @@ class AnalysisJob:
 
     def work(self, ctx: JobContext) -> Any:
         """Return the rows, or an Outcome when a path was given."""
+        ctx = ctx.at(self.source)
         rows = self._facets(ctx) if self.facet else self._clusters(ctx) if self.geo_cluster else self._groups(ctx)
         place = None if self.path is None else ctx.file(self.path)
         if self.geojson:

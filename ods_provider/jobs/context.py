@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import threading
-import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any, Protocol
 
-from ods_provider.client import OdsClient
+from ods_provider.client.source import SourceClient
 from ods_provider.core.checkpoint import CheckpointStore, Ledger, Valid
 from ods_provider.core.events import Emit, Progress
+from ods_provider.core.source import Source, named, source_told
+from ods_provider.jobs.running.pace import Pace
 from ods_provider.plugins.manager import Plugins
 from ods_provider.plugins.run import Run
 from ods_provider.sinks.destination import Destination
@@ -58,13 +59,23 @@ class Job(Protocol):
 class JobContext:
     """A job's client, stores, destinations, and the means to say how far it is and to be stopped."""
 
-    client: OdsClient
+    client: SourceClient
     run: Run
     plugins: Plugins
     emit: Emit
     cancel: threading.Event
-    _said_at: float = 0.0
+    streams: int = 1  # that the job reads at the same time
+    _pace: Pace = field(default_factory=Pace)
     _tidied: set[str] = field(default_factory=set)
+
+    def at(self, source: Source) -> JobContext:
+        """Return the same with a client that asks that source of the portal."""
+        return self if source == self.client.source else replace(self, client=self.client.at(source))
+
+    @property
+    def source_told(self) -> dict[str, str]:
+        """What an Outcome says of the source beside its dataset."""
+        return source_told(self.client.source)
 
     @property
     def token(self) -> str:
@@ -78,7 +89,7 @@ class JobContext:
 
     def remaining(self, dataset_id: str | None) -> int | None:
         """Calls left, as last seen."""
-        quota = self.client.quota.tightest(dataset_id)
+        quota = self.client.quota.tightest(named(self.client.source, dataset_id) if dataset_id else None)
         return quota.remaining if quota else None
 
     def destination(self, place: Any) -> Destination:
@@ -94,7 +105,7 @@ class JobContext:
         found = self.destination(place)
         found.expect_file()
         # Beside what a link leads to: there the parts are.
-        self._tidy(found.behind_links().above())
+        self.tidy(found.behind_links().above())
         return found
 
     def ledger(self, identity: str, *, beside: Destination | None = None, valid: Valid | None = None) -> Ledger:
@@ -114,7 +125,7 @@ class JobContext:
                 store.sweep(now=self.client.terms.now(), older=self._forgotten_after)
         return Ledger(store, identity, valid)
 
-    def _tidy(self, folder: Destination) -> None:
+    def tidy(self, folder: Destination) -> None:
         """Remove what killed runs left in a folder, once."""
         if folder.path not in self._tidied:
             self._tidied.add(folder.path)
@@ -127,10 +138,14 @@ class JobContext:
 
     def folder_store(self, beside: Destination) -> FolderStore:
         """Return the store of this job's progress in a hidden folder beside its destination."""
-        self._tidy(beside.above())
+        self.tidy(beside.above())
         # Whoever may only write to a bucket gets its file, without progress.
         needed = beside.can.folders
-        return FolderStore(beside.sibling(f".{beside.name}.{self.token}.progress"), needed=needed)
+        return FolderStore(self.progress_folder(beside), needed=needed)
+
+    def progress_folder(self, beside: Destination) -> Destination:
+        """Return the hidden folder beside its destination in which this job's progress lies."""
+        return beside.sibling(f".{beside.name}.{self.token}.progress")
 
     def check(self) -> None:
         """Stop here if the job was told to.
@@ -140,9 +155,7 @@ class JobContext:
         """
         heed(self.cancel)
 
-    def progress(self, done: int, total: int | None, unit: str) -> None:
+    def progress(self, done: int, total: int | None, unit: str, *, size_bytes: int | None = None) -> None:
         """Say how far the job is; said on as often as the run's listeners want it, and at the end."""
-        now = time.monotonic()
-        if now - self._said_at >= self.run.progress_every_s or done == total:
-            self._said_at = now
-            self.emit(Progress(done, total, unit))
+        if self._pace.is_time(done, total, unit, every_s=self.run.progress_every_s):
+            self.emit(Progress(done, total, unit, size_bytes, self._pace.per_s))

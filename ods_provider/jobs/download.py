@@ -4,55 +4,37 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Any, ClassVar, Literal, cast, get_args
 
+from ods_provider.core.counting import counted
 from ods_provider.core.errors import (
-    OdsAuthError,
     OdsConfigError,
     OdsError,
-    OdsIncomplete,
-    OdsMismatch,
     OdsMoved,
     OdsNotFound,
     OdsQueryError,
     OdsTruncated,
 )
-from ods_provider.core.events import DatasetDescribed
-from ods_provider.core.formats.check import Check, Verified
+from ods_provider.core.formats.check import Check
 from ods_provider.core.formats.registry import Format
-from ods_provider.core.formats.scratch import Scratch
-from ods_provider.core.limits import SHP_ROWS, XLSX_ROWS
-from ods_provider.core.outcome import outcome
+from ods_provider.core.given import truth
+from ods_provider.core.outcome import Done, outcome
 from ods_provider.core.plans import catalog, records
 from ods_provider.core.query import Query
+from ods_provider.core.source import CATALOG, Source, named
 from ods_provider.core.times import iso
 from ods_provider.core.wire import ByteStream, Plan, Response
 from ods_provider.jobs.context import JobContext
-from ods_provider.sinks.destination import Destination, speaking
+from ods_provider.jobs.downloading.checked import Copy, write_checked
+from ods_provider.jobs.downloading.pouring import Stream
+from ods_provider.jobs.downloading.rowrules import RowRules
+from ods_provider.jobs.state import State
+from ods_provider.jobs.unchanged import Earlier, IfUnchanged, expect_known
+from ods_provider.sinks.destination import Destination
 from ods_provider.sinks.writer import FileWriter
 
 IfMoved = Literal["retry", "fail", "accept"]
 MOVED_TRIES = 3
-_MOST_ROWS = {"xlsx": (XLSX_ROWS, "an Excel sheet"), "shp": (SHP_ROWS, "a shapefile export")}
-
-
-@dataclass(frozen=True, slots=True)
-class State:
-    """The dataset at one moment: rows that match the query, rows it holds in all, when it last changed."""
-
-    matching: int | None
-    records_count: int | None
-    processed: datetime | None
-
-
-@dataclass(frozen=True, slots=True)
-class _Copy:
-    """What was written and not yet committed."""
-
-    writer: FileWriter
-    rows: int | None
-    verified: Verified
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +53,9 @@ class DownloadJob:
         if_moved: What to do when the dataset is republished meanwhile: ``retry`` (three tries), ``fail``, or
             ``accept`` when the rows lie between the two counts.
         min_rows: Fewer rows than this are an error.
+        if_unchanged: What to do when an earlier run wrote the same and the dataset did not change since: ``fetch`` it
+            all the same, ``keep`` what stands there, or ``skip`` what follows too.
+        source: Where the dataset is kept.
     """
 
     dataset_id: str | None
@@ -81,6 +66,8 @@ class DownloadJob:
     format_options: Mapping[str, Any] | None = None
     if_moved: IfMoved = "retry"
     min_rows: int = 0
+    if_unchanged: IfUnchanged = "fetch"
+    source: Source = CATALOG
     name: ClassVar[str] = "download"
 
     def __post_init__(self) -> None:
@@ -90,42 +77,69 @@ class DownloadJob:
                 where="argument if_moved",
                 advice="Use retry, fail or accept",
             )
+        expect_known(self.if_unchanged)
         self.format.params(self.format_options)
 
-    def work(self, ctx: JobContext) -> dict[str, Any]:
-        """Return the Outcome of the file that now stands under its name."""
+    def work(self, ctx: JobContext, before: State | None = None) -> dict[str, Any] | Done:
+        """Return the Outcome of the file that now stands under its name.
+
+        Args:
+            ctx: The job's context.
+            before: The dataset as somebody looked at it just now; None looks at it.
+        """
+        ctx = ctx.at(self.source)
         place = ctx.file(self.path)
-        before = self._look(ctx)
+        before = before or self.look(ctx)
+        earlier = self.earlier(ctx, place)
+        return earlier.still(before.digest) or earlier.written(self.work_from(ctx, place, before))
+
+    def earlier(self, ctx: JobContext, place: Destination, *, folder: bool = False) -> Earlier:
+        """Return what earlier runs of the same work wrote: a file, or a folder of parts."""
+        return Earlier(ctx, place, self.asked(), how=self.if_unchanged, least=self.min_rows, folder=folder)
+
+    def asked(self) -> dict[str, Any]:
+        """Return what decides what is written."""
+        how = {"format": self.format.name, "options": self.format.params(self.format_options)}
+        what = {"dataset_id": self.named, "query": self.query, "limit": self.limit}
+        return {"job": self.name, **what, **how}
+
+    @property
+    def named(self) -> str | None:
+        """The dataset's name among those of all sources."""
+        return named(self.source, self.dataset_id)
+
+    def work_from(self, ctx: JobContext, place: Destination, before: State) -> dict[str, Any]:
+        """Go on from where the dataset was looked at."""
         for tries_left in reversed(range(MOVED_TRIES)):
             ctx.check()
-            self._expect_data(before)
-            copy = self._fetch(ctx, place, before)
+            self.rules.expect_data(before)
+            copy = self.fetch(ctx, place, before)
             with copy.writer as writer:
-                after = self._look(ctx)
-                moved = before.processed != after.processed or before.matching != after.matching
+                after = self.look(ctx)
+                moved = before.moved_to(after)
                 if not moved or self.if_moved == "accept":
-                    self._expect_rows(copy.rows, before, after)
+                    self.rules.expect_rows(copy.rows, before, after)
                     writer.commit()
-                    return self._outcome(ctx, place, copy, after, moved=moved)
+                    return self.outcome_of(ctx, place, copy, after, moved=moved)
             if self.if_moved == "fail" or not tries_left:
-                raise self._moved(before, after)
+                raise self.moved_error(before, after)
             before = after
         raise AssertionError("the loop returns or raises")
 
-    def _look(self, ctx: JobContext) -> State:
+    def look(self, ctx: JobContext) -> State:
+        """Return the dataset as it is now."""
         if self.dataset_id is None:
             return State(None if self.query.group_by else ctx.client.run(records.count(None, self.query)), None, None)
         dataset = ctx.client.run(catalog.dataset(self.dataset_id))
-        ctx.emit(DatasetDescribed(dataset))
         # Groups have no count that can be trusted (Q2).
         matching = None if self.query.group_by else ctx.client.run(records.count(self.dataset_id, self.query))
-        return State(matching, dataset.records_count, dataset.data_processed)
+        return State(matching, dataset.records_count, dataset.data_processed, dataset)
 
     @property
     def _filtered(self) -> bool:
         return self.query.filtered
 
-    def _plan(self, read: Callable[[Response], _Copy]) -> Plan[_Copy]:
+    def _plan(self, read: Callable[[Response], Copy]) -> Plan[Copy]:
         """Return what asks for the file and has it read."""
         return records.export(
             self.dataset_id,
@@ -136,7 +150,8 @@ class DownloadJob:
             options=self.format.params(self.format_options),
         )
 
-    def _fetch(self, ctx: JobContext, place: Destination, before: State) -> _Copy:
+    def fetch(self, ctx: JobContext, place: Destination, before: State) -> Copy:
+        """Ask for the export and return what was written of it; one that breaks off is asked for and written again."""
         try:
             return ctx.client.run(self._plan(lambda response: self._keep(ctx, response, place, before)))
         except (OdsQueryError, OdsNotFound) as error:
@@ -145,7 +160,7 @@ class DownloadJob:
                 raise
             raise OdsConfigError(
                 f"the portal does not offer the format {self.format.name} here: {error.what}",
-                where=self._where(),
+                where=self.where_told(),
                 advice=f"It offers {', '.join(offered)}",
             ) from None
 
@@ -156,77 +171,45 @@ class DownloadJob:
         except OdsError:
             return []
 
-    def _where(self) -> str:
-        place = "the catalogue" if self.dataset_id is None else f"dataset {self.dataset_id}"
+    def where_told(self) -> str:
+        """Return what errors name as the place."""
+        place = "the catalogue" if self.named is None else f"dataset {self.named}"
         return f"{place}, format {self.format.name}"
 
-    def _expect_data(self, before: State) -> None:
-        """Raise before anything is fetched when the file could not be right."""
-        if before.matching == 0 and before.records_count and not self._filtered:
-            raise OdsAuthError(
-                f"the portal shows none of the {before.records_count} rows",
-                status=200,
-                where=self._where(),
-                advice="The data is gated for this key: ask the publisher for access, or use another key",
-            )
-        if self.min_rows and before.matching is None and self._check().verified != "counted":
-            raise OdsConfigError(
-                f"nobody counts groups as {self.format.name}, so that min_rows says nothing",
-                where="argument min_rows",
-                advice="Leave it out, or use a format whose rows can be counted, such as csv or parquet",
-            )
-        most, what = _MOST_ROWS.get(self.format.name, (None, ""))
-        if most is not None and self._wanted(before.matching or 0) > most:
-            raise OdsConfigError(
-                f"{before.matching} rows do not fit into {what}, which holds {most}",
-                where=self._where(),
-                advice="Use csv or parquet (fgb or geojson for shapes), or narrow the query",
-            )
+    @property
+    def rules(self) -> RowRules:
+        """What the rows of the file have to be."""
+        return RowRules(self.format, self.format_options, self.limit, self.min_rows, self._filtered, self.where_told())
 
-    def _wanted(self, matching: int) -> int:
-        return matching if self.limit is None else min(self.limit, matching)
+    @property
+    def packed(self) -> bool:
+        """Whether the file is gzip itself."""
+        return truth("compressed", (self.format_options or {}).get("compressed") or False)
 
     def _check(self) -> Check:
         return self.format.check_with(self.format_options)
 
-    def _keep(self, ctx: JobContext, response: Response, place: Destination, before: State) -> _Copy:
+    def _keep(self, ctx: JobContext, response: Response, place: Destination, before: State) -> Copy:
         stream = cast("ByteStream", response.stream)  # an export is always streamed
-        check = self._check()
-        writer = FileWriter(place, token=ctx.token)
-        spool: Scratch | None = None
-        try:
-            # A store that cannot be read before it is committed: the check gets a copy on local disk.
-            if check.random_access and not writer.readable:
-                spool = Scratch()
-            self._pour(ctx, stream, writer, check, spool)
-            rows = self._finish(check, writer, spool)
-            self._expect_end(ctx, response, rows, before, size_bytes=writer.size_bytes)
-        except BaseException:
-            writer.discard()
-            raise
-        finally:
-            if spool is not None:
-                spool.close()
-        return _Copy(writer, rows, check.verified)
+        return self.written(
+            ctx,
+            stream,
+            place,
+            lambda rows, writer: self._expect_end(ctx, response, rows, before, size_bytes=writer.size_bytes),
+            total=None if before.matching is None else self.rules.wanted(before.matching),
+        )
 
-    def _pour(
-        self, ctx: JobContext, stream: ByteStream, writer: FileWriter, check: Check, spool: Scratch | None
-    ) -> None:
-        while piece := stream.read():
-            ctx.check()
-            check.feed(piece)
-            writer.write(piece)
-            if spool is not None:
-                spool.write(piece)
-            ctx.progress(writer.size_bytes, None, "bytes")
-
-    def _finish(self, check: Check, writer: FileWriter, spool: Scratch | None) -> int | None:
-        if not check.random_access:
-            return check.finish(None)
-        if spool is not None:
-            return check.finish(spool.read_back())
-        with speaking(writer.place, reading=True), writer.read_back() as file:
-            return check.finish(file)
+    def written(
+        self,
+        ctx: JobContext,
+        stream: Stream,
+        place: Destination,
+        expect_end: Callable[[int | None, FileWriter], None] | None = None,
+        *,
+        total: int | None = None,
+    ) -> Copy:
+        """Write a stream to its end and check it; nothing is committed."""
+        return write_checked(ctx, stream, place, self._check(), expect_end, total=total)
 
     def _expect_end(
         self, ctx: JobContext, response: Response, rows: int | None, before: State, *, size_bytes: int
@@ -239,59 +222,31 @@ class DownloadJob:
         if rows is None or (response.ends_marked and size_bytes):
             return
         if before.matching is not None:
-            least = self._wanted(before.matching)
+            least = self.rules.wanted(before.matching)
         elif self.query.group_by and self.format.name in ("csv", "jsonl"):
             least = len(ctx.client.run(records.export_rows(self.dataset_id, self.query, limit=self.limit)))
         else:
             return
         if rows < least:
             raise OdsTruncated(
-                f"the answer ends after {rows} rows of {least}",
-                where=self._where(),
+                f"the answer ends after {counted(rows, 'rows')} of {least}",
+                where=self.where_told(),
                 advice="It was asked for again; if it persists, ask the portal's operator",
             )
 
-    def _expect_rows(self, rows: int | None, before: State, after: State) -> None:
-        if rows is None:
-            # Nothing counts the file: what the portal counts is the most that it can hold.
-            self._expect_enough(self._wanted(min(before.matching or 0, after.matching or 0)), "the portal counts")
-            return
-        if before.matching is not None and after.matching is not None:
-            low, high = sorted((self._wanted(before.matching), self._wanted(after.matching)))
-            if rows == 0 < low:
-                raise OdsIncomplete(
-                    f"the export is empty where the portal counts {low} rows",
-                    where=self._where(),
-                    advice="The data is gated for this key: ask the publisher for access, or use another key (Q3)",
-                )
-            if not low <= rows <= high:
-                expected = str(low) if low == high else f"between {low} and {high}"
-                raise OdsMismatch(
-                    f"the file holds {rows} rows where the portal counts {expected}",
-                    where=self._where(),
-                    advice="Nothing was kept. Run it again; if it persists, the export is gated or broken",
-                )
-        self._expect_enough(rows, "the file holds")
-
-    def _expect_enough(self, rows: int, said: str) -> None:
-        if rows < self.min_rows:
-            raise OdsIncomplete(
-                f"{said} {rows} rows, fewer than min_rows={self.min_rows}",
-                where=self._where(),
-                advice="Check the query and the dataset, or lower min_rows",
-            )
-
-    def _moved(self, before: State, after: State) -> OdsMoved:
+    def moved_error(self, before: State, after: State) -> OdsMoved:
+        """Return the error of a dataset that was republished meanwhile."""
         return OdsMoved(
-            f"the dataset was republished while it was read: {iso(before.processed)} with {before.matching} rows, "
-            f"then {iso(after.processed)} with {after.matching}",
-            where=self._where(),
+            f"the dataset was republished while it was read: {iso(before.processed)} with "
+            f"{counted(before.matching, 'rows')}, then {iso(after.processed)} with {counted(after.matching, 'rows')}",
+            where=self.where_told(),
             advice='Run it when the publisher is quiet; if_moved="accept" takes a file of either state',
         )
 
-    def _outcome(
-        self, ctx: JobContext, place: Destination, copy: _Copy, after: State, *, moved: bool
+    def outcome_of(
+        self, ctx: JobContext, place: Destination, copy: Copy, after: State, *, moved: bool
     ) -> dict[str, Any]:
+        """Return the Outcome of a file that was committed."""
         # A number of rows that nothing was compared with proves the container only.
         verified = "container" if self.query.group_by and copy.verified == "counted" else copy.verified
         return outcome(
@@ -306,16 +261,8 @@ class DownloadJob:
             moved=moved,
             calls=ctx.calls,
             quota_remaining=ctx.remaining(self.dataset_id),
-            **self._seen(after),
+            # Of which of the two states a file is that was read meanwhile, nobody knows.
+            dataset_state=None if moved else after.digest,
+            **ctx.source_told,
+            **self.rules.seen(after),
         )
-
-    def _seen(self, after: State) -> dict[str, Any]:
-        """Return what an unfiltered look tells of rows that this key does not see (Q4)."""
-        hidden = (after.records_count or 0) - (after.matching or 0)
-        if self._filtered or after.matching is None or hidden <= 0:
-            return {}
-        note = (
-            f"The portal says that the dataset holds {after.records_count} rows and shows {after.matching}: "
-            "this key may see fewer than others. min_rows makes that an error"
-        )
-        return {"hidden_rows": hidden, "note": note}

@@ -8,21 +8,29 @@ from typing import Any, ClassVar, Literal, get_args
 from urllib.parse import urlsplit
 
 from ods_provider.core.checkpoint import Ledger, fingerprint
+from ods_provider.core.counting import counted, verb
 from ods_provider.core.errors import OdsConfigError, OdsMismatch, OdsMoved, OdsNotFound
-from ods_provider.core.outcome import outcome
+from ods_provider.core.outcome import Done, outcome
 from ods_provider.core.plans import catalog
 from ods_provider.core.query import Query
 from ods_provider.jobs.context import JobContext
-from ods_provider.jobs.filefetch import Fetched, Fetcher, fetch
-from ods_provider.jobs.listing import Files, Item, items, marked, pictures, state_of, thumbnail
-from ods_provider.jobs.manifest import MANIFEST, Owner, expect_own
+from ods_provider.jobs.mediafiles.fetching import Fetched, Fetcher, fetch
+from ods_provider.jobs.mediafiles.listing import Files, Item, items, marked, pictures, state_of, thumbnail
+from ods_provider.jobs.mediafiles.manifest import MANIFEST, Owner, expect_own
 from ods_provider.jobs.rows import write_rows
+from ods_provider.jobs.unchanged import Earlier, IfUnchanged, expect_known
 from ods_provider.sinks.destination import Destination
 from ods_provider.sinks.marks import marks_below
 
 Kind = Literal["attachments", "files", "alternative_exports", "thumbnails"]
 IfMissing = Literal["fail", "skip"]
 OF_RECORDS = ("files", "thumbnails")
+_NONE = {
+    "attachments": "the dataset has no attachments",
+    "alternative_exports": "the dataset has no alternative exports",
+    "files": "no record that matches has a file",
+    "thumbnails": "no record that matches has a thumbnail",
+}
 _EVERY = Query()
 _TRIES = 3  # when the dataset is republished meanwhile
 
@@ -64,6 +72,8 @@ class MediaJob:
         query: More filters on the records: ``refine`` and ``exclude``.
         if_missing: When the portal lists a file and does not have it: ``fail`` once the others are here, or ``skip`` it
             and say so in the manifest.
+        if_unchanged: What to do when an earlier run fetched the same and the dataset did not change since: ``fetch``
+            all the same, ``keep`` what stands there, or ``skip`` what follows too.
     """
 
     dataset_id: str
@@ -75,9 +85,11 @@ class MediaJob:
     parallel: int = 4
     query: Query = _EVERY
     if_missing: IfMissing = "fail"
+    if_unchanged: IfUnchanged = "fetch"
     name: ClassVar[str] = "media"
 
     def __post_init__(self) -> None:
+        expect_known(self.if_unchanged)
         for name, choices in (("kind", get_args(Kind)), ("if_missing", get_args(IfMissing))):
             if getattr(self, name) not in choices:
                 raise OdsConfigError(
@@ -92,10 +104,17 @@ class MediaJob:
                 advice="Leave them out, or use kind='files'",
             )
 
-    def work(self, ctx: JobContext) -> dict[str, Any]:
+    def work(self, ctx: JobContext) -> dict[str, Any] | Done:
         """Return the Outcome: ``files`` fetched, ``missing`` of them, ``size_bytes`` together, ``manifest``."""
         folder = ctx.destination(self.path)
         expect_own(folder, self._owner(ctx))
+        asked = {"job": self.name, **self.asked()}
+        earlier = Earlier(ctx, folder.child(MANIFEST), asked, how=self.if_unchanged)
+        # One call tells it, where listing the files may take many.
+        state = None if self.if_unchanged == "fetch" else _digest(self.state(ctx))
+        return earlier.still(state) or self._fetched(ctx, folder, earlier)
+
+    def _fetched(self, ctx: JobContext, folder: Destination, earlier: Earlier) -> dict[str, Any]:
         identity = fingerprint(base_url=ctx.client.connection.base_url, **self.asked())
         ledger = ctx.ledger(
             identity, beside=folder.child(MANIFEST), valid=lambda _, kept: kept["entry"]["size_bytes"] >= 0
@@ -112,7 +131,7 @@ class MediaJob:
         self._expect_kept(folder, look, ledger)
         manifest = write_rows(ctx, folder.child(MANIFEST), entries, dataset_id=self.dataset_id)
         ledger.clear()
-        return outcome(
+        result = outcome(
             dataset_id=self.dataset_id,
             path=folder.url,
             format=self.kind,
@@ -122,9 +141,13 @@ class MediaJob:
             verified="transport",
             data_processed=look.state["data_processed"],
             manifest=manifest["path"],
+            note=None if entries else _NONE[self.kind],
             calls=ctx.calls,
             quota_remaining=ctx.remaining(self.dataset_id),
+            dataset_state=_digest(look.state),
         )
+        here = [entry["file"] for entry in entries if "missing" not in entry]
+        return earlier.written(result, [MANIFEST, *here])
 
     def asked(self) -> dict[str, Any]:
         """Return what decides which files are wanted."""
@@ -213,7 +236,8 @@ class MediaJob:
         item = next(item for item in look.items if item.unit in missing)
         error = missing[item.unit]
         return OdsNotFound(
-            f"{len(missing)} of {len(look.items)} files are listed and not there, such as {item.name!r}: {error.what}",
+            f"{len(missing)} of {counted(len(look.items), 'files')} {verb(len(missing), 'is', 'are')} listed and not "
+            f"there, such as {item.name!r}: {error.what}",
             status=error.status,
             code=error.code,
             where=error.where,
@@ -235,6 +259,11 @@ class MediaJob:
                     where=folder.url,
                     advice="Give each job a folder of its own, and run it again",
                 )
+
+
+def _digest(state: State) -> str | None:
+    """Return what tells the state of a dataset from others; None where the portal does not say when it changed."""
+    return fingerprint(**state) if state["data_processed"] else None
 
 
 def _stands(kept: Any, state: str, item: Item, standing: Mapping[str, str]) -> bool:

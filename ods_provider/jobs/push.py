@@ -6,9 +6,9 @@ import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
-from typing import Any, Literal, get_args
+from typing import Any, ClassVar, Literal, get_args
 
-from ods_provider.core.batches import batches, encoded, encoder
+from ods_provider.core.batches import MOST_AHEAD, batches, encoded, encoder
 from ods_provider.core.checkpoint import Ledger, fingerprint
 from ods_provider.core.errors import OdsConfigError, OdsNotFound
 from ods_provider.core.filefields import encoded_bytes, file_value, named_file
@@ -18,7 +18,7 @@ from ods_provider.core.plans import push
 from ods_provider.core.schema import Dataset
 from ods_provider.core.shapes import Describe, Names, UnknownFields, is_envelope, opened
 from ods_provider.jobs.context import JobContext
-from ods_provider.jobs.readback import ReadBack
+from ods_provider.jobs.syncing.readback import ReadBack
 from ods_provider.sources.delimited import DelimitedText
 from ods_provider.sources.recordfiles import read_records
 
@@ -63,6 +63,7 @@ class PushJob:
     delimiter: str | None = None
     encoding: str | None = None
     unknown_fields: UnknownFields = "refuse"
+    changes_portal: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         for name, choices in (("action", get_args(Action)), ("unknown_fields", get_args(UnknownFields))):
@@ -149,7 +150,11 @@ class PushJob:
         records = self._read(ctx, describe)
         left = islice(names.watching(records) if names else records, sent["rows"], None)
         filled = batches(
-            self._with_files(ctx, left, sent["rows"]), batch_bytes=self.batch_bytes, first_row=sent["rows"]
+            self._with_files(ctx, left, sent["rows"]),
+            batch_bytes=self.batch_bytes,
+            first_row=sent["rows"],
+            # A record with files may be as large as a batch.
+            most_ahead=1 if self.file_fields else MOST_AHEAD,
         )
         for batch in names.before(filled, describe) if names else filled:
             ctx.check()
@@ -159,6 +164,7 @@ class PushJob:
             if self.confirm or sent["rows"] != self._total:
                 ledger.confirm(_UNIT, sent)
             ctx.progress(sent["rows"], self._total, "rows")
+            del batch  # before the next one is made
         return sent
 
     @property
@@ -209,12 +215,7 @@ class PushJob:
         if named is None:
             return value  # encoded already
         place = ctx.destination(named.path)
-        size_bytes = place.size_bytes()
-        if size_bytes is None:
-            raise OdsConfigError(
-                "there is no such file to push", where=f"{where}, {place.url}", advice="Correct the path"
-            )
-        needed = encoded_bytes(size_bytes)
+        needed = encoded_bytes(place.expect_there(where=where))
         if needed > self.batch_bytes:
             raise OdsConfigError(
                 f"the file takes {needed} bytes as base64, more than a call of {self.batch_bytes} holds",

@@ -76,6 +76,7 @@ def write_rows(ctx: JobContext, place: Destination, rows: Iterable[Mapping[str, 
         sha256=writer.sha256,
         calls=ctx.calls,
         quota_remaining=ctx.remaining(dataset_id),
+        **ctx.source_told,
     )
 
 
@@ -121,4 +122,5 @@ def give_map(
         sha256=writer.sha256,
         calls=ctx.calls,
         quota_remaining=ctx.remaining(dataset_id),
+        **ctx.source_told,
     )

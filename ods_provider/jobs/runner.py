@@ -5,16 +5,16 @@ from __future__ import annotations
 import threading
 from collections.abc import Mapping
 from dataclasses import replace
-from functools import partial
 from typing import Any
 
 from ods_provider.client import OdsClient
 from ods_provider.core.errors import OdsError, OdsResponseError
-from ods_provider.core.events import Event, JobDone, JobFailed, JobStarted, Waiting
+from ods_provider.core.events import Emit, Event, JobDone, JobFailed, JobStarted, Waiting, ignore
 from ods_provider.core.outcome import Done, Wait
 from ods_provider.core.times import utc_now
 from ods_provider.jobs.context import Job, JobContext, heed
-from ods_provider.jobs.waited import Waited
+from ods_provider.jobs.running.aims import aim_of
+from ods_provider.jobs.running.waited import Waited
 from ods_provider.jobs.watch import WatchJob
 from ods_provider.plugins.manager import Plugins
 from ods_provider.plugins.manager import plugins as default_plugins
@@ -28,6 +28,7 @@ def run_job(
     connection_ref: str = "ods_default",
     checkpoint: Mapping[str, Any] | None = None,
     cancel: threading.Event | None = None,
+    hear: Emit = ignore,
     plugins: Plugins | None = None,
 ) -> Done | Wait:
     """Run ``job`` until it is done, must wait, or fails.
@@ -39,6 +40,7 @@ def run_job(
         connection_ref: What the user called the connection.
         checkpoint: The ``Wait.checkpoint`` of an earlier run that this one continues: how long the work has waited.
         cancel: Set it to make the job stop at its next safe point, or within a second while it waits for the portal.
+        hear: Hears what happens, as listeners do, and fails the job where it fails.
         plugins: For tests.
 
     Returns:
@@ -52,6 +54,7 @@ def run_job(
     run = plugins.run(scheduler, native, connection_ref=connection_ref)
 
     def emit(event: Event) -> None:
+        hear(event)
         plugins.notify(event, run)
 
     try:
@@ -63,15 +66,23 @@ def run_job(
         emit(Waiting(later.until, later.reason))
         return later
     tokens = plugins.token_store(connection, scheduler)
-    # Without an event nobody can tell it to stop but a signal, which needs no slices.
-    told = partial(heed, cancel) if cancel else None
+    over = threading.Event()
+
+    def told() -> None:
+        if cancel is not None:
+            heed(cancel)
+        # A signal ends this thread; those that it began must not wait for the portal any longer either.
+        heed(over)
+
     with OdsClient(connection, emit=emit, tokens=tokens, heed=told) as client:
         ctx = JobContext(client, run, plugins, emit, cancel or threading.Event())
-        emit(JobStarted(job.name, job.dataset_id, resumed=bool(checkpoint)))
+        resumed = bool(checkpoint)
+        emit(JobStarted(job.name, job.dataset_id, resumed, portal=connection.base_url, aim=aim_of(job)))
         try:
             with connection.face.speaking():
                 result = _worked(job, ctx, Waited.of(checkpoint))
         except BaseException as error:
+            over.set()
             emit(JobFailed(error))
             raise
         if isinstance(result, Wait):
@@ -80,8 +91,11 @@ def run_job(
             chosen = replace(chosen, checkpoint={**result.checkpoint, **chosen.checkpoint})
             emit(Waiting(chosen.until, chosen.reason))
             return chosen
-        emit(JobDone(result))
-        return Done(result)
+        # A job that has nothing to do says so itself.
+        done = result if isinstance(result, Done) else Done(result)
+        asked_for = getattr(job, "always_remembered", False) or getattr(job, "if_unchanged", "fetch") != "fetch"
+        emit(JobDone(done.result, remember=asked_for))
+        return done
 
 
 def _worked(job: Job, ctx: JobContext, waited: Waited) -> Any:

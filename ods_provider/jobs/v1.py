@@ -18,9 +18,10 @@ from ods_provider.core.plans.v1.rows import V1Rows
 from ods_provider.core.schema import held
 from ods_provider.core.wire import Plan, Response
 from ods_provider.jobs.context import JobContext
-from ods_provider.jobs.download import DownloadJob, State
+from ods_provider.jobs.download import DownloadJob
 from ods_provider.jobs.pages import read_rows
 from ods_provider.jobs.rows import give_map, give_rows
+from ods_provider.jobs.state import State
 
 Row = dict[str, Any]
 T = TypeVar("T")
@@ -156,7 +157,12 @@ class V1DownloadJob(DownloadJob):
             **how,
         )
 
-    def _look(self, ctx: JobContext) -> State:
+    def asked(self) -> dict[str, Any]:
+        """Return what decides what is written."""
+        return DownloadJob.asked(self) | {"v1": self.v1.params}
+
+    def look(self, ctx: JobContext) -> State:
+        """Return the dataset as it is now."""
         dataset_id = cast("str", self.dataset_id)  # ``of`` wants one
         processed, records_count = held(ctx.client.run(calls.dataset(dataset_id)).get("metas"))
         matching = ctx.client.run(calls.count(dataset_id, self.v1))

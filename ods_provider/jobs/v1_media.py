@@ -12,8 +12,8 @@ from ods_provider.core.plans.v1.params import V1Query
 from ods_provider.core.plans.v1.rows import V1Rows
 from ods_provider.core.reading import Reader, settled
 from ods_provider.jobs.context import JobContext
-from ods_provider.jobs.listing import distinct, field_of_files, state_of
 from ods_provider.jobs.media import OF_RECORDS, Found, MediaJob, State
+from ods_provider.jobs.mediafiles.listing import distinct, field_of_files, state_of
 
 
 @dataclass(frozen=True, slots=True)

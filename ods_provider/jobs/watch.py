@@ -10,6 +10,7 @@ from ods_provider.core.errors import OdsConfigError, OdsError
 from ods_provider.core.outcome import Wait
 from ods_provider.core.patience import patient_with
 from ods_provider.core.plans import catalog
+from ods_provider.core.source import CATALOG, Source, named
 from ods_provider.core.times import utc_now
 from ods_provider.core.watermark import What, moved_on, watermark
 from ods_provider.jobs.context import JobContext
@@ -24,12 +25,14 @@ class WatchJob:
         since: A portal time, or what an earlier watch returned; None takes whatever is there.
         what: ``data``, ``metadata`` or ``any``.
         poll_interval_s: Seconds until the next look.
+        source: Where the dataset is kept.
     """
 
     dataset_id: str
     since: Any = None
     what: What = "data"
     poll_interval_s: float = 300.0
+    source: Source = CATALOG
     name: ClassVar[str] = "watch"
 
     def __post_init__(self) -> None:
@@ -42,6 +45,7 @@ class WatchJob:
 
     def work(self, ctx: JobContext) -> dict[str, Any] | Wait:
         """Return ``{dataset_id, data_processed, modified, records_count}`` of the updated dataset, or a wait."""
+        ctx = ctx.at(self.source)
         # Understood before it is asked for: a bad argument shall not cost a call.
         since = None if self.since is None else watermark(self.since, self.what)
         try:
@@ -53,9 +57,12 @@ class WatchJob:
                 raise
             return later
         if since is None or moved_on(seen, since, self.what):
-            return seen.freshness()
+            return seen.freshness() | ctx.source_told
         last = max((moment for moment in since.values() if moment), default=None)
-        return self._later(f"{self.dataset_id} has not been updated" + (f" since {last.isoformat()}" if last else ""))
+        return self._later(
+            f"{named(self.source, self.dataset_id)} has not been updated"
+            + (f" since {last.isoformat()}" if last else "")
+        )
 
     def after(self, error: OdsError) -> Wait | None:
         """Return the wait until the next look when ``error`` only delays it, else None."""

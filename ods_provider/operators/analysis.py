@@ -18,6 +18,7 @@ class OdsAnalysisOperator(OdsJobOperator):
 
     Args:
         dataset_id: The dataset; None analyses the catalogue.
+        source: As in a search.
         select: Aggregates, such as ``"count(*) as cities, max(population) as largest"``.
         group_by: What to group by; None aggregates the whole.
         facet: Facet or facets to list instead: rows ``{facet, value, count}``. A facet may be a call of the portal's:
@@ -41,6 +42,7 @@ class OdsAnalysisOperator(OdsJobOperator):
         self,
         *,
         dataset_id: str | None,
+        source: str = "catalog",
         select: str | Sequence[str] | None = None,
         group_by: str | Sequence[str] | None = None,
         facet: str | Sequence[str] | None = None,
@@ -60,6 +62,7 @@ class OdsAnalysisOperator(OdsJobOperator):
     ) -> None:
         super().__init__(**kwargs)
         self.dataset_id = dataset_id
+        self.source = source
         self.select = select
         self.group_by = group_by
         self.facet = facet

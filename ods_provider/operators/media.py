@@ -28,6 +28,8 @@ class OdsMediaOperator(OdsJobOperator):
         parallel: Files fetched at the same time.
         if_missing: When a file is listed and not there: ``fail`` once the others have come, or ``skip`` it and say so
             in the manifest.
+        if_unchanged: When an earlier run fetched the same and the dataset did not change since: ``fetch`` it all the
+            same, ``keep`` what stands there and return its Outcome, or ``skip`` this task, and so what follows it.
         v1: Parameters of Search API v1.0, in its own words, instead of the filters and the limit above:
             ``{"q": "paris", "rows": 20}``. Empty, it takes all files, by that API's list and from its addresses.
 
@@ -48,6 +50,7 @@ class OdsMediaOperator(OdsJobOperator):
         limit: int | str | None = None,
         parallel: int | str = 4,
         if_missing: str = "fail",
+        if_unchanged: str = "fetch",
         v1: Mapping[str, Any] | str | None = None,
         **kwargs: Any,
     ) -> None:
@@ -62,6 +65,7 @@ class OdsMediaOperator(OdsJobOperator):
         self.limit = limit
         self.parallel = parallel
         self.if_missing = if_missing
+        self.if_unchanged = if_unchanged
         self.v1 = v1
 
     job_arguments = arguments_of(__init__)

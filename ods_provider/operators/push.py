@@ -18,7 +18,8 @@ class OdsPushOperator(OdsJobOperator):
     A success says that the portal accepted the records; it processes them afterwards.
 
     Args:
-        dataset_id, resource_id: The realtime resource; its push key stands in the connection.
+        dataset_id: The dataset of the realtime resource.
+        resource_id: The resource; its push key stands in the connection.
         records: List of dicts, or the XCom of an earlier task; or
         path: a JSON lines, JSON, GeoJSON, CSV or Parquet file.
         action: ``push`` adds or upserts, ``delete`` removes the records with these values.

@@ -21,18 +21,27 @@ class OdsSearchOperator(OdsJobOperator):
 
     Args:
         dataset_id: The dataset whose records are searched; None searches the catalogue for datasets.
-        select, where, order_by: ODSQL clauses; ``where`` may be a list, whose clauses must all hold.
-        refine, exclude: ``{"facet": "value"}`` or ``{"facet": ["value", …]}``.
+        source: ``catalog``, or ``monitoring`` for what the portal knows of its own use (``ods-api-monitoring``,
+            ``ods-datasets-monitoring``); the key needs the right ``explore_monitoring``.
+        select: Fields and expressions of ODSQL; None takes all fields.
+        where: Filter in ODSQL; a list's clauses must all hold.
+        order_by: Order in ODSQL, such as ``population DESC``.
+        refine: Facets to keep: ``{"facet": "value"}`` or ``{"facet": ["value", …]}``.
+        exclude: Facets to drop, likewise.
         lang: Language of labels and of ``date_format``.
         timezone: Zone of datetime filters and values.
         limit: Rows at most; None wants all.
-        include_links, include_app_metas: Whether each row comes with its links and technical fields; up to 10,000 rows.
+        include_links: Whether each row comes with its links, ``_links``; up to 10,000 rows.
+        include_app_metas: Whether each row comes with its technical fields, such as its id, ``_id``; up to 10,000 rows.
         record_id: One record of the dataset, by its id, instead of a query; the other arguments but ``select``,
             ``lang``, ``timezone`` and the two above are left out.
         v1: Parameters of Search API v1.0, in its own words, instead of the query above: ``{"q": "paris", "rows": 20}``.
             The rows are its ``records`` or ``datasets`` objects, all of them unless ``rows`` says how many.
         path: JSON lines file to write instead of returning rows; ``s3://conn@bucket/key`` works.
         max_xcom_bytes: Most bytes of rows that are returned; more is an error that asks for a path.
+        if_unchanged: With a ``path``, when an earlier run wrote the same and the dataset did not change since:
+            ``fetch`` it all the same, ``keep`` what stands there and return its Outcome, or ``skip`` this task, and so
+            what follows it.
 
     Returns:
         A list of rows, or an Outcome when ``path`` is given.
@@ -42,6 +51,7 @@ class OdsSearchOperator(OdsJobOperator):
         self,
         *,
         dataset_id: str | None = None,
+        source: str = "catalog",
         select: str | Sequence[str] | None = None,
         where: str | Sequence[str] | None = None,
         order_by: str | Sequence[str] | None = None,
@@ -55,11 +65,13 @@ class OdsSearchOperator(OdsJobOperator):
         record_id: str | None = None,
         path: Any = None,
         max_xcom_bytes: int | str = 1_000_000,
+        if_unchanged: str = "fetch",
         v1: Mapping[str, Any] | str | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
         self.dataset_id = dataset_id
+        self.source = source
         self.select = select
         self.where = where
         self.order_by = order_by
@@ -73,6 +85,7 @@ class OdsSearchOperator(OdsJobOperator):
         self.record_id = record_id
         self.path = path
         self.max_xcom_bytes = max_xcom_bytes
+        self.if_unchanged = if_unchanged
         self.v1 = v1
 
     job_arguments = arguments_of(__init__)

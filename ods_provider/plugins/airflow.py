@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import logging
 import os
+import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
-from urllib.parse import unquote
+from urllib.parse import quote, unquote
 
 from ods_provider.core.checkpoint import CheckpointStore
 from ods_provider.core.connection import OdsConnection, from_parts
@@ -15,9 +16,13 @@ from ods_provider.core.errors import OdsConfigError
 from ods_provider.core.faces import AIRFLOW
 from ods_provider.core.forgetting import forgets
 from ods_provider.core.redact import Secret
+from ods_provider.plugins.airflowmemory import last_success
+from ods_provider.plugins.databases import Login, store_of, target_of
 from ods_provider.plugins.hookspecs import hookimpl
 from ods_provider.plugins.run import Run, SchedulerAdapter
 from ods_provider.sinks.destination import Destination, destination
+from ods_provider.tables.target import Target
+from ods_provider.tables.urls import is_file
 
 if TYPE_CHECKING:
     from airflow.sdk import Connection
@@ -25,6 +30,7 @@ if TYPE_CHECKING:
 NAME = "airflow"
 # Airflow adds this one itself when a URI's extra is not a mapping.
 _AIRFLOWS_OWN = {"__extra__"}
+_REF = re.compile(r"[\w.-]{1,250}")
 
 
 class Airflow:
@@ -54,20 +60,27 @@ def ods_resolve_connection(ref: str, scheduler: str) -> OdsConnection | None:
     """Look the connection up in Airflow."""
     if scheduler != NAME:
         return None
+    advice = f"Create it with the type Opendatasoft portal, or set AIRFLOW_CONN_{ref.upper()}"
+    connection = _found(ref, where="ods_conn_id", advice=advice)
+    return from_airflow(connection)
+
+
+def _found(ref: str, *, where: str, advice: str) -> Connection:
+    """Return Airflow's connection of that name."""
     from airflow.sdk import BaseHook
     from airflow.sdk.exceptions import AirflowNotFoundException
 
     try:
-        connection = BaseHook.get_connection(ref)
+        return BaseHook.get_connection(ref)
     except AirflowNotFoundException as error:
-        # Airflow says the same when a secrets backend is down for a moment: the task may be tried again.
+        # Airflow says the same when a secrets backend is down for a moment: the task may be tried again, and the
+        # message says why it is.
         raise OdsConfigError(
             f"there is no connection {ref!r}",
-            where="ods_conn_id",
-            advice=f"Create it with the type Opendatasoft portal, or set AIRFLOW_CONN_{ref.upper()}",
+            where=where,
+            advice=f"{advice}; a retry looks again, since Airflow says the same while a secrets backend is down",
             cause=error,
         ) from None
-    return from_airflow(connection)
 
 
 @forgets
@@ -150,7 +163,8 @@ class TaskState:
 
     def save(self, unit: str, value: Any) -> None:
         """Write a unit, then name it in the index."""
-        self._accessor.set(self._prefix + unit, value)
+        # Airflow refuses what other stores write as JSON without a word: a tuple.
+        self._accessor.set(self._prefix + unit, json.loads(json.dumps(value)))
         if unit not in self._units:
             self._units.append(unit)
             self._accessor.set(self._index, self._units)
@@ -175,6 +189,26 @@ def ods_checkpoint_store(run: Run) -> CheckpointStore | None:
 
 
 @hookimpl
+def ods_last_success(fingerprint: str, run: Run) -> Mapping[str, Any] | None:
+    """Look up what this task returned in the last successful run before this one, by date.
+
+    Without a date nobody knows which run came before: databases sort such runs differently.
+    """
+    if run.scheduler != NAME or run.native is None:
+        return None
+    ti = run.native["ti"]
+    dated = getattr(run.native.get("dag_run"), "logical_date", None) is not None
+    if not dated or not hasattr(ti, "get_previous_ti"):
+        return None
+    try:
+        return last_success(ti, fingerprint)
+    except Exception as error:
+        # Fetching is always right, and costs less than a task that fails of its memory.
+        run.log.warning("What the last run returned cannot be looked up: %s: %s", type(error).__name__, error)
+        return {}
+
+
+@hookimpl
 def ods_open_destination(place: Any, run: Run) -> Destination | None:
     """Open a URL with Airflow's object storage when it names a connection (``s3://my_conn@bucket/key``)."""
     if run.scheduler != NAME or not isinstance(place, str) or "://" not in place:
@@ -184,6 +218,61 @@ def ods_open_destination(place: Any, run: Run) -> Destination | None:
     from airflow.sdk import ObjectStoragePath
 
     path = ObjectStoragePath(place)
+    try:
+        opened = destination(path)
+    except OdsConfigError as error:
+        raise _without_its_package(error, place) from None
     # The connection's name is no secret, but the URL is what people open: it goes without.
     protocol, _, rest = place.partition("://")
-    return Destination(destination(path).fs, path.path, f"{protocol}://{rest.partition('@')[2]}")
+    return Destination(opened.fs, path.path, f"{protocol}://{rest.partition('@')[2]}")
+
+
+@hookimpl
+@forgets
+def ods_table_target(place: Any, run: Run) -> Target | None:
+    """Open what a connection of Airflow's leads to: ``warehouse``, or a bucket as ``s3://my_conn@lake/cities``."""
+    if run.scheduler != NAME or not isinstance(place, str):
+        return None
+    protocol, _, rest = place.partition("://")
+    ref, at, folder = rest.partition("@")
+    if not rest and _REF.fullmatch(place) and not is_file(place):
+        return target_of(_login(place))
+    if protocol in ("s3", "s3a") and at and "/" not in ref and ":" not in ref:
+        return store_of(_login(ref), f"s3://{folder}")
+    return None
+
+
+def _login(ref: str) -> Login:
+    """Return a connection to a database; Airflow's own object prints its password, so it is not kept."""
+    from airflow.sdk.log import mask_secret
+
+    advice = f"Create it, set AIRFLOW_CONN_{ref.upper()}, or pass a URL such as duckdb:////data/city.duckdb"
+    found = _found(ref, where="argument destination", advice=advice)
+    password = Secret(found.password or "")
+    if password:
+        # As it stands in the URL that the driver gets.
+        mask_secret(quote(password.reveal(), safe=""))
+    extra = _extra(found, f"connection {ref}")
+    return Login(ref, found.conn_type or "", found.host, found.port, found.login, found.schema, password, extra)
+
+
+# Whose package lets Airflow open the protocol with a connection; fsspec's own filesystem alone does not.
+_PACKAGES = {
+    "s3": "apache-airflow-providers-amazon[s3fs]",
+    "s3a": "apache-airflow-providers-amazon[s3fs]",
+    "gs": "apache-airflow-providers-google",
+    "gcs": "apache-airflow-providers-google",
+    "abfs": "apache-airflow-providers-microsoft-azure",
+    "abfss": "apache-airflow-providers-microsoft-azure",
+    "adl": "apache-airflow-providers-microsoft-azure",
+    "wasb": "apache-airflow-providers-microsoft-azure",
+}
+
+
+def _without_its_package(error: OdsConfigError, place: str) -> OdsConfigError:
+    """Return the error of a path that names a connection, with the package that lets Airflow open it."""
+    package = _PACKAGES.get(place.partition("://")[0].lower())
+    needed = f"pip install '{package}'" if package else "install the Airflow provider of that protocol"
+    return OdsConfigError(
+        error.what, where=error.where, advice=f"A path with a connection is opened by Airflow: {needed}"
+    )

@@ -6,17 +6,20 @@ import hashlib
 import logging
 import os
 import random
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 from ods_provider.core.checkpoint import CheckpointStore
 from ods_provider.core.connection import EXTRAS, OdsConnection, from_parts
-from ods_provider.core.events import Event
+from ods_provider.core.errors import OdsConfigError
+from ods_provider.core.events import Event, JobDone
 from ods_provider.core.faces import ENVIRONMENT, Face
 from ods_provider.core.forgetting import forgets
+from ods_provider.core.legible import kind_of
 from ods_provider.core.narrate import narrate
+from ods_provider.core.nearest import nearest
 from ods_provider.core.oauth import TokenStore
 from ods_provider.core.outcome import Wait
 from ods_provider.core.times import utc_now
@@ -24,12 +27,18 @@ from ods_provider.plugins.hookspecs import hookimpl
 from ods_provider.plugins.run import Run, SchedulerAdapter
 from ods_provider.sinks.destination import Destination, destination
 from ods_provider.stores.checkpoints import FolderStore
+from ods_provider.stores.last import last_success, remember
 from ods_provider.stores.state import state_folder
 from ods_provider.stores.tokens import FileTokens
+from ods_provider.tables.target import Target
 
 JITTER_S = 30.0
 JITTER_SHARE = 0.1
 CHECKPOINT_URL = "ODS_CHECKPOINT_URL"
+# Variables of ours that are no settings of a connection.
+_OTHERS = (CHECKPOINT_URL, "ODS_TOKEN_STORE", "ODS_CONFIG", "ODS_RECORDED", "ODS_LOAD_TO")
+_FAMILIES = ("ODS_PLUGINS", "ODS_PORTAL_", "ODS_LITERAL_", "ODS_FUZZ_")
+log = logging.getLogger("ods_provider")
 
 
 class CommandLine:
@@ -70,13 +79,27 @@ def from_environment(
     Raises:
         OdsConfigError: A variable is bad.
     """
+    for name, meant in misspelt(environ):
+        log.warning("%s is not read: perhaps %s is meant", name, meant)
     return from_parts(
         host=environ.get("ODS_HOST"),
+        login=environ.get("ODS_LOGIN"),
         password=environ.get("ODS_API_KEY"),
         extra={name: environ.get(f"ODS_{name.upper()}") for name in EXTRAS},
         where=where,
         face=face,
     )
+
+
+def misspelt(environ: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    """Yield variables that are like a setting's and are none, with what is meant; others may be another program's."""
+    known = ("host", "api_key", "login", *EXTRAS)
+    for name in environ:
+        word = name.removeprefix("ODS_").lower()
+        if word == name.lower() or name in _OTHERS or name.startswith(_FAMILIES):
+            continue
+        if meant := nearest(word, known):
+            yield name, f"ODS_{meant[0].upper()}"
 
 
 @hookimpl
@@ -85,6 +108,26 @@ def ods_checkpoint_store(run: Run) -> CheckpointStore | None:
     root = os.environ.get(CHECKPOINT_URL) or str(state_folder() / "checkpoints")
     name = hashlib.sha256(run.key.encode()).hexdigest()[:24]
     return FolderStore(destination(root, where=CHECKPOINT_URL).child(name))
+
+
+@hookimpl
+def ods_table_target(place: Any) -> Target:
+    """Open what a URL names."""
+    from ods_provider.tables.urls import target_of
+
+    if not isinstance(place, str):
+        raise OdsConfigError(
+            f"{kind_of(place)} names no database",
+            where="argument destination",
+            advice="Pass a URL, such as duckdb:///city.duckdb or postgresql://host/database",
+        )
+    return target_of(place)
+
+
+@hookimpl
+def ods_last_success(fingerprint: str, run: Run) -> Mapping[str, Any] | None:
+    """Look it up in the user's state folder, for processes that somebody started."""
+    return last_success(fingerprint) if run.scheduler == CommandLine.name else None
 
 
 @hookimpl
@@ -110,7 +153,9 @@ def ods_wait_policy(wait: Wait, run: Run) -> Wait | None:
 
 @hookimpl
 def ods_job_event(event: Event, run: Run) -> None:
-    """Tell it in the log that the scheduler's users read."""
+    """Tell it in the log that the scheduler's users read, and remember what a later process will ask for."""
+    if isinstance(event, JobDone) and event.remember and run.scheduler == CommandLine.name:
+        remember(event.result)
     told = narrate(event)
     if told is not None:
         run.log.log(*told)

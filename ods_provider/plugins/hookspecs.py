@@ -6,6 +6,7 @@ A plugin names only the parameters that it wants. ``docs/plugins.md`` has a sect
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import pluggy
@@ -18,9 +19,10 @@ from ods_provider.core.outcome import Wait
 from ods_provider.core.redact import Secret
 from ods_provider.plugins.run import Run, SchedulerAdapter
 from ods_provider.sinks.destination import Destination
+from ods_provider.tables.target import Target
 
 PROJECT = "ods_provider"
-ODS_PLUGIN_API = "1.0"
+ODS_PLUGIN_API = "1.1"
 """Version of this contract. A new hook or parameter raises its second number, what breaks a plugin its first.
 
 A plugin says with ``ODS_PLUGIN_API_REQUIRES``, a version specifier such as ``">=1.1,<2"``, what it needs.
@@ -51,8 +53,18 @@ def ods_open_destination(place: Any, run: Run) -> Destination | None:
 
 
 @hookspec(firstresult=True)
+def ods_table_target(place: Any, run: Run) -> Target | None:
+    """Give the database that ``place`` (a URL, the scheduler's name of a connection) names. Supplies."""
+
+
+@hookspec(firstresult=True)
 def ods_wait_policy(wait: Wait, run: Run) -> Wait | None:
     """Give a wait in place of ``wait``, such as a later one. Supplies."""
+
+
+@hookspec(firstresult=True)
+def ods_last_success(fingerprint: str, run: Run) -> Mapping[str, Any] | None:
+    """Give the Outcome of the last successful run of the same work, empty when none has succeeded yet. Supplies."""
 
 
 @hookspec(firstresult=True)

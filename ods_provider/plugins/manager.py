@@ -26,6 +26,7 @@ from ods_provider.plugins.masking import MaskedTokens
 from ods_provider.plugins.run import Run, SchedulerAdapter
 from ods_provider.plugins.supplied import SpeakingProgress, SpeakingTokens, asking, class_of, misfit
 from ods_provider.sinks.destination import Destination
+from ods_provider.tables.target import Target
 
 log = logging.getLogger(__name__)
 
@@ -180,7 +181,16 @@ class Plugins:
 
     def destination(self, place: Any, run: Run) -> Destination:
         """Return the destination that ``place`` names; the built-in plugin answers or raises."""
+        if isinstance(place, Destination):
+            return place
         found: Destination = self._supply("ods_open_destination", place=place, run=run)
+        return found
+
+    def table_target(self, place: Any, run: Run) -> Target:
+        """Return the database that ``place`` names; the built-in plugin answers or raises."""
+        if isinstance(place, Target):
+            return place
+        found: Target = self._supply("ods_table_target", place=place, run=run)
         return found
 
     def opens(self, place: Any, run: Run) -> bool:
@@ -196,6 +206,11 @@ class Plugins:
     def wait_policy(self, wait: Wait, run: Run) -> Wait:
         """Return ``wait``, or what a plugin made of it."""
         return self._supply("ods_wait_policy", wait=wait, run=run) or wait
+
+    def last_success(self, fingerprint: str, run: Run) -> Mapping[str, Any] | None:
+        """Return the Outcome of the last successful run of the work, empty when there is none, None if nobody knows."""
+        found: Mapping[str, Any] | None = self._supply("ods_last_success", fingerprint=fingerprint, run=run)
+        return found
 
     def token_store(self, connection: OdsConnection, scheduler: str) -> TokenStore | None:
         """Return the store of the connection's OAuth2 grant, None where it has none.

@@ -13,6 +13,7 @@ from ods_provider.core.oauth import Grant, TokenStore
 from ods_provider.core.outcome import Wait
 from ods_provider.plugins.run import Run
 from ods_provider.sinks.destination import Destination
+from ods_provider.tables.target import Target
 
 # By hook: the type of its answer, or the methods that it must have.
 _WANTED: dict[str, tuple[str, type | tuple[str, ...]]] = {
@@ -20,7 +21,9 @@ _WANTED: dict[str, tuple[str, type | tuple[str, ...]]] = {
     "ods_resolve_connection": ("an OdsConnection", OdsConnection),
     "ods_checkpoint_store": ("a CheckpointStore", ("load", "save", "clear")),
     "ods_open_destination": ("a Destination", Destination),
+    "ods_table_target": ("a Target", Target),
     "ods_wait_policy": ("a Wait", Wait),
+    "ods_last_success": ("a mapping", Mapping),
     "ods_token_store": ("a TokenStore", ("lock", "load", "save")),
     "SchedulerAdapter.run": ("a Run", Run),
 }

@@ -51,6 +51,7 @@ class OdsQuotaResetSensor(OdsLookingSensor):
         from ods_provider.core.times import utc_now
 
         seen = client.run(freshness.quota(client.quota, self._dataset, self._least))
+        self.log.info(seen.said(self._dataset, self._least))
         if not seen.ready and seen.ready_at:
             self._ready_at = next_look(utc_now(), every_s=0, named=seen.ready_at)
         return freshness.as_result(seen) if seen.ready else None

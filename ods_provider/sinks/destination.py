@@ -29,6 +29,10 @@ class Destination:
     path: str
     url: str
 
+    def __str__(self) -> str:
+        """Return it as people see it."""
+        return self.url
+
     @property
     def can(self) -> Abilities:
         """What its filesystem can do."""
@@ -65,13 +69,17 @@ class Destination:
 
     def sibling(self, name: str) -> Destination:
         """Return the place called ``name`` beside this one."""
-        folder, _, _ = self.path.rpartition("/")
-        shown, _, _ = self.url.rpartition("/")
+        folder, _, _ = self.path.rstrip("/").rpartition("/")
+        shown, _, _ = self.url.rstrip("/").rpartition("/")
         return Destination(self.fs, f"{folder}/{name}" if folder else name, f"{shown}/{name}" if shown else name)
 
     def above(self) -> Destination:
         """Return the folder that this place is in."""
-        return Destination(self.fs, self.path.rpartition("/")[0], self.url.rpartition("/")[0])
+        return Destination(self.fs, self.path.rstrip("/").rpartition("/")[0], self.url.rstrip("/").rpartition("/")[0])
+
+    def file_above(self) -> str | None:
+        """Return the path above that should be a folder and is a file, None where none is."""
+        return next((str(each) for each in PurePosixPath(self.path).parents if self.fs.isfile(str(each))), None)
 
     def make_parents(self) -> None:
         """Create the folder above, where the filesystem has folders: elsewhere a misspelt bucket would be made."""
@@ -86,6 +94,20 @@ class Destination:
             # A listing may be cached by the filesystem and tell of yesterday.
             self.fs.invalidate_cache()
             return int(self.fs.size(self.path)) if self.fs.isfile(self.path) else None
+
+    def expect_there(self, *, where: str = "argument path") -> int:
+        """Return the size of the file that stands here.
+
+        Args:
+            where: The argument's name, for messages.
+
+        Raises:
+            OdsConfigError: None does.
+        """
+        size_bytes = self.size_bytes()
+        if size_bytes is None:
+            raise no_file(self.url, where=where)
+        return size_bytes
 
     def modified(self) -> str | None:
         """Return a mark that changes when the file does: its modification time, or its checksum in a store."""
@@ -128,6 +150,10 @@ class Destination:
         else:
             self.fs.mv(self.path, place.path)
 
+    def copy_to(self, place: Destination) -> None:
+        """Copy the file that stands here to ``place`` on the same filesystem, replacing what stands there."""
+        self.fs.cp_file(self.path, place.path)
+
     def names(self) -> list[str]:
         """Return the names of what stands directly below, none when there is no such folder."""
         with speaking(self):
@@ -151,6 +177,16 @@ class Destination:
             return []
 
 
+def no_file(path: str, *, where: str = "argument path") -> OdsConfigError:
+    """Return what is said, wherever a file is read that somebody named, where there is none.
+
+    Args:
+        path: Of the file, as people see it.
+        where: What named it, for messages.
+    """
+    return OdsConfigError(f"there is no file {path}", where=where, advice="Check the path; a folder is no file")
+
+
 def refused(error: OSError) -> bool:
     """Return whether a store refuses to show what it may take: its user may write, but not look."""
     # gcsfs says so in words only.
@@ -163,7 +199,7 @@ def has_magic(path: str) -> bool:
 
 
 def destination(place: Any, *, where: str = "argument path") -> Destination:
-    """Return the destination that ``place`` names.
+    """Return the destination that ``place`` names; one that is made already stays.
 
     Args:
         place: A path, an fsspec URL (``s3://bucket/key``), or an object with ``fs`` and ``path`` (ObjectStoragePath).
@@ -172,6 +208,8 @@ def destination(place: Any, *, where: str = "argument path") -> Destination:
     Raises:
         OdsConfigError: It names nothing, or a filesystem that is not installed.
     """
+    if isinstance(place, Destination):
+        return place
     try:
         # Such an object may look for its filesystem no sooner than here.
         fs, path = getattr(place, "fs", None), getattr(place, "path", None)
@@ -204,6 +242,12 @@ def speaking(place: Destination, *, reading: bool = False) -> Iterator[None]:
     except OdsError:
         raise
     except Exception as error:
+        if isinstance(error, (FileExistsError, NotADirectoryError)) and (above := place.file_above()):
+            raise OdsSinkError(
+                f"{above} is a file, not a folder",
+                where=place.url,
+                advice="Name another folder, or move that file away",
+            ) from None
         said = getattr(error, "strerror", None) or str(error).partition("\n")[0][:200] or type(error).__name__
         what = "the file cannot be read" if reading else "the destination failed"
         needed = "exists and can be read" if reading else "exists, is writable and has room"

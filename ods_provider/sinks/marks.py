@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from ods_provider.sinks.destination import Destination, refused, speaking
@@ -46,4 +47,5 @@ def marks_below(folder: Destination) -> dict[str, str]:
 
 def _mark(known: Mapping[str, Any]) -> str:
     told = next((known[name] for name in _TELLING if known.get(name)), None)
-    return f"{known.get('size')} {told}"
+    # The memory filesystem says the same moment in two ways, alone and in a list.
+    return f"{known.get('size')} {told.timestamp() if isinstance(told, datetime) else told}"

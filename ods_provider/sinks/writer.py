@@ -6,6 +6,7 @@ import errno
 import hashlib
 import os
 import secrets
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, Self
@@ -14,6 +15,8 @@ from ods_provider.core.errors import OdsSinkError
 from ods_provider.sinks.destination import Destination, speaking
 from ods_provider.sinks.regular import create, mode_of, mounted_alone
 
+_BUFFER_BYTES = 65_536  # what is larger is written past it
+_SEND_BYTES = 8_388_608
 _TRIES = 5  # at making a file that another run of the same name makes and removes
 
 
@@ -36,6 +39,7 @@ class FileWriter:
     def __init__(self, place: Destination, *, token: str, private: bool = False) -> None:
         self.place = place
         self.size_bytes = 0
+        self._sent_bytes = 0
         self._hash = hashlib.sha256()
         self._token = token
         self._private = private
@@ -71,6 +75,18 @@ class FileWriter:
             self._file.write(data)
         self._hash.update(data)
         self.size_bytes += len(data)
+        if self.size_bytes - self._sent_bytes >= _SEND_BYTES and self.place.can.renames:
+            self._send()
+
+    def _send(self) -> None:
+        """Have the system begin to bring to disk what it would keep for later, or ``commit`` waits for all of it."""
+        advise = getattr(os, "posix_fadvise", None)  # not everywhere
+        if advise is not None:
+            more_bytes = self.size_bytes - self._sent_bytes
+            with suppress(OSError):  # it is advice
+                # What is said to be needed no more is written, and stays in memory while that lasts.
+                advise(self._file.fileno(), self._sent_bytes, more_bytes, os.POSIX_FADV_DONTNEED)
+        self._sent_bytes = self.size_bytes
 
     @property
     def readable(self) -> bool:
@@ -126,7 +142,7 @@ class FileWriter:
 
     def _begin(self) -> Any:
         if self.place.can.renames:
-            return os.fdopen(self._create(), "wb", buffering=1_048_576)
+            return os.fdopen(self._create(), "wb", buffering=_BUFFER_BYTES)
         if self.place.can.uploads:
             return self.place.fs.open(self.place.path, "wb", autocommit=False)
         return self.place.fs.open(self._part.path, "wb")

@@ -64,13 +64,29 @@ class DelimitedText:
         return self.delimiter is not None or self.encoding is not None
 
 
-def read_delimited(file: Any, how: DelimitedText, *, bad: Bad) -> Iterator[Record]:
+@dataclass(frozen=True, slots=True)
+class Written:
+    """How a CSV turned out to be written.
+
+    Attributes:
+        delimiter: The mark between its cells.
+        header_line: The line that its header stands on, from 1: below a line ``sep=;``, and below empty ones.
+    """
+
+    delimiter: str
+    header_line: int
+
+
+def read_delimited(
+    file: Any, how: DelimitedText, *, bad: Bad, seen: Callable[[Written], None] | None = None
+) -> Iterator[Record]:
     """Yield the rows of a CSV as records: cells are text, empty ones None. A BOM and a line ``sep=;`` are dropped.
 
     Args:
         file: Bytes.
         how: What the user says of it.
         bad: Makes the error that says what is wrong with the file.
+        seen: Hears how it is written, before the first row; nothing of a file that has not even a header.
 
     Raises:
         OdsConfigError: The delimiter cannot be told, a column has no name or that of another, or a row has other cells
@@ -80,13 +96,17 @@ def read_delimited(file: Any, how: DelimitedText, *, bad: Bad) -> Iterator[Recor
     text = io.TextIOWrapper(file, encoding=how.encoding or "utf-8", newline="")
     try:
         head, more = _sample(text), text.readline()
-        delimiter = how.delimiter
+        delimiter, header_line = how.delimiter, 1
         if head and (said := _SEP.match(head[0])):
             if delimiter not in (None, said[1]):
-                raise bad(f"its first line says sep={said[1]}, the argument delimiter {delimiter}")
-            delimiter, head = said[1], head[1:]
+                raise bad(f"its first line says sep={said[1]}, and the delimiter {delimiter} was named")
+            delimiter, head, header_line = said[1], head[1:], 2
+        while head and not head[0].strip("\r\n"):
+            head, header_line = head[1:], header_line + 1
         if delimiter is None:
             delimiter = _told(head, whole=not more, bad=bad)
+        if seen and head:
+            seen(Written(delimiter, header_line))
         yield from _records(
             csv.reader(chain(head, [more] if more else [], text), delimiter=delimiter, strict=True), bad
         )
@@ -94,6 +114,34 @@ def read_delimited(file: Any, how: DelimitedText, *, bad: Bad) -> Iterator[Recor
         reason = getattr(error, "reason", str(error))
         name = how.encoding or "UTF-8"
         raise bad(f"the file is not {name}: {reason}") from None
+    finally:
+        text.detach()
+
+
+def read_cells(file: Any, how: DelimitedText, *, first_line: int, headed: bool, bad: Bad) -> Iterator[Record]:
+    """Yield the rows of a CSV that begins further down, or has no header, by the numbers of their columns.
+
+    Args:
+        file: Bytes.
+        how: What the user says of it; its delimiter is a comma unless told.
+        first_line: The line it begins on, from 1.
+        headed: Whether that one is its header.
+        bad: Makes the error that says what is wrong with the file.
+
+    Raises:
+        OdsConfigError: It is no CSV, or in another encoding.
+    """
+    csv.field_size_limit(sys.maxsize)
+    text = io.TextIOWrapper(file, encoding=how.encoding or "utf-8", newline="")
+    try:
+        rows = csv.reader(islice(text, first_line - 1, None), delimiter=how.delimiter or ",", strict=True)
+        for row in islice((row for row in rows if row), int(headed), None):
+            yield {str(column): cell or None for column, cell in enumerate(row)}
+    except csv.Error as error:
+        raise bad(f"it is no CSV: {error}") from None
+    except UnicodeError as error:
+        reason = getattr(error, "reason", str(error))
+        raise bad(f"the file is not {how.encoding or 'UTF-8'}: {reason}") from None
     finally:
         text.detach()
 
@@ -191,15 +239,18 @@ def _records(rows: Iterator[list[str]], bad: Bad) -> Iterator[Record]:
                 _expect_apart(columns, bad)
                 continue
             if not (len(row) == len(columns) or _fits(row, names)):
-                raise bad(f"row {number} has {len(row)} cells, the header {len(columns)}{_beyond(row, names)}")
+                raise bad(f"row {number} {_unfit(row, names, columns)}")
             # What stands beyond the columns was found to be empty.
             yield {name: cell if cell != "" else None for name, cell in zip(columns, row, strict=False)}
     except csv.Error as error:
         raise bad(f"row {number + 1} is no CSV: {error}") from None
 
 
-def _beyond(row: list[str], names: list[str]) -> str:
-    return ": a value stands below no name" if len(row) <= len(names) else ""
+def _unfit(row: list[str], names: list[str], columns: list[str]) -> str:
+    counted = f"has {len(row)} cell{'s' if len(row) != 1 else ''}, the header {len(columns)}"
+    if len(row) < len(columns):
+        return f"{counted}: none stands below {columns[len(row)]!r}"
+    return f"{counted}: a value stands below no name" if len(row) <= len(names) else counted
 
 
 def _expect_apart(names: list[str], bad: Bad) -> None:

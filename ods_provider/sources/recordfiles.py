@@ -11,7 +11,8 @@ from typing import Any
 
 from ods_provider.core import faithful
 from ods_provider.core.errors import OdsConfigError
-from ods_provider.sinks.destination import Destination, speaking
+from ods_provider.core.legible import kind_of
+from ods_provider.sinks.destination import Destination, no_file, speaking
 from ods_provider.sources.delimited import Bad, DelimitedText, read_delimited
 
 Record = dict[str, Any]
@@ -23,7 +24,9 @@ _DELIMITED = ("csv", "tsv")
 _OR_NAMED = "Correct the file, or name its delimiter and encoding"
 
 
-def read_records(place: Destination, *, text: DelimitedText | None = None) -> Iterator[Record]:
+def read_records(
+    place: Destination, *, text: DelimitedText | None = None, kept: str = "nothing after that line was sent"
+) -> Iterator[Record]:
     """Yield the records of a file, in constant memory but for ``.json`` and ``.geojson``, which are one document.
 
     Cells of CSV are text, empty ones null; a document that is an object is one record, which may be an envelope of
@@ -32,9 +35,10 @@ def read_records(place: Destination, *, text: DelimitedText | None = None) -> It
     Args:
         place: The file.
         text: How a CSV is written, where its user says so; refused with other files.
+        kept: What is said of the portal where the file is broken.
 
     Raises:
-        OdsConfigError: The ending is unknown, or a line is no record; the message numbers it.
+        OdsConfigError: There is no such file, its ending is unknown, or a line is no record; the message numbers it.
         OdsSinkError: The file cannot be read.
     """
     ending = place.name.lower().rpartition(".")[2]
@@ -52,15 +56,24 @@ def read_records(place: Destination, *, text: DelimitedText | None = None) -> It
             where=f"arguments delimiter, encoding, {place.url}",
             advice="Leave them out",
         )
-    with speaking(place, reading=True), place.fs.open(place.path, "rb") as file:
+    with speaking(place, reading=True), _opened(place) as file:
         if ending in _DELIMITED:
-            yield from read_delimited(file, text or DelimitedText(), bad=lambda what: _bad(place, what, _OR_NAMED))
+            yield from read_delimited(
+                file, text or DelimitedText(), bad=lambda what: _bad(place, what, kept, _OR_NAMED)
+            )
         else:
-            yield from readers[ending](file, lambda what: _bad(place, what))
+            yield from readers[ending](file, lambda what: _bad(place, what, kept))
 
 
-def _bad(place: Destination, what: str, how: str = "Correct the file") -> OdsConfigError:
-    return OdsConfigError(what, where=place.url, advice=f"{how}; nothing after that line was sent")
+def _opened(place: Destination) -> Any:
+    try:
+        return place.fs.open(place.path, "rb")
+    except (FileNotFoundError, IsADirectoryError):
+        raise no_file(place.url) from None
+
+
+def _bad(place: Destination, what: str, kept: str, how: str = "Correct the file") -> OdsConfigError:
+    return OdsConfigError(what, where=place.url, advice=f"{how}; {kept}")
 
 
 def json_lines(file: Any, bad: Bad) -> Iterator[Record]:
@@ -80,7 +93,7 @@ def json_lines(file: Any, bad: Bad) -> Iterator[Record]:
 
 def _document(file: Any, bad: Bad) -> Iterator[Record]:
     records = _parsed(file.read(), bad, "the file")
-    for number, record in enumerate(records if isinstance(records, list) else [records], start=1):
+    for number, record in enumerate(records if isinstance(records, list) else [records]):
         yield _record(record, bad, f"record {number}")
 
 
@@ -89,7 +102,7 @@ def _parsed(text: bytes, bad: Bad, what: str) -> Any:
         return json.loads(text, object_pairs_hook=_object, parse_float=_float)
     except faithful.Unfaithful as error:
         raise bad(f"{what}: {error.what}") from None
-    except _TwiceNamed as error:
+    except TwiceNamed as error:
         raise bad(f"{what} names {error} twice in one object") from None
     except ValueError as error:
         raise bad(f"{what} is not valid JSON: {error}") from None
@@ -115,20 +128,24 @@ def _float(text: str) -> float:
     return made
 
 
-class _TwiceNamed(Exception):
+class TwiceNamed(Exception):
     """A key stands twice in one object: which of its values is meant, nobody knows."""
 
 
 def _object(pairs: list[tuple[str, Any]]) -> Record:
     made = dict(pairs)
     if len(made) < len(pairs):
-        raise _TwiceNamed(repr(Counter(name for name, _ in pairs).most_common(1)[0][0]))
+        raise TwiceNamed(repr(Counter(name for name, _ in pairs).most_common(1)[0][0]))
     return made
+
+
+EXACT = json.JSONDecoder(object_pairs_hook=_object, parse_float=_float)
+"""Takes one value, and refuses what would be lost of it: digits, and one of two values of one name."""
 
 
 def _record(record: Any, bad: Bad, what: str) -> Record:
     if not isinstance(record, dict):
-        raise bad(f"{what} is a {type(record).__name__}, not an object")
+        raise bad(f"{what} is {kind_of(record)}, not an object")
     return record
 
 

@@ -5,6 +5,7 @@ Source: Explore v2.1 dataset object, live shape (Q47: it differs from the specif
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
@@ -66,7 +67,7 @@ def metas(store: Store, state: DatasetState) -> dict[str, Any]:
     """Return the default metadata of a dataset, under all the names that live portals show."""
     box = store.extent(state.dataset_id)
     kinds = {column.type for column in state.columns}
-    return {
+    made = {
         "title": state.title,
         "description": state.description or None,
         "theme": state.theme or None,
@@ -99,6 +100,39 @@ def metas(store: Store, state: DatasetState) -> dict[str, Any]:
         "parent_domain": None,
         "update_frequency": None,
     }
+    return made | state.extra_metas.get("default", {})
+
+
+_COUNTERS = (
+    "reuse_count", "download_count", "attachment_download_count", "file_field_download_count", "api_call_count",
+    "popularity_score",
+)  # fmt: skip
+_EXPLORE = (
+    "feed_titlefield", "feed_descriptionfield", "feed_fieldslist", "feedback_enabled", "swagger_specifications",
+    "geographic_reference_path", "geographic_reference_path_labels",
+)  # fmt: skip
+_PUBLISHING = (
+    "status", "published", "error_message", "last_modified_user", "properties", "extractors", "harvester",
+    "joined_datasets", "datasource_types",
+)  # fmt: skip
+
+
+def app_metas(store: Store, state: DatasetState) -> dict[str, dict[str, Any]]:
+    """Return what the portal itself knows of a dataset: counters that nothing counts here, and its last publication.
+
+    Source: a body of Explore v2.1 with ``include_app_metas``, recorded from a live portal.
+    """
+    processing = {
+        "processing_modified": _iso(state.data_processed),
+        "security_last_modified": _iso(state.metadata_processed),
+        "records_size": store.size_bytes(state.dataset_id),
+        "complete": True,
+    }
+    return {
+        "explore": dict.fromkeys(_COUNTERS, 0) | dict.fromkeys(_EXPLORE),
+        "processing": processing | state.app_metas.get("processing", {}),
+        "publishing": dict.fromkeys(_PUBLISHING) | state.app_metas.get("publishing", {}),
+    }
 
 
 def _box(extent: tuple[float, float, float, float]) -> dict[str, Any]:
@@ -109,9 +143,9 @@ def _box(extent: tuple[float, float, float, float]) -> dict[str, Any]:
 
 def dataset_object(store: Store, state: DatasetState, base: str) -> dict[str, Any]:
     """Return a dataset as the API shows it."""
-    root = f"{base}/api/explore/v2.1/catalog/datasets/{state.dataset_id}"
+    root = f"{base}/api/explore/v2.1/{state.kept_in}/datasets/{state.dataset_id}"
     made: dict[str, Any] = {
-        "visibility": "domain",
+        "visibility": "restricted" if state.restricted else "domain",
         "dataset_id": state.dataset_id,
         "dataset_uid": state.uid,
         "has_records": True,
@@ -123,10 +157,11 @@ def dataset_object(store: Store, state: DatasetState, base: str) -> dict[str, An
         ],
         "data_visible": state.data_visible,
         "fields": [column.as_json() for column in state.columns],
-        "metas": {"default": metas(store, state), "dcat": dict.fromkeys(_DCAT)},
+        "metas": {"default": metas(store, state), "dcat": dict.fromkeys(_DCAT) | state.extra_metas.get("dcat", {})},
     }
+    made["metas"] |= {name: values for name, values in state.extra_metas.items() if name not in ("default", "dcat")}
     if state.custom:
-        made["metas"]["custom"] = dict(state.custom)
+        made["metas"]["custom"] = state.custom | state.extra_metas.get("custom", {})
     return made
 
 
@@ -145,8 +180,8 @@ def fields() -> list[Field]:
     return made + [Field(f"custom.{name}", "text", technical=True) for name in _CUSTOM]
 
 
-def create_table(store: Store, cursor: Any) -> None:
-    """Write the present metadata into a table of this cursor's own.
+def create_table(store: Store, cursor: Any, states: Iterable[DatasetState]) -> None:
+    """Write the present metadata of these datasets into a table of this cursor's own.
 
     It is made anew for each query: a portal here has a handful of datasets, and some of them change all the time.
     """
@@ -157,7 +192,7 @@ def create_table(store: Store, cursor: Any) -> None:
     declared = ", ".join(f"{quoted(name)} {SQL_TYPES[kind]}{'[]' if many else ''}" for name, kind, many in columns)
     cursor.execute(f'CREATE OR REPLACE TEMP TABLE {TABLE} ("$id" VARCHAR, {declared})')
     slots = ", ".join("?" for _ in range(len(columns) + 1))
-    for state in store.datasets.values():
+    for state in states:
         own = {
             "dataset_id": state.dataset_id,
             "dataset_uid": state.uid,

@@ -13,7 +13,10 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from ods_provider.testing.backoffice.office import BackOffice
+from ods_provider.testing.faults import Faults
 from ods_provider.testing.line import LoggedRequest
+from ods_provider.testing.quotas import Quotas
 from ods_provider.testing.store import Store
 
 Told = Callable[..., Any]
@@ -29,6 +32,14 @@ class Controlled(Protocol):
     @property
     def requests(self) -> Sequence[LoggedRequest]:
         """The calls it got."""
+
+    @property
+    def faults(self) -> Faults:
+        """The faults that are ordered."""
+
+    @property
+    def quotas(self) -> Quotas:
+        """The quotas."""
 
     @property
     def fault(self) -> Told:
@@ -47,8 +58,24 @@ class Controlled(Protocol):
         """Republish a dataset."""
 
     @property
+    def add_dataset(self) -> Told:
+        """Add a dataset."""
+
+    @property
+    def remove_dataset(self) -> Told:
+        """Take a dataset away."""
+
+    @property
+    def rename(self) -> Told:
+        """Give a dataset another id."""
+
+    @property
     def rows(self) -> Told:
         """Return what a dataset holds."""
+
+    @property
+    def office(self) -> BackOffice:
+        """What the Automation API prepares and publishes."""
 
     @property
     def reset(self) -> Told:
@@ -61,13 +88,27 @@ def application(portal: Controlled) -> Starlette:
     async def faults(request: Request) -> Response:
         if request.method == "DELETE":
             return await _told(portal.clear_faults, {})
+        if request.method == "GET":
+            return JSONResponse(portal.faults.told())
         return await _told(portal.fault, await _options(request))
 
     async def quota(request: Request) -> Response:
+        if request.method == "GET":
+            return JSONResponse(portal.quotas.told())
         return await _told(portal.set_quota, await _options(request))
 
     async def touch(request: Request) -> Response:
         return await _told(portal.touch, {"dataset_id": dataset(request), **await _options(request)})
+
+    async def add(request: Request) -> Response:
+        if request.method == "DELETE":
+            return await _told(portal.remove_dataset, {"dataset_id": dataset(request)})
+        return await _told(
+            portal.add_dataset, {"dataset_id": request.path_params["dataset_id"], **await _options(request)}
+        )
+
+    async def rename(request: Request) -> Response:
+        return await _told(portal.rename, {"dataset_id": dataset(request), **await _options(request)})
 
     def rows(request: Request) -> Response:
         found = portal.rows(dataset(request))
@@ -85,15 +126,41 @@ def application(portal: Controlled) -> Starlette:
     async def reset(request: Request) -> Response:
         return await _told(portal.reset, {})
 
+    async def switches(request: Request) -> Response:
+        return await _told(portal.office.switch, await _options(request))
+
+    async def outcome(request: Request) -> Response:
+        return await _told(portal.office.outcome, await _options(request))
+
+    async def step(request: Request) -> Response:
+        return await _told(portal.office.step, await _options(request))
+
+    async def settle(request: Request) -> Response:
+        return await _told(portal.office.settle, {})
+
+    async def keys(request: Request) -> Response:
+        return await _told(portal.office.add_key, await _options(request))
+
+    async def harvesters(request: Request) -> Response:
+        return await _told(portal.office.add_harvester, await _options(request))
+
     def health(request: Request) -> Response:
         return JSONResponse({"status": "ok"})
 
     return Starlette(
         routes=[
-            Route("/faults", faults, methods=["POST", "DELETE"]),
-            Route("/quota", quota, methods=["POST"]),
+            Route("/faults", faults, methods=["GET", "POST", "DELETE"]),
+            Route("/quota", quota, methods=["GET", "POST"]),
+            Route("/datasets/{dataset_id}", add, methods=["PUT", "DELETE"]),
+            Route("/datasets/{dataset_id}/rename", rename, methods=["POST"]),
             Route("/datasets/{dataset_id}/touch", touch, methods=["POST"]),
             Route("/datasets/{dataset_id}/rows", rows),
+            Route("/automation/switches", switches, methods=["GET", "POST"]),
+            Route("/automation/outcome", outcome, methods=["POST"]),
+            Route("/automation/step", step, methods=["POST"]),
+            Route("/automation/settle", settle, methods=["POST"]),
+            Route("/automation/keys", keys, methods=["POST"]),
+            Route("/automation/harvesters", harvesters, methods=["POST"]),
             Route("/requests", requests),
             Route("/reset", reset, methods=["POST"]),
             Route("/health", health),

@@ -11,6 +11,8 @@ from ods_provider.testing.odsql import OutputColumn
 from ods_provider.testing.odsql.sql import iso
 from ods_provider.testing.schema import quoted
 
+_NEVER_QUOTED = frozenset(("int", "double", "boolean", "date", "datetime"))  # they hold no delimiter that there is
+
 
 def sql_text(value: str) -> str:
     """Return a text as a SQL literal."""
@@ -45,10 +47,15 @@ def json_value(cell: str, column: OutputColumn, *, timezone: str, base: str) -> 
         # A Feature in JSON, a bare geometry elsewhere (Q23).
         return f"""('{{"type":"Feature","geometry":' || {cell} || ',"properties":{{}}}}')::JSON"""
     if column.type == "file":
-        return f"replace({cell}, '{{base}}', {sql_text(base)})::JSON"
+        return f"{file_text(cell, base)}::JSON"
     if column.type == "json_blob":
         return f"{cell}::JSON"
     return cell
+
+
+def file_text(cell: str, base: str) -> str:
+    """Return the SQL of a file's JSON text with the portal's address in it."""
+    return f"replace({cell}, '{{base}}', {sql_text(base)})"
 
 
 def json_row(columns: Sequence[OutputColumn], *, timezone: str, base: str) -> str:
@@ -95,6 +102,9 @@ def csv_row(
     for number, column in enumerate(columns):
         text = csv_text(f"c{number}", column, timezone=timezone, list_separator=list_separator, base=base)
         text = f"coalesce({text}, '')"
+        if column.type in _NEVER_QUOTED and not column.multivalued and not quote_all:
+            cells.append(text)
+            continue
         inside = f"""'"' || replace({text}, '"', '""') || '"'"""
         cells.append(
             f"({inside})"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 # What each kind takes, with what it does unless told otherwise.
@@ -23,6 +23,7 @@ KINDS: dict[str, dict[str, Any]] = {
     "drop": {},
     "lost": {},
     "empty_gated": {},
+    "cut_upload": {"after_bytes": 1000},
 }
 
 LOGIN_PAGE = (
@@ -41,6 +42,7 @@ class Fault:
     times: int | None = 1
     path: str | None = None
     skip: int = 0
+    method: str | None = None
     options: dict[str, Any] = field(default_factory=dict)
 
 
@@ -52,9 +54,16 @@ class Faults:
         self._ordered: list[Fault] = []
 
     def order(
-        self, kind: str, *, times: int | None = 1, path: str | None = None, skip: int = 0, **options: Any
+        self,
+        kind: str,
+        *,
+        times: int | None = 1,
+        path: str | None = None,
+        skip: int = 0,
+        method: str | None = None,
+        **options: Any,
     ) -> None:
-        """Order a fault.
+        """Order a fault, for calls of one method only where one is named.
 
         Raises:
             ValueError: The kind or an option is unknown; the message lists those that are.
@@ -67,18 +76,25 @@ class Faults:
         _check_numbers(times=1 if times is None else times, skip=skip)
         _check_numbers(**{name: options[name] for name in options if isinstance(KINDS[kind][name], (int, float))})
         with self._lock:
-            self._ordered.append(Fault(kind, times, path, skip, KINDS[kind] | options))
+            self._ordered.append(Fault(kind, times, path, skip, method and method.upper(), KINDS[kind] | options))
+
+    def told(self) -> list[dict[str, Any]]:
+        """Return what is ordered and has not happened yet, as JSON knows it."""
+        with self._lock:
+            return [asdict(fault) | {"options": _plain(fault.options)} for fault in self._ordered]
 
     def clear(self) -> None:
         """Take all orders back."""
         with self._lock:
             self._ordered.clear()
 
-    def take(self, path: str) -> Fault | None:
+    def take(self, path: str, method: str) -> Fault | None:
         """Return the fault that this call suffers, counted down."""
         with self._lock:
             for fault in self._ordered:
                 if fault.path is not None and fault.path not in path:
+                    continue
+                if fault.method is not None and fault.method != method:
                     continue
                 if fault.skip:
                     fault.skip -= 1
@@ -90,6 +106,12 @@ class Faults:
                 # A copy: serving may change it, and it may be served several times.
                 return replace(fault, options=dict(fault.options))
         return None
+
+
+def _plain(options: dict[str, Any]) -> dict[str, Any]:
+    return {
+        name: value.decode(errors="replace") if isinstance(value, bytes) else value for name, value in options.items()
+    }
 
 
 def _check_numbers(**given: Any) -> None:

@@ -8,14 +8,19 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 from urllib.parse import unquote_plus
 
+from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 
 from ods_provider.testing.access import OPEN, Access
+from ods_provider.testing.automation.refusal import is_automation
+from ods_provider.testing.backoffice.office import BackOffice
 from ods_provider.testing.errors import Refusal, failed
 from ods_provider.testing.faults import Fault, Faults
 from ods_provider.testing.line import COMMON, Line, LoggedRequest, Message, Send, replaced, spoiled
 from ods_provider.testing.quotas import Quotas, exceeded
 from ods_provider.testing.search_v1.form import dataset_of, with_form
+from ods_provider.testing.site.addresses import is_page
+from ods_provider.testing.usage import Usage
 
 Envelope = Callable[[str, Refusal], dict[str, Any]]
 App = Callable[[MutableMapping[str, Any], Callable[[], Awaitable[Message]], Send], Awaitable[None]]
@@ -35,30 +40,46 @@ class Front:
         app: The handlers.
         access, quotas, faults: The state that tests change.
         envelope: How the API at an address words a refusal.
+        usage: Where calls that have ended are noted.
+        office: What publishes by itself while time passes.
     """
 
-    def __init__(self, app: App, access: Access, quotas: Quotas, faults: Faults, envelope: Envelope) -> None:
+    def __init__(
+        self,
+        app: App,
+        access: Access,
+        quotas: Quotas,
+        faults: Faults,
+        envelope: Envelope,
+        *,
+        usage: Usage,
+        office: BackOffice,
+    ) -> None:
         self._app = app
         self._access = access
         self._quotas = quotas
         self._faults = faults
         self._envelope = envelope
+        self._usage = usage
+        self._office = office
         self.requests: list[LoggedRequest] = []
 
     async def __call__(
         self, scope: MutableMapping[str, Any], receive: Callable[[], Awaitable[Message]], send: Send
     ) -> None:
         """Serve one call."""
-        if scope["type"] != "http" or scope["path"].startswith("/_control"):
+        if scope["type"] != "http" or scope["path"].startswith("/_control") or is_page(scope["path"]):
             await self._app(scope, receive, send)
             return
         entry = _logged(Request(scope))
         self.requests.append(entry)
-        line = Line(send, entry)
-        fault = self._faults.take(scope["path"])
+        noted = self._usage.once(Request(scope), entry)
+        line = Line(send, entry, noted)
+        fault = self._faults.take(scope["path"], scope["method"])
         try:
             await self._serve(scope, receive, line, fault)
         finally:
+            noted(aborted=True)
             shown = f"?{entry.query}" if entry.query else ""
             access_log.info("%s %s%s %s %s bytes", entry.method, entry.path, shown, entry.status, entry.bytes_sent)
 
@@ -74,6 +95,10 @@ class Front:
             return
         if fault and await replaced(fault, line):
             return
+        if fault and fault.kind == "cut_upload":
+            receive = _cut(receive, line, fault.options["after_bytes"])
+        if self._office.active:
+            await run_in_threadpool(self._office.advance)
         scope = await with_form(scope, receive)
         request = Request(scope)
         try:
@@ -81,9 +106,10 @@ class Front:
         except Refusal as refusal:
             await line.answer(refusal.status, self._envelope(scope["path"], refusal))
             return
-        if scope["path"].startswith(OPEN):
+        uncounted = is_automation(scope["path"]) and not self._office.switches.counts_in_quota
+        if scope["path"].startswith(OPEN) or uncounted:
             # Outside the quotas, and without their headers.
-            await self._app(scope, receive, lambda message: spoiled(line, message, fault))
+            await self._answered(scope, receive, line, lambda message: spoiled(line, message, fault))
             return
         dataset_id = _dataset_of(scope["path"]) or dataset_of(scope)
         binding = self._quotas.binding(dataset_id)
@@ -93,11 +119,16 @@ class Front:
             await line.answer(429, body)
             return
         scope["ods.fault"] = fault
+        await self._answered(scope, receive, line, self._counting(line, dataset_id, fault))
+
+    async def _answered(
+        self, scope: MutableMapping[str, Any], receive: Callable[[], Awaitable[Message]], line: Line, send: Send
+    ) -> None:
         try:
-            await self._app(scope, receive, self._counting(line, dataset_id, fault))
+            await self._app(scope, receive, send)
         except Exception:
             # A defect of this portal: heard in the log, and answered as a portal answers its own.
-            _log.exception("the local portal failed to answer %s %s", request.method, request.url.path)
+            _log.exception("the local portal failed to answer %s %s", scope["method"], scope["path"])
             if line.started:
                 line.hang_up()
             else:
@@ -116,6 +147,22 @@ class Front:
             await spoiled(line, message, fault)
 
         return send
+
+
+def _cut(receive: Callable[[], Awaitable[Message]], line: Line, after_bytes: int) -> Callable[[], Awaitable[Message]]:
+    """A connection that closes within what the client sends."""
+    came = 0
+
+    async def cut() -> Message:
+        nonlocal came
+        message = await receive()
+        came += len(message.get("body", b""))
+        if came >= after_bytes:
+            line.hang_up()
+            return {"type": "http.disconnect"}
+        return message
+
+    return cut
 
 
 def _logged(request: Request) -> LoggedRequest:

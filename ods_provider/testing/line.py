@@ -15,6 +15,7 @@ from typing import Any
 from ods_provider.testing.faults import LOGIN_PAGE, OTHER_PAGE, Fault
 from ods_provider.testing.quotas import exceeded
 
+_LATE_S = 0.25  # how late a throttled line may be and still make up for it
 Message = MutableMapping[str, Any]
 Send = Callable[[Message], Awaitable[None]]
 
@@ -43,12 +44,20 @@ class LoggedRequest:
 
 
 class Line:
-    """The way back to the client, counted, and cut when a fault says so."""
+    """The way back to the client, counted, and cut when a fault says so.
 
-    def __init__(self, send: Send, entry: LoggedRequest) -> None:
+    Args:
+        send: The server's.
+        entry: The call, whose answer is counted.
+        whole: Told before the last piece goes out: who has the answer finds the call noted.
+    """
+
+    def __init__(self, send: Send, entry: LoggedRequest, whole: Callable[[], None]) -> None:
         self._send = send
         self._entry = entry
+        self._whole = whole
         self.sent = 0
+        self.free_at = 0.0  # when a throttled line takes more
         self.started = False
         self.closed = False
 
@@ -61,6 +70,8 @@ class Line:
             self._entry.status = message["status"]
         else:
             self._entry.bytes_sent += len(message.get("body", b""))
+            if not message.get("more_body"):
+                self._whole()
         await self._send(message)
 
     async def answer(self, status: int, body: Any, headers: list[tuple[bytes, bytes]] | None = None) -> None:
@@ -122,6 +133,9 @@ async def spoiled(line: Line, message: Message, fault: Fault | None) -> None:
         # The work is done and nobody hears of it.
         line.hang_up()
         return
+    if kind == "throttle" and message["type"] == "http.response.start":
+        # The line is slow, the portal is not: what it takes to make the first piece is no time of the line.
+        line.free_at = time.monotonic()
     if fault is None or message["type"] != "http.response.body" or line.closed:
         if kind == "stall" and fault and fault.options["after_bytes"] == 0:
             await asyncio.sleep(fault.options["seconds"])
@@ -154,7 +168,11 @@ async def spoiled(line: Line, message: Message, fault: Fault | None) -> None:
 async def _throttled(line: Line, message: Message, body: bytes, bytes_per_s: float) -> None:
     step = max(1, int(bytes_per_s / 20))
     for start in range(0, len(body), step):
-        await line.send({**message, "body": body[start : start + step], "more_body": True})
-        await asyncio.sleep(len(body[start : start + step]) / bytes_per_s)
+        piece = body[start : start + step]
+        await line.send({**message, "body": piece, "more_body": True})
+        # By the clock: a sleep that lasted too long, as all do a little, makes the next one shorter.
+        now = time.monotonic()
+        line.free_at = max(line.free_at, now - _LATE_S) + len(piece) / bytes_per_s
+        await asyncio.sleep(line.free_at - now)
     if not message.get("more_body"):
         await line.send({**message, "body": b""})

@@ -7,7 +7,8 @@ import logging
 import signal
 import socket
 import threading
-from collections.abc import Callable, Mapping
+import time
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, Self
 from urllib.parse import urlencode
@@ -19,20 +20,29 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Mount
 
-from ods_provider.testing import control
+from ods_provider.testing import automation, control
 from ods_provider.testing.access import Access
+from ods_provider.testing.automation.refusal import envelope as automation_envelope
+from ods_provider.testing.automation.refusal import is_automation
+from ods_provider.testing.backoffice.office import BackOffice
 from ods_provider.testing.catalog import metas
 from ods_provider.testing.errors import Refusal, failed, no_uri, out_of_range, wrong_method
 from ods_provider.testing.explore import Explore
+from ods_provider.testing.explore.monitoring import Monitoring
 from ods_provider.testing.faults import Faults
 from ods_provider.testing.front import Envelope, Front
+from ods_provider.testing.keyring import Keyring
 from ods_provider.testing.line import LoggedRequest
 from ods_provider.testing.oauth import OAuth
 from ods_provider.testing.quotas import Quotas, Spelling
 from ods_provider.testing.realtime import Realtime
+from ods_provider.testing.schema import Column, DatasetState
 from ods_provider.testing.search_v1 import SearchV1
 from ods_provider.testing.search_v1.refusal import envelope
+from ods_provider.testing.site import Site
+from ods_provider.testing.site.addresses import ROOT
 from ods_provider.testing.store import Store, Which
+from ods_provider.testing.usage import Usage
 from ods_provider.testing.writing import json_response
 
 
@@ -42,16 +52,20 @@ class LocalPortal:
     Args:
         datasets: ``small`` (no package with data needed), or ``demo`` with the real GeoNames cities besides.
         port: Port on 127.0.0.1; 0 takes a free one.
-        api_key: The one API key; anonymous calls are served too, but for gated records.
+        api_key: The API key that may do everything; anonymous calls are served too, but for gated records.
+        reader_key: Another API key, whose user sees all data and lacks the right to the monitoring source.
         push_key: Push key of the realtime dataset.
         quota_limit: Calls per day; None states no quota.
         synthetic_rows: Rows of the dataset ``synthetic-rows``; 0 leaves it out.
+        live_rows: Rows of the realtime dataset ``live-rows``; 0 leaves it out.
         require_key: A private portal: anonymous calls answer 401.
         group_by_ceiling: ``offset + limit`` of groups, which differs between portals.
         reset_spelling: How quota headers tell the reset: ``live`` as every portal seen does, ``epoch`` as documented.
         dataset_quotas: Quotas of single datasets: calls, and the unit of their window.
         cache_dir: Where the prepared GeoNames rows are kept.
         v1: Whether Search API v1.0 is served too.
+        automation_api: Whether the Automation API is served too.
+        clock: Seconds since the epoch, for the publications of the Automation API.
     """
 
     def __init__(
@@ -60,17 +74,23 @@ class LocalPortal:
         datasets: Which = "small",
         port: int = 0,
         api_key: str = "demo-key",
+        reader_key: str = "demo-reader-key",
         push_key: str = "demo-push-key",
         quota_limit: int | None = 100_000,
         synthetic_rows: int = 0,
+        live_rows: int = 0,
         require_key: bool = False,
         group_by_ceiling: int = 20_000,
         reset_spelling: Spelling = "live",
         dataset_quotas: Mapping[str, tuple[int, str]] | None = None,
         cache_dir: Path | None = None,
         v1: bool = True,
+        automation_api: bool = True,
+        clock: Callable[[], float] = time.time,
     ) -> None:
+        self._automation = automation_api
         self.api_key = api_key
+        self.reader_key = reader_key
         self.push_key = push_key
         self._socket = socket.create_server(("127.0.0.1", port))
         # Calls inherit it. asyncio sets it on sockets of its own making only, and without it each answer, which is sent
@@ -78,26 +98,33 @@ class LocalPortal:
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.port: int = self._socket.getsockname()[1]
         try:
-            self.store = Store(datasets, synthetic_rows=synthetic_rows, cache_dir=cache_dir)
+            self.store = Store(datasets, synthetic_rows=synthetic_rows, live_rows=live_rows, cache_dir=cache_dir)
         except BaseException:
             self._socket.close()
             raise
         self.quotas = Quotas(quota_limit, datasets=dataset_quotas, spelling=reset_spelling)
         self.faults = Faults()
         self.oauth = OAuth()
-        access = Access(api_key, push_key, self.oauth, require_key=require_key)
+        keyring = Keyring(api_key, reader=reader_key)
+        access = Access(keyring, push_key, self.oauth, require_key=require_key)
+        self._usage = Usage(access.user)
+        self._monitoring = Monitoring(self.store, self._usage, access, group_by_ceiling=group_by_ceiling)
+        self.office = BackOffice(self.store, keyring, push_key, clock)
         explore = Explore(self.store, access, group_by_ceiling=group_by_ceiling)
         routes = [
             *explore.routes(),
+            *self._monitoring.routes(),
             *Realtime(self.store, access).routes(),
             *self.oauth.routes(),
             *(SearchV1(self.store, access).routes() if v1 else []),
+            *(automation.routes(self.office, access) if self._automation else []),
         ]
+        pages = Site(self.store, access, self.office if automation_api else None).routes()
         # A portal without version 1 knows its addresses as little as any other.
-        said: Envelope = envelope if v1 else lambda path, refusal: refusal.body
+        said: Envelope = self._enveloping(v1=v1)
         self.paths: list[str] = [route.path for route in routes]
         app = Starlette(
-            routes=[Mount("/_control", control.application(self)), *routes],
+            routes=[Mount("/_control", control.application(self)), *routes, *pages],
             exception_handlers={
                 Refusal: _refusing(said),
                 duckdb.OutOfRangeException: _refusing(said, out_of_range),
@@ -107,7 +134,7 @@ class LocalPortal:
             },
         )
         app.router.redirect_slashes = False  # a portal answers 404
-        self._front = Front(app, access, self.quotas, self.faults, said)
+        self._front = Front(app, access, self.quotas, self.faults, said, usage=self._usage, office=self.office)
         config = uvicorn.Config(
             self._front,
             log_config=None,
@@ -136,9 +163,22 @@ class LocalPortal:
         return f"http://{self.netloc}"
 
     @property
+    def page(self) -> str:
+        """The address that shows its datasets in a browser."""
+        return f"{self.url}{ROOT}"
+
+    @property
     def airflow_uri(self) -> str:
         """An Airflow connection to it, API key and push key included, for ``AIRFLOW_CONN_ODS_DEFAULT``."""
         return f"ods://:{self.api_key}@{self.netloc}?{urlencode({'push_api_key': self.push_key})}"
+
+    def _enveloping(self, *, v1: bool) -> Envelope:
+        def said(path: str, refusal: Refusal) -> dict[str, Any]:
+            if self._automation and is_automation(path):
+                return automation_envelope(refusal, self.office.switches)
+            return envelope(path, refusal) if v1 else refusal.body
+
+        return said
 
     # Its life
 
@@ -192,7 +232,10 @@ class LocalPortal:
             self._server.force_exit = True
             self._thread.join()
             self._thread = None
+            self.office.close()
             self.store.close()
+            self._monitoring.store.close()
+            self.office.uploads.close()
         self._socket.close()
 
     # What tests do to it
@@ -203,10 +246,17 @@ class LocalPortal:
         return self._front.requests
 
     def fault(
-        self, kind: str, *, times: int | None = 1, path: str | None = None, skip: int = 0, **options: Any
+        self,
+        kind: str,
+        *,
+        times: int | None = 1,
+        path: str | None = None,
+        skip: int = 0,
+        method: str | None = None,
+        **options: Any,
     ) -> None:
         """Order a fault for the next calls whose path holds ``path``; ``faults.KINDS`` lists the kinds."""
-        self.faults.order(kind, times=times, path=path, skip=skip, **options)
+        self.faults.order(kind, times=times, path=path, skip=skip, method=method, **options)
 
     def clear_faults(self) -> None:
         """Take all faults back."""
@@ -238,8 +288,45 @@ class LocalPortal:
         """Republish a dataset, with ``rows`` more rows, and return its metadata."""
         return metas(self.store, self.store.touch(dataset_id, rows=rows, metadata_only=metadata_only))
 
+    def add_dataset(
+        self,
+        dataset_id: str,
+        fields: Mapping[str, str | Mapping[str, Any]],
+        rows: Iterable[Mapping[str, Any]] = (),
+        *,
+        resource: str | None = None,
+    ) -> None:
+        """Add a dataset until the next reset; rows that are alike in all fields, or in those of ``id``, are one (Q12).
+
+        Args:
+            dataset_id: Its id; one that was added before is replaced.
+            fields: Name to type, or to a mapping of ``type``, ``label``, ``description`` and ``annotations``.
+            rows: Field to value, as a push takes them.
+            resource: Id of the realtime resource that takes pushes; None takes none.
+
+        Raises:
+            ValueError: A type that no field has, or a dataset that the portal has of its own.
+        """
+        columns = [Column.of(name, given) for name, given in fields.items()]
+        unique = tuple(column.name for column in columns if column.annotations.get("id"))
+        state = DatasetState(dataset_id, dataset_id, columns, unique_id=unique, realtime_resource=resource)
+        self.store.add(state, rows)
+
+    def rename(self, dataset_id: str, new_id: str) -> None:
+        """Give a dataset that was added another id; its ``dataset_uid`` stays (portal API, catalogue)."""
+        self.store.rename(dataset_id, new_id)
+
+    def remove_dataset(self, dataset_id: str) -> None:
+        """Take a dataset that was added away again, as a publisher who withdraws it does.
+
+        Raises:
+            ValueError: It was not added.
+        """
+        self.store.take_away(dataset_id)
+
     def rows(self, dataset_id: str) -> list[dict[str, Any]]:
         """Return what a dataset holds now."""
+        self.office.advance()
         return self.store.rows(dataset_id)
 
     def reset(self) -> None:
@@ -247,7 +334,12 @@ class LocalPortal:
         self.faults.clear()
         self.quotas.reset()
         self.oauth.reset()
+        self.office.reset()
         self.store.reset()
+        self._usage.reset()
+        self._monitoring.reset()
+        # Large tables lie among the files.
+        self.office.uploads.close()
         self._front.requests.clear()
 
 

@@ -49,6 +49,16 @@ class Quota:
             self.remaining = self.limit
             self.reset_at = next_midnight() if self.unit == "day" else time.time() + WINDOWS_S.get(self.unit, 86_400.0)
 
+    def told(self) -> dict[str, Any]:
+        """Return its state now, as JSON knows it; ``reset_at`` is None until a call begins the next window."""
+        ended = time.time() >= self.reset_at
+        return {
+            "limit": self.limit,
+            "remaining": self.limit if ended else self.remaining,
+            "unit": self.unit,
+            "reset_at": None if ended else datetime.fromtimestamp(int(self.reset_at), UTC).isoformat(),
+        }
+
     def headers(self, infix: str = "") -> list[tuple[bytes, bytes]]:
         """Return the three headers; the reset in the spelling that every live portal uses, or as the docs promise."""
         moment = datetime.fromtimestamp(int(self.reset_at), UTC)
@@ -142,6 +152,11 @@ class Quotas:
             self.portal = made
         else:
             self.datasets[dataset_id] = made
+
+    def told(self) -> dict[str, Any]:
+        """Return the state of all quotas, as JSON knows it."""
+        portal = self.portal and self.portal.told()
+        return {"portal": portal, "datasets": {name: quota.told() for name, quota in self.datasets.items()}}
 
     def binding(self, dataset_id: str | None) -> list[Quota]:
         """Return the quotas that a call to ``dataset_id`` counts in, refreshed."""

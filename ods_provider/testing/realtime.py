@@ -80,7 +80,9 @@ class Realtime:
             raise no_dataset(dataset_id)
         if state.realtime_resource != resource_id:
             raise no_resource(f"resource {resource_id}")
-        self._access.check_push(request)
+        if not state.push_enabled:
+            raise Refusal(403, "ForbiddenAccess", "The resource is disabled.")
+        self._access.check_push(request, state)
         return state
 
     async def _records(self, request: Request) -> tuple[DatasetState, list[dict[str, Any]]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -41,6 +42,18 @@ class Column:
     label: str | None = None
     description: str | None = None
     annotations: dict[str, Any] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, name: str, given: str | Mapping[str, Any]) -> Column:
+        """Return the field that a type describes, or a mapping with the type in it.
+
+        Raises:
+            ValueError: No field has that type.
+        """
+        told = {"type": given} if isinstance(given, str) else given
+        if told.get("type", "text") not in SQL_TYPES:
+            raise ValueError(f"{name} is of the type {told['type']!r}; there are {', '.join(SQL_TYPES)}")
+        return cls(name, **told)
 
     @property
     def multivalued(self) -> bool:
@@ -102,11 +115,22 @@ class DatasetState:
     unique_id: tuple[str, ...] = ()
     data_visible: bool = True
     realtime_resource: str | None = None
+    push_key: str | None = field(default=None, repr=False)  # None: the portal's
+    push_enabled: bool = True
+    restricted: bool = False
+    viewers: tuple[str, ...] = ()  # users who see it although it is restricted
+    own_uid: str | None = None  # None: made from the id
+    stored_as: str | None = None  # the name of its table, quoted for SQL; None: made from the id
+    catalogued: datetime | None = None  # when the catalogue heard of the last publication; None: of the last change
+    extra_metas: dict[str, dict[str, Any]] = field(default_factory=dict)  # template to field to value, over the others
+    app_metas: dict[str, dict[str, Any]] = field(default_factory=dict)
     attachments: list[Attachment] = field(default_factory=list)
     alternative_exports: list[Attachment] = field(default_factory=list)
     calendar: bool = False
+    kept_in: str = "catalog"  # the source, as addresses name it
     custom: dict[str, str] = field(default_factory=dict)
     source_domain: str | None = None
+    born_as: str | None = None  # its first id, where it was renamed
     files: dict[str, tuple[str, bytes]] = field(default_factory=dict, repr=False)
     modified: datetime = datetime(2026, 1, 5, 8, 0, tzinfo=UTC)
     data_processed: datetime = datetime(2026, 1, 5, 8, 0, tzinfo=UTC)
@@ -114,17 +138,19 @@ class DatasetState:
     @property
     def table(self) -> str:
         """Name of its table, quoted for SQL."""
-        return quoted("data " + self.dataset_id)
+        return self.stored_as or quoted("data " + (self.born_as or self.dataset_id))
 
     @property
     def metadata_processed(self) -> datetime:
         """When the catalogue heard of the last change: a little after it, in milliseconds, as every live one has it."""
-        return self.modified + timedelta(milliseconds=109)
+        return max(self.modified, self.catalogued or self.modified) + timedelta(milliseconds=109)
 
     @property
     def uid(self) -> str:
         """The stable id that survives a renaming."""
-        return "da_" + hashlib.sha1(self.dataset_id.encode()).hexdigest()[:6]  # noqa: S324  as the portal names things
+        if self.own_uid:
+            return self.own_uid
+        return "da_" + hashlib.sha1((self.born_as or self.dataset_id).encode()).hexdigest()[:6]  # noqa: S324  as the portal names things
 
     def column(self, name: str) -> Column | None:
         """The column of that name, or None."""
@@ -143,7 +169,7 @@ class DatasetState:
     def source(self) -> str:
         """Its rows as SQL, with the technical fields beside its own."""
         own = {column.name for column in self.columns}
-        here = f"{{base}}/api/explore/v2.1/catalog/datasets/{quote(self.dataset_id)}/records/"
+        here = f"{{base}}/api/explore/v2.1/{self.kept_in}/datasets/{quote(self.dataset_id)}/records/"
         link = f'[{{"rel": "self", "href": "{here}'
         values = {
             "datasetid": literal(self.dataset_id),

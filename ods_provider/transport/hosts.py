@@ -74,21 +74,17 @@ class Itinerary:
             return Target(f"{self.base_url}/{request.path.lstrip('/')}", trusted=True)
         target = self._target(request, request.path)
         if target is None:
-            raise OdsConfigError(
-                "the file's host is not the portal's host",
-                where=f"file URL {request.path.partition('?')[0]}",
-                advice=f"Files elsewhere are fetched over https only; or name the host in {setting('allowed_hosts')}",
-            )
+            raise _elsewhere(request)
         return target
 
     def follow(self, request: Request, here: str, location: str) -> Target | None:
         """Return where a redirect leads, or None when it must not be followed.
 
-        A POST follows none: most clients would turn it into a GET (Q19). A file may be fetched elsewhere over HTTPS
-        (within this machine, from a portal that is on it, over http too), without credentials. Anything else stays
-        within the portal, and asks what was asked: an address that lost its query would answer other rows.
+        Only a GET follows one: most clients would turn a POST into a GET (Q19). A file may be fetched elsewhere over
+        HTTPS (within this machine, from a portal that is on it, over http too), without credentials. Anything else
+        stays within the portal, and asks what was asked: an address that lost its query would answer other rows.
         """
-        if request.method == "POST" or request.kind == "push" or len(location) > _LOCATION_CHARS:
+        if request.method != "GET" or request.kind == "push" or len(location) > _LOCATION_CHARS:
             return None
         try:
             onward = urljoin(here, _as_sent(location))
@@ -111,6 +107,22 @@ class Itinerary:
         # A portal on this machine, in plain http, is one for tests: so may be what it redirects to.
         here = base is not None and base[0] == "http" and is_loopback(base[1]) and is_loopback(origin[1])
         return origin[0] == "https" or here
+
+
+def _elsewhere(request: Request) -> OdsConfigError:
+    address = request.path.partition("?")[0]
+    named = f"name the host in {setting('allowed_hosts')}"
+    if request.kind != "file":
+        return OdsConfigError(
+            "the portal names an address of another host",
+            where=address,
+            advice=f"If both are the same portal, {named}; else ask its operator",
+        )
+    return OdsConfigError(
+        "the file's host is not the portal's host",
+        where=f"file URL {address}",
+        advice=f"Files elsewhere are fetched over https only; or {named}",
+    )
 
 
 def host_of(url: str) -> str:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import re
 import warnings
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 import requests
@@ -16,7 +18,8 @@ from ods_provider.core.connection import OdsConnection
 from ods_provider.core.errors import OdsConfigError, OdsUnreachable
 from ods_provider.core.faces import setting
 from ods_provider.core.forgetting import forgets
-from ods_provider.core.redact import MASK, Sealed, Secret, scrub, without
+from ods_provider.core.redact import MASK, Sealed, Secret, scrub, secrets_in, without
+from ods_provider.core.upload import MultipartBody
 from ods_provider.core.wire import Headers, Request, Response
 from ods_provider.transport.adapter import session
 from ods_provider.transport.auth import Bearer, NoCredentials, credentials
@@ -28,6 +31,7 @@ from ods_provider.transport.patience import Patience
 from ods_provider.transport.stream import Body
 
 log = logging.getLogger(__name__)
+_JSON = "application/json"
 
 
 class RequestsTransport:
@@ -160,7 +164,9 @@ class RequestsTransport:
         own = self._connection.secrets()
         if self._bearer and self._bearer.token:
             own.append(self._bearer.token)
-        return own + [value for _, value in (request.form if request else ()) if isinstance(value, Secret)]
+        if request is None:
+            return own
+        return [*own, *secrets_in(request.json), *(value for _, value in request.form if isinstance(value, Secret))]
 
 
 def _prepare_tls(connection: OdsConnection) -> None:
@@ -179,11 +185,23 @@ def _prepare_tls(connection: OdsConnection) -> None:
         warnings.filterwarnings("ignore", f"Unverified HTTPS request is being made to host '\\[?{name}")
 
 
-def _body(request: Request) -> tuple[bytes | None, str]:
+def _body(request: Request) -> tuple[bytes | MultipartBody | None, str]:
+    """Return what goes over the line, in which the request's secrets are revealed, and its type."""
+    if request.upload is not None:
+        made = MultipartBody(request.upload)
+        return made, made.content_type
+    if request.json is not None:
+        return json.dumps(request.json, ensure_ascii=False, allow_nan=False, default=_revealed).encode(), _JSON
     if not request.form:
-        return request.body, "application/json"
+        return request.body, _JSON
     fields = [(name, value.reveal() if isinstance(value, Secret) else value) for name, value in request.form]
     return urlencode(fields).encode(), "application/x-www-form-urlencoded"
+
+
+def _revealed(value: Any) -> Any:
+    if isinstance(value, Secret):
+        return value.reveal()
+    raise TypeError(f"{type(value).__name__} is no JSON")
 
 
 def _nothing() -> None:

@@ -17,8 +17,11 @@ from ods_provider.core.redact import Sealed
 from ods_provider.transport.failures import translate
 
 READ_BYTES = 262_144
-_INFLATE_BYTES = 1_048_576  # bound of one inflated piece: a small body may inflate a thousandfold
-_FEED_BYTES = 65_536  # given to the inflater at once: what it leaves over is copied
+# Bound of one inflated piece: a small body may inflate a thousandfold. From 128 KB on, glibc takes the memory of each
+# piece from the system anew.
+_INFLATE_BYTES = 126_976
+_PEEK_BYTES = 16_384  # read for a look at what comes
+_FEED_BYTES = 32_768  # given to the inflater at once: what it leaves over is copied
 
 
 class _Inflater(Protocol):
@@ -63,7 +66,7 @@ class Body:
         pieces = [self._head]
         have = len(self._head)
         while have < size:
-            piece = self._next(READ_BYTES)
+            piece = self._next(_PEEK_BYTES)
             if not piece:
                 break
             pieces.append(piece)

@@ -11,6 +11,7 @@ from ods_provider.triggers.polling import sleep_until
 
 if TYPE_CHECKING:
     from ods_provider.client import OdsClient
+    from ods_provider.core.source import Source
     from ods_provider.core.wire import Plan
 
 T = TypeVar("T")
@@ -64,7 +65,7 @@ class Asking:
                 log.warning("Looking again at %s: %s", until.isoformat(timespec="seconds"), error)
             await sleep_until(until)
 
-    async def run(self, plan: Callable[[OdsClient], Plan[T]]) -> T:
+    async def run(self, plan: Callable[[OdsClient], Plan[T]], source: Source = "catalog") -> T:
         """Run what ``plan`` makes; what a connection of yesterday may be to blame for is asked once more with today's.
 
         Raises:
@@ -74,12 +75,12 @@ class Asking:
 
         used = self.client
         try:
-            return await used.arun(plan(used))
+            return await used.at(source).arun(plan(used))
         except (OdsAuthError, OdsNotAPortal, OdsNotFound, OdsTransportError):
             if not await self._renewed(used):
                 raise
         log.info("The connection %s has changed meanwhile: asking with it as it is now", self.ods_conn_id)
-        return await self.client.arun(plan(self.client))
+        return await self.client.at(source).arun(plan(self.client))
 
     async def _renewed(self, used: OdsClient) -> bool:
         from ods_provider.core.errors import OdsError

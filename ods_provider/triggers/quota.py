@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import AsyncIterator
 from contextlib import closing
 from datetime import UTC, datetime
@@ -10,9 +11,11 @@ from typing import Any
 from airflow.triggers.base import BaseTrigger, TriggerEvent
 
 from ods_provider.triggers.asking import Asking
-from ods_provider.triggers.polling import failed, sleep_until
+from ods_provider.triggers.polling import Telling, failed, sleep_until
 
 POLL_INTERVAL_S = 60.0
+
+log = logging.getLogger(__name__)
 
 
 class OdsQuotaResetTrigger(BaseTrigger):
@@ -70,7 +73,7 @@ class OdsQuotaResetTrigger(BaseTrigger):
         from ods_provider.core.plans import freshness
 
         named = dataset_named(self.dataset_id) if is_given(self.dataset_id) else None
-        pause_s = pace_s(self.poll_interval_s)
+        pause_s, telling = pace_s(self.poll_interval_s), Telling()
         with closing(await Asking.patiently(self.ods_conn_id, every_s=pause_s)) as asking:
             while True:
                 now = datetime.now(UTC)
@@ -81,11 +84,14 @@ class OdsQuotaResetTrigger(BaseTrigger):
                     if not patient_with(error, answered=True):
                         raise
                     until = next_look(now, every_s=pause_s, named=getattr(error, "retry_at", None))
-                    self.log.warning("Looking again at %s: %s", until.isoformat(timespec="seconds"), error)
+                    log.warning("Looking again at %s: %s", until.isoformat(timespec="seconds"), error)
                 else:
+                    said = look.said(named, self.min_remaining)
                     if look.ready:
+                        log.info(said)
                         return freshness.as_result(look)
                     # At the reset, but never at once: one in the past would become a loop of calls.
                     soon_s = min(pause_s, 5.0) if look.ready_at else pause_s
                     until = next_look(now, every_s=soon_s, named=look.ready_at)
+                    telling.tell(said, until)
                 await sleep_until(until)

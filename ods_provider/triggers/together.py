@@ -16,6 +16,7 @@ from ods_provider.triggers.asking import Asking
 
 if TYPE_CHECKING:
     from ods_provider.core.schema import Dataset
+    from ods_provider.core.source import Source
 
 GATHER_S = 0.2
 
@@ -25,19 +26,22 @@ class Together:
 
     Args:
         asking: What asks; it is closed when the last trigger has left.
+        source: Which of the portal's sources is looked at.
         loop: Where the triggers run.
     """
 
-    def __init__(self, asking: Asking, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(self, asking: Asking, source: Source, loop: asyncio.AbstractEventLoop) -> None:
         self.asking = asking
+        self.source: Source = source
         self.loop = loop
         self.users = 0
         self._wanted: dict[str, asyncio.Future[Dataset]] = {}
         self._at_it: set[asyncio.Task[None]] = set()
 
-    def is_for(self, asking: Asking, loop: asyncio.AbstractEventLoop) -> bool:
+    def is_for(self, asking: Asking, source: Source, loop: asyncio.AbstractEventLoop) -> bool:
         """Return whether looks that would be made with ``asking`` may be made here."""
-        same = self.asking.ods_conn_id == asking.ods_conn_id
+        # An id says nothing without its source, and one call asks one source.
+        same = (self.asking.ods_conn_id, self.source) == (asking.ods_conn_id, source)
         return same and self.loop is loop and self.asking.client.connection == asking.client.connection
 
     async def look(self, dataset_id: str) -> Dataset:
@@ -86,7 +90,7 @@ class Together:
                 continue
             # Alone, or not in the catalogue that this key sees: asked for by its name, it says why.
             try:
-                seen = await self.asking.run(lambda _, name=dataset_id: dataset(name))  # type: ignore[misc]  # binds the loop's value
+                seen = await self.asking.run(lambda _, name=dataset_id: dataset(name), self.source)  # type: ignore[misc]  # binds the loop's value
             except OdsError as error:
                 wanted[dataset_id].set_exception(error)
             else:
@@ -97,7 +101,7 @@ class Together:
         from ods_provider.core.plans.freshness import datasets
 
         try:
-            return await self.asking.run(lambda _: datasets(ids))
+            return await self.asking.run(lambda _: datasets(ids), self.source)
         except OdsQueryError:
             # What the portal cannot read may be one id of many: each is asked for by itself, so that none of the others
             # pays for it. Any other error, such as a wrong key, is everybody's.
@@ -114,33 +118,88 @@ def _fail(wanted: dict[str, asyncio.Future[Dataset]], ids: Iterable[str], error:
             wanted[dataset_id].set_exception(error)
 
 
+class _Joining:
+    """Those who join at the same moment: for all of them the connection is looked up once, after the last has come.
+
+    Args:
+        ods_conn_id: Connection of type ``ods``.
+        source: Which of the portal's sources they look at.
+        every_s: Seconds between two tries to look it up.
+        loop: Where they run.
+    """
+
+    def __init__(self, ods_conn_id: str, source: Source, every_s: float, loop: asyncio.AbstractEventLoop) -> None:
+        self.ods_conn_id, self.source, self.every_s, self.loop = ods_conn_id, source, every_s, loop
+        self.wanted = (ods_conn_id, source, every_s, loop)
+        self._waiting = 0
+        self._task = loop.create_task(self._join())
+        self._task.add_done_callback(lambda done: done.cancelled() or done.exception())
+
+    async def shared(self) -> Together:
+        """Return what they share; whoever gets it leaves it at the end.
+
+        Raises:
+            OdsConfigError: The connection is bad.
+        """
+        self._waiting += 1
+        try:
+            # One trigger that is cancelled must not take the portal from the others.
+            return await asyncio.shield(self._task)
+        except asyncio.CancelledError:
+            self._waiting -= 1
+            if self._task.done() and not self._task.cancelled() and self._task.exception() is None:
+                _leave(self._task.result())
+            raise
+
+    async def _join(self) -> Together:
+        # All that are ready now go first: at its start a triggerer begins hundreds of triggers at once.
+        await asyncio.sleep(0)
+        _JOINING.remove(self)
+        asking = await Asking.patiently(self.ods_conn_id, every_s=self.every_s)
+        shared = next((open_ for open_ in _OPEN if open_.is_for(asking, self.source, self.loop)), None)
+        if shared is None:
+            shared = Together(asking, self.source, self.loop)
+            _OPEN.append(shared)
+        else:
+            asking.close()
+        # They are users from here on, even those who have not heard of it yet.
+        shared.users += self._waiting
+        _leave(shared, users=0)
+        return shared
+
+
 _OPEN: list[Together] = []
+_JOINING: list[_Joining] = []
+
+
+def _leave(shared: Together, *, users: int = 1) -> None:
+    """Leave, and close what nobody uses any more."""
+    shared.users -= users
+    if not shared.users and shared in _OPEN:
+        _OPEN.remove(shared)
+        shared.asking.close()
 
 
 @asynccontextmanager
-async def together(ods_conn_id: str, *, every_s: float = 60.0) -> AsyncGenerator[Together]:
+async def together(ods_conn_id: str, source: Source = "catalog", *, every_s: float = 60.0) -> AsyncGenerator[Together]:
     """Join those who look at the portal of a connection; the connection is looked up, so that a new key is seen.
 
     Args:
         ods_conn_id: Connection of type ``ods``.
+        source: Which of the portal's sources they look at.
         every_s: Seconds between two tries to look it up, while it cannot be found for a moment.
 
     Raises:
         OdsConfigError: The connection is bad.
     """
     loop = asyncio.get_running_loop()
-    asking = await Asking.patiently(ods_conn_id, every_s=every_s)
-    shared = next((open_ for open_ in _OPEN if open_.is_for(asking, loop)), None)
-    if shared is None:
-        shared = Together(asking, loop)
-        _OPEN.append(shared)
-    else:
-        asking.close()
-    shared.users += 1
+    wanted = (ods_conn_id, source, every_s, loop)
+    joining = next((each for each in _JOINING if each.wanted == wanted), None)
+    if joining is None:
+        joining = _Joining(*wanted)
+        _JOINING.append(joining)
+    shared = await joining.shared()
     try:
         yield shared
     finally:
-        shared.users -= 1
-        if not shared.users:
-            _OPEN.remove(shared)
-            shared.asking.close()
+        _leave(shared)

@@ -13,6 +13,7 @@ from importlib import import_module
 from typing import Any
 
 import pytest
+from airflow_task import Variables
 
 HOME = tempfile.mkdtemp(prefix="ods-test-airflow-")
 atexit.register(shutil.rmtree, HOME, ignore_errors=True)
@@ -42,3 +43,11 @@ def connect(ods_portal: Any, monkeypatch: pytest.MonkeyPatch) -> Callable[..., N
 
     to_portal()
     return to_portal
+
+
+@pytest.fixture
+def variables(monkeypatch: pytest.MonkeyPatch) -> Variables:
+    """Airflow's Variables, which tasks ask the API server for."""
+    made = Variables()
+    monkeypatch.setattr("airflow.sdk.Variable", made)
+    return made

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import json
+import re
 import signal
 import threading
 import time
@@ -39,7 +40,7 @@ OPERATORS: list[type[OdsJobOperator]] = [
     OdsPushOperator,
 ]
 # A deferral is decided by these; Airflow reads them before anything is rendered.
-NOT_TEMPLATES = {"deferrable"}
+NOT_TEMPLATES = {"deferrable", "part"}
 each = pytest.mark.parametrize("operator", OPERATORS, ids=lambda operator: operator.__name__)
 
 
@@ -180,6 +181,22 @@ def test_a_download_goes_to_airflows_object_storage(connect: Any, tmp_path: Path
         )
     )
     assert outcome["rows"] == pyarrow.parquet.read_table(tmp_path / "capitals.parquet").num_rows
+
+
+@pytest.mark.parametrize(
+    ("path", "package"),
+    [
+        ("s3://conn@bucket/x.parquet", "apache-airflow-providers-amazon[s3fs]"),
+        ("gs://conn@bucket/x.parquet", "apache-airflow-providers-google"),
+        ("abfs://conn@container/x.parquet", "apache-airflow-providers-microsoft-azure"),
+    ],
+)
+def test_a_path_with_a_connection_names_the_package_that_opens_it(
+    connect: Any, ods_portal: LocalPortal, path: str, package: str
+) -> None:
+    with pytest.raises(AirflowFailException, match=re.escape(f"pip install '{package}'")):
+        run_task(OdsDownloadOperator(task_id="t", dataset_id="world-capitals", path=path))
+    assert not any("/exports/" in call.path for call in ods_portal.requests)
 
 
 def test_media_come_with_a_manifest(connect: Any, tmp_path: Path) -> None:

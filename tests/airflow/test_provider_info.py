@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import inspect
 import json
+import pkgutil
 import subprocess
 import sys
 from importlib import import_module, resources
-from importlib.metadata import entry_points
+from importlib.metadata import entry_points, metadata
+from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import jsonschema
 import pytest
+from airflow.sdk import BaseHook, BaseOperator, BaseSensorOperator
+from airflow.triggers.base import BaseTrigger
 
 from ods_provider.core import connection as core_connection
-from ods_provider.get_provider_info import get_provider_info
+from ods_provider.get_provider_info import DOCS, get_provider_info
 
 
 def schema(name: str) -> dict[str, Any]:
@@ -23,6 +29,17 @@ def schema(name: str) -> dict[str, Any]:
 
 def test_it_fits_the_schema_that_airflow_checks_at_start() -> None:
     jsonschema.validate(get_provider_info(), schema("provider_info.schema.json"))
+
+
+def test_its_logo_and_guides_are_pages_of_the_site() -> None:
+    (about,) = get_provider_info()["integrations"]
+    docs = Path(__file__).parents[2] / "docs"
+    listed = [urlsplit(address).path.strip("/") for address in (about["logo"], *about["how-to-guide"])]
+    assert len(listed) > 5
+    for page in listed:
+        assert any((docs / name).is_file() for name in (page, f"{page}.md", f"{page}/index.md")), page
+    (documentation,) = [each for each in metadata("ods-provider").get_all("Project-URL") if "Documentation" in each]
+    assert documentation == f"Documentation, {DOCS}/"
 
 
 def test_the_connection_form_fits_the_full_schema() -> None:
@@ -53,11 +70,22 @@ def test_a_value_of_every_kind_passes_its_field() -> None:
         assert field["description"], name
 
 
-@pytest.mark.parametrize("kind", ["operators", "sensors", "triggers", "hooks"])
-def test_every_module_that_it_names_exists(kind: str) -> None:
-    for group in get_provider_info()[kind]:
-        for module in group["python-modules"]:
-            import_module(module)
+@pytest.mark.parametrize(
+    ("kind", "base"),
+    [("operators", BaseOperator), ("sensors", BaseSensorOperator), ("triggers", BaseTrigger), ("hooks", BaseHook)],
+)
+def test_it_names_every_module_with_what_a_dag_uses_and_no_other(kind: str, base: type) -> None:
+    package = import_module(f"ods_provider.{kind}")
+    found = [import_module(f"{package.__name__}.{module.name}") for module in pkgutil.iter_modules(package.__path__)]
+    using = {
+        made.__module__
+        for module in found
+        for made in vars(module).values()
+        if inspect.isclass(made) and issubclass(made, base) and not inspect.isabstract(made)
+        if made.__module__ == module.__name__
+    }
+    (named,) = [group["python-modules"] for group in get_provider_info()[kind]]
+    assert sorted(named) == sorted(using)
 
 
 def test_the_hook_agrees_with_what_is_said_of_it() -> None:

@@ -57,20 +57,29 @@ def test_every_argument_is_a_template_and_only_assigned(sensor: type[OdsLookingS
 
 
 def test_the_very_first_run_succeeds_at_once_and_returns_what_the_next_compares_with(
-    connect: Any, ods_portal: LocalPortal
+    connect: Any, ods_portal: LocalPortal, capfd: pytest.CaptureFixture[str]
 ) -> None:
     found = run_task(update_sensor())
+    assert "The first look at world-capitals: what is there now is recorded" in "".join(capfd.readouterr())
     assert found == freshness(ods_portal)
     assert set(found) == {"dataset_id", "data_processed", "modified", "records_count"}
 
 
-def test_a_later_run_compares_with_what_the_last_one_returned(connect: Any, ods_portal: LocalPortal) -> None:
+def test_a_later_run_compares_with_what_the_last_one_returned(
+    connect: Any, ods_portal: LocalPortal, capsys: pytest.CaptureFixture[str]
+) -> None:
     earlier = run_task(update_sensor())
     task = update_sensor()
+    capsys.readouterr()
     with pytest.raises(TaskDeferred):
         run_task(task, context_of(task, earlier=earlier))
+    then = earlier["data_processed"]
+    told = capsys.readouterr().out
+    assert f"{DATASET}: data_processed is {then}, and was {then}: nothing newer" in told
+    assert "Looking again in 0.2 s" in told
     ods_portal.touch(DATASET, rows=2)
     found = run_task(update_sensor(), context_of(task, earlier=earlier))
+    assert f"data_processed is {found['data_processed']}, and was {then}: newer" in capsys.readouterr().out
     assert found["data_processed"] > earlier["data_processed"]
     assert found["records_count"] == earlier["records_count"] + 2
 
@@ -174,7 +183,7 @@ def test_a_connection_that_the_trigger_could_not_look_up_leaves_the_task_its_ret
     task = update_sensor(ods_conn_id="gone")
     trigger = OdsDatasetUpdateTrigger(ods_conn_id="gone", dataset_id=DATASET, since=None)
     (event,) = events_of(revived(trigger))
-    with pytest.raises(OdsConfigError, match="there is no connection 'gone'"):
+    with pytest.raises(OdsConfigError, match=r"there is no connection 'gone'.*a retry looks again"):
         task.execute_complete({}, event)
 
 

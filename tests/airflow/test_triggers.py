@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
+import re
 import time
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -16,6 +18,7 @@ from airflow_task import events_of, revived
 from ods_provider.client import OdsClient
 from ods_provider.core.errors import OdsConfigError
 from ods_provider.testing.portal import LocalPortal
+from ods_provider.triggers import polling
 from ods_provider.triggers.dataset import OdsDatasetEventTrigger, OdsDatasetUpdateTrigger
 from ods_provider.triggers.quota import OdsQuotaResetTrigger
 from ods_provider.triggers.wait import OdsWaitTrigger
@@ -115,6 +118,33 @@ def test_it_fires_when_the_dataset_is_republished_and_then_stops(connect: Any, o
     assert found == [{"status": "updated", "result": freshness(ods_portal)}]
 
 
+def test_its_looks_are_told_once_while_they_show_the_same_and_the_last_one_says_why_it_fires(
+    connect: Any, ods_portal: LocalPortal, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    since = {"data_processed": freshness(ods_portal)["data_processed"]}
+    trigger = OdsDatasetUpdateTrigger(ods_conn_id="ods_default", dataset_id=DATASET, since=since, poll_interval_s=1)
+    events_of(revived(trigger), meanwhile=lambda: ods_portal.touch(DATASET), answers=3)
+    told = [entry.message for entry in caplog.records if entry.message.startswith(DATASET)]
+    assert len(told) == 2
+    assert re.fullmatch(r".*data_processed is (\S+), and was \1: nothing newer\. Looking again at .*", told[0])
+    assert told[1].endswith(": newer")
+
+
+def test_the_same_is_told_again_after_ten_minutes(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    telling, now = polling.Telling(), [1_000.0]
+    monkeypatch.setattr(polling.time, "monotonic", lambda: now[0])
+    for seconds in range(0, 1_300, 100):
+        now[0] = 1_000.0 + seconds
+        telling.tell("it sleeps", MOMENT)
+    assert [entry.message for entry in caplog.records] == [f"it sleeps. Looking again at {MOMENT.isoformat()}"] * 3
+    telling.tell("it moves", MOMENT)
+    assert caplog.records[-1].message.startswith("it moves")
+
+
 def test_it_outlives_a_portal_in_trouble(connect: Any, ods_portal: LocalPortal) -> None:
     connect(extra={"max_retries": 0})
     since = freshness(ods_portal)
@@ -202,6 +232,17 @@ def test_its_first_look_is_the_beginning_and_every_update_after_it_an_event(
     if state is not None:
         trigger.asset_state_store = state()
     (event,) = events_of(trigger, meanwhile=lambda: ods_portal.touch(DATASET, rows=3))
+    assert event == freshness(ods_portal)
+
+
+def test_its_first_look_fires_when_told_to_and_only_then(connect: Any, ods_portal: LocalPortal) -> None:
+    state = AssetState()
+    first, again = watcher(fire_first=True), watcher(fire_first=True)
+    first.asset_state_store = again.asset_state_store = state
+    (event,) = events_of(first)
+    assert event == freshness(ods_portal)
+    state.kept[next(iter(state.kept), f"ods/{DATASET}/data")] = json.dumps(event)
+    (event,) = events_of(again, meanwhile=lambda: ods_portal.touch(DATASET, rows=3))
     assert event == freshness(ods_portal)
 
 
@@ -353,11 +394,17 @@ def test_it_looks_once_at_the_reset(connect: Any, ods_portal: LocalPortal) -> No
     assert len(ods_portal.requests) == 1
 
 
-def test_a_quota_that_was_spent_by_others_meanwhile_is_waited_for_again(connect: Any, ods_portal: LocalPortal) -> None:
+def test_a_quota_that_was_spent_by_others_meanwhile_is_waited_for_again(
+    connect: Any, ods_portal: LocalPortal, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
     ods_portal.set_quota(limit=10, remaining=0, reset_in_s=1)
     (event,) = events_of(revived(OdsQuotaResetTrigger(ods_conn_id="ods_default", poll_interval_s=0.2)))
     assert event["result"]["remaining"] == 9
     assert len(ods_portal.requests) <= 4
+    told = [entry.message for entry in caplog.records if " calls of the portal left, 1 wanted: " in entry.message]
+    assert told[0].startswith("0 calls of the portal left") and "waiting for the reset at 20" in told[0]
+    assert told[-1] == "9 of 10 calls of the portal left, 1 wanted: enough"
 
 
 def test_a_wrong_key_ends_the_wait_for_a_quota(connect: Any) -> None:

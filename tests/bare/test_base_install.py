@@ -35,6 +35,37 @@ def _python(code: str, *arguments: str) -> str:
     return done.stdout.strip()
 
 
+def test_a_sync_without_its_package_says_what_installs_it(tmp_path: Path) -> None:
+    body = json.dumps({"dataset_id": "d", "fields": [{"name": "id", "type": "int", "annotations": {"id": True}}]})
+    with replay(answer(body.encode())) as server:
+        told = _python(
+            """
+            import os, sys
+            os.environ["XDG_STATE_HOME"] = sys.argv[2]
+            from ods_provider.core.connection import from_parts
+            from ods_provider.errors import OdsConfigError
+            from ods_provider.jobs.arguments import sync_job
+            from ods_provider.jobs.runner import run_job
+            from ods_provider.plugins.hookspecs import hookimpl
+            from ods_provider.plugins.manager import Plugins
+
+            class Here:
+                @hookimpl
+                def ods_resolve_connection(self, ref):
+                    return from_parts(host=sys.argv[1], extra={"push_api_key": "a-key"})
+
+            job = sync_job(dataset_id="d", resource_id="r", records=[{"id": 1}])
+            try:
+                run_job(job, scheduler="cli", native="x", plugins=Plugins({"here": Here()}, entry_points=False))
+            except OdsConfigError as error:
+                print(error)
+            """,
+            server.url,
+            str(tmp_path),
+        )
+    assert "The package duckdb is missing" in told and "pip install 'ods-provider[sql]'" in told
+
+
 def test_importing_the_package_loads_neither_requests_nor_anything_else_that_is_heavy() -> None:
     loaded = _python("""
         import ods_provider
@@ -75,7 +106,7 @@ def test_the_client_reads_exact_numbers_without_the_fast_decoder() -> None:
                 for row in OdsClient(sys.argv[1]).records("d"):
                     rows.append(row)
             except OdsIncomplete as error:
-                print(rows, "2 rows where the portal counted 20000" in str(error))
+                print(rows, "2 rows where the portal counted 20,000" in str(error))
             """,
             server.url,
         )

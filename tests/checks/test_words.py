@@ -22,13 +22,31 @@ DAGSTER = r"OdsResource|run's config|\bop\b"
 PYTHON = r"OdsClient\b"
 EVERYWHERE = r"of the connection|in the connection\b|the connection's"
 ROOMS = {
-    AIRFLOW: ("airflow", "hooks", "operators", "sensors", "triggers", "plugins/airflow.py", "assets.py"),
+    AIRFLOW: (
+        "airflow",
+        "hooks",
+        "operators",
+        "sensors",
+        "triggers",
+        "plugins/airflow.py",
+        "assets.py",
+        "core/asseturis.py",
+    ),
     COMMANDS: ("cli", "plugins/builtin.py", "airflow/commands.py"),
     PREFECT: ("schedulers/prefect",),
     DAGSTER: ("schedulers/dagster",),
     PYTHON: ("client",),
     # ``setting`` says this, for each face to put into its own words.
-    EVERYWHERE: ("airflow", "hooks", "operators", "sensors", "triggers", "plugins/airflow.py", "assets.py"),
+    EVERYWHERE: (
+        "airflow",
+        "hooks",
+        "operators",
+        "sensors",
+        "triggers",
+        "plugins/airflow.py",
+        "assets.py",
+        "core/asseturis.py",
+    ),
 }
 ONE_PLACE = "core/faces.py"
 # Speak to those who write plugins, or pages, or are no part of any face.
@@ -39,6 +57,8 @@ ALLOWED = {
     ("core/oauth.py", " --seed` and put the new token into "),
     # The variable that a key is best kept in there, by the name that it has elsewhere.
     ("schedulers/dagster/resource.py", 'API key: EnvVar("ODS_API_KEY"). Empty calls anonymously.'),
+    ("schedulers/dagster/component.py", "{{ env.ODS_HOST }}"),
+    ("schedulers/dagster/component.py", "{{ env.ODS_API_KEY }}"),
     # Told to those who install plugins.
     ("plugins/manager.py", "Install the extra of that scheduler; `ods plugins` lists what is loaded"),
     # `ods login` makes connections for other faces, and the local portal a demonstration of Airflow's.

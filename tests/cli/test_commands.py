@@ -194,16 +194,15 @@ def test_a_deletion_is_told_as_one(ods, tmp_path):
     assert ods("push", "live-readings", "realtime", "-", input=record).out.startswith("1 row, 1 batch, ")
     (tmp_path / "here" / "gone.jsonl").write_text(record)
     told = ods("delete", "live-readings", "realtime", "gone.jsonl", "--debug")
-    assert "Starting the deletion of live-readings" in told.err and "push of" not in told.err
+    assert "Starting the deletion of records from live-readings" in told.err and "push of" not in told.err
     assert told.out.startswith("1 row deleted, 1 batch, ")
 
 
 def test_a_source_that_is_not_there_is_no_fault_of_a_destination(ods, ods_portal, tmp_path):
     failed = ods("push", "live-readings", "realtime", "nowhere.jsonl")
     line = failed.err.splitlines()[-1]
-    assert failed.code == 1
-    assert line.startswith("Error: the file cannot be read: FileNotFoundError: No such file or directory (")
-    assert "nowhere.jsonl). Check that it exists and can be read." in line
+    assert failed.code == 2
+    assert line.startswith("Error: there is no file ") and "nowhere.jsonl (FILE). Check the path" in line
     assert not ods_portal.requests
 
 

@@ -13,7 +13,7 @@ import pytest
 from click.testing import CliRunner
 
 from ods_provider.cli import main
-from ods_provider.cli.ending import Waiting, exits
+from ods_provider.cli.ending import Skipped, Waiting, exits
 from ods_provider.cli.settings import Settings
 from ods_provider.core.errors import OdsConfigError, OdsServerError
 from ods_provider.core.redact import Secret
@@ -32,6 +32,7 @@ def ended(error: BaseException, settings: Settings | None = None) -> int:
     [
         (OdsServerError("the portal failed", status=503, where="GET x"), 1, "Error: the portal failed (GET x).\n"),
         (OdsConfigError("no host", advice="Set it"), 2, "Error: no host. Set it.\n"),
+        (Skipped("cities did not change", {}), 3, "Skipped: cities did not change.\n"),
         (Waiting(UNTIL, "Too many requests"), 75, "Waiting until 2026-12-01T00:00:00+00:00: Too many requests. "),
         (KeyboardInterrupt(), 130, "Stopped."),
         (SystemExit("terminated"), 143, "Stopped by SIGTERM."),

@@ -50,6 +50,6 @@ def test_elsewhere_there_are_plain_lines(ods_portal, surroundings, tmp_path):
         check=True,
     )
     assert "\x1b" not in done.stdout + done.stderr
-    assert done.stderr.splitlines()[0] == "Starting the media fetch of landmark-photos"
-    assert done.stderr.splitlines()[-1] == "40 of 40 files"
+    assert done.stderr.splitlines()[0].startswith("Starting the media fetch of landmark-photos at 127.0.0.1:")
+    assert done.stderr.splitlines()[-1].startswith("40 of 40 files")
     assert done.stdout.startswith("40 files, ")

@@ -11,14 +11,16 @@ import sys
 
 import pytest
 from click.testing import CliRunner
+from effort import effort
 from shell import on_a_terminal
 
 from ods_provider.cli import COMMANDS, main
-from ods_provider.cli.nearby import nearest
+from ods_provider.core.nearest import nearest
 
 CAPITALS = "world-capitals"
 LATIN_1 = {"PYTHONIOENCODING": "latin-1"}
 ASCII = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+LOCALES = effort([ASCII], at_length=[LATIN_1, ASCII])
 WORDS = "Zürich 城市 🗼"
 
 
@@ -36,6 +38,12 @@ def test_advice_names_options_as_they_are_typed(ods, tmp_path):
     assert told.err.strip().endswith("pass --unknown-fields send.")
     told = ods("download", CAPITALS, str(tmp_path / "x.foo"))
     assert "; --format writes one of them" in told.err
+    for words, said in (
+        (["x.csv", "--partition-by", "id"], "Pass --parallel=4 or so"),
+        (["x.csv", "--parallel", "4", "--limit", "3"], "--limit is kept by one stream only (--parallel, --limit)"),
+        (["x.xlsx", "--parallel", "4"], "and --layout='folder' any) (--parallel, --layout)"),
+    ):
+        assert said in ods("download", CAPITALS, *words).err
 
 
 # What was meant
@@ -184,7 +192,7 @@ def command(words, surroundings, tmp_path, env, **how):
     )
 
 
-@pytest.mark.parametrize("env", [LATIN_1, ASCII])
+@pytest.mark.parametrize("env", LOCALES)
 def test_json_is_read_as_what_it_is_in_every_locale(surroundings, tmp_path, env):
     done = command(["records", "all-types", "--json"], surroundings, tmp_path, env)
     assert done.returncode == 0, done.stderr
@@ -194,7 +202,7 @@ def test_json_is_read_as_what_it_is_in_every_locale(surroundings, tmp_path, env)
     assert json.loads(one.stdout)["dataset_id"] == "all-types"
 
 
-@pytest.mark.parametrize("env", [LATIN_1, ASCII])
+@pytest.mark.parametrize("env", LOCALES)
 def test_csv_is_utf_8_in_every_locale(surroundings, tmp_path, env):
     done = command(["records", "all-types", "--csv", "--select", "words"], surroundings, tmp_path, env)
     assert done.returncode == 0, done.stderr
@@ -207,7 +215,8 @@ def test_a_table_shows_what_the_locale_has_no_sign_for_as_an_escape(surroundings
     assert r"Zürich \u57ce\u5e02 \U0001f5fc" in done.stdout.decode("latin-1")
 
 
-@pytest.mark.parametrize("env", [LATIN_1, ASCII])
+@pytest.mark.at_length
+@pytest.mark.parametrize("env", LOCALES)
 def test_help_and_errors_hold_in_every_locale(surroundings, tmp_path, env):
     for name in COMMANDS:
         assert command([name, "--help"], surroundings, tmp_path, env).returncode == 0
@@ -215,7 +224,7 @@ def test_help_and_errors_hold_in_every_locale(surroundings, tmp_path, env):
     assert (wrong.returncode, b"does not exist" in wrong.stderr) == (1, True), wrong.stderr
 
 
-@pytest.mark.parametrize("env", [LATIN_1 | {"PYTHONUTF8": "1"}, ASCII])
+@pytest.mark.parametrize("env", effort([ASCII], at_length=[LATIN_1 | {"PYTHONUTF8": "1"}, ASCII]))
 def test_words_of_the_command_line_are_read_as_they_were_typed(surroundings, tmp_path, env):
     words = ["records", "all-types", "--json", "--where", f"words = '{WORDS}'"]
     done = command([word.encode() for word in words], surroundings, tmp_path, env)
@@ -223,7 +232,7 @@ def test_words_of_the_command_line_are_read_as_they_were_typed(surroundings, tmp
     assert [json.loads(line)["words"] for line in done.stdout.splitlines()] == [WORDS]
 
 
-@pytest.mark.parametrize("env", [LATIN_1, ASCII])
+@pytest.mark.parametrize("env", LOCALES)
 def test_records_are_read_as_utf_8_in_every_locale(surroundings, tmp_path, ods_portal, env):
     record = json.dumps({"sensor_id": WORDS, "at": "2026-03-01T00:00:00"}, ensure_ascii=False)
     done = command(["push", "live-readings", "realtime", "-"], surroundings, tmp_path, env, input=record.encode())
@@ -244,6 +253,7 @@ def ods_open_destination(place):
 """
 
 
+@pytest.mark.at_length
 def test_a_place_of_a_plugin_reaches_it(surroundings, tmp_path):
     (tmp_path / "reporting.py").write_text(PLUGIN.format(root=str(tmp_path / "kept")), encoding="utf-8")
     env = {"ODS_PLUGINS": "reporting", "PYTHONPATH": str(tmp_path)}

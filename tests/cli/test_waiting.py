@@ -114,6 +114,7 @@ def test_the_same_command_twice_at_once_is_refused_with_the_other_s_number(start
     assert (other.returncode, len(out.splitlines())) == (0, 3)
 
 
+@pytest.mark.at_length
 def test_two_that_only_read_may_be_the_same(start, ods_portal):
     ods_portal.fault("stall", path="/records", seconds=1.5, times=2)
     both = [start("records", "world-capitals", "--json", "--select", "name") for _ in range(2)]

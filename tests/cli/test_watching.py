@@ -9,6 +9,8 @@ import subprocess
 import sys
 import time
 
+import pytest
+
 THEN = "2026-01-05T08:00:00+00:00"  # when every dataset of the small portal was processed
 
 
@@ -57,6 +59,7 @@ def test_a_look_does_not_ask_before_the_time_that_the_portal_named_but_with_now(
     assert ods(*look).code == 0
 
 
+@pytest.mark.at_length
 def test_the_example_of_the_help_goes_on_after_a_wait(ods, ods_portal, surroundings, tmp_path):
     help = ods("watch", "--help").out
     script = re.search(r"^ +(ods watch cities .*?)\n *\n", help, re.MULTILINE | re.DOTALL)[1]

@@ -122,7 +122,7 @@ def test_beyond_the_window_the_catalogue_is_read_from_a_list_as_it_comes() -> No
         assert list(client.datasets(typed=False)) == found
         assert "/catalog/exports/json?" in portal.lines[-2]
         assert "select=dataset_id" in portal.lines[-1]
-        with pytest.raises(OdsIncomplete, match=f"held {count - 1} rows where the portal counted {count}"):
+        with pytest.raises(OdsIncomplete, match=f"held {count - 1:,} rows where the portal counted {count:,}"):
             list(client.datasets(typed=False))
         with pytest.raises(OdsTruncated, match="is no array"):
             list(client.datasets(typed=False))
@@ -177,7 +177,10 @@ def test_counting_narrows_by_every_kind_of_filter(client: OdsClient, ods_portal:
 def test_an_export_short_of_rows_raises_at_its_end(big: LocalPortal) -> None:
     big.reset()
     big.fault("short_rows", path="/exports/")
-    with OdsClient(big.url) as client, pytest.raises(OdsIncomplete, match="10499 rows where the portal counted 10500"):
+    with (
+        OdsClient(big.url) as client,
+        pytest.raises(OdsIncomplete, match="10,499 rows where the portal counted 10,500"),
+    ):
         list(client.records("synthetic-rows"))
 
 
@@ -409,3 +412,49 @@ def test_a_key_that_sees_no_dataset_pushes_and_asks_once() -> None:
         for _ in range(2):
             assert made.push("d", "r", [{"any": "name"}])["rows"] == 1
         assert [line.partition(" ")[0] for line in server.lines] == ["GET", "POST", "POST"]
+
+
+# What a newcomer types
+
+
+@pytest.mark.parametrize(
+    "ask",
+    [
+        lambda client: client.count("world-capitals"),
+        lambda client: list(client.records("world-capitals")),
+        lambda client: client.v1.search_records("world-capitals"),
+        lambda client: list(client.export("world-capitals")),
+    ],
+)
+def test_a_client_that_was_closed_says_so(client: OdsClient, ods_portal: Any, ask: Any) -> None:
+    client.close()
+    client.close()
+    with pytest.raises(OdsConfigError, match="the client is closed"):
+        ask(client)
+    assert not ods_portal.requests
+
+
+def test_one_record_alone_is_one_record_as_in_the_jobs(client: OdsClient, ods_portal: Any) -> None:
+    record = {"sensor_id": "alone", "at": "2026-03-01T00:00:00+00:00", "value": 1.5}
+    assert client.push("live-readings", "realtime", record)["rows"] == 1
+    assert client.delete("live-readings", "realtime", record)["rows"] == 1
+    with pytest.raises(OdsConfigError, match="record 0 names 'a'"):
+        client.push("live-readings", "realtime", {"a": record})
+
+
+def test_an_argument_that_is_none_is_named_with_the_method(client: OdsClient, ods_portal: Any) -> None:
+    for ask in (
+        lambda: client.record("world-capitals", "x", wehre="1"),  # type: ignore[call-arg]
+        lambda: client.dataset_object("world-capitals", wehre="1"),  # type: ignore[call-arg]
+        lambda: next(client.export("world-capitals", wehre="1")),  # type: ignore[call-arg]
+    ):
+        with pytest.raises(TypeError, match=r"(record|dataset_object|export)\(\) got an unexpected .*'wehre'"):
+            ask()
+    assert not ods_portal.requests
+
+
+def test_a_user_name_is_given_to_the_client_itself(ods_portal: Any) -> None:
+    with pytest.raises(OdsConfigError, match="OdsClient's argument login"):
+        OdsClient(ods_portal.url, api_key="x", auth="basic")
+    with OdsClient(ods_portal.url, api_key="x", auth="basic", login="ada") as client:
+        assert client.connection.login == "ada"

@@ -90,9 +90,13 @@ def test_a_whole_text_of_any_length_is_counted(name: str, reader: Reader) -> Non
         assert rows_in(check_of(name, reader), b"\xef\xbb\xbf" + whole if whole else b"") == rows
 
 
-@pytest.mark.parametrize("reader", READERS, ids=["walked", "read"])
-@pytest.mark.parametrize("damage", [b"xxx", b'{"id":', b"NaN", b"-Infinity", b"1e999", b"\xff", b"]", b",,", b"\x00"])
-@pytest.mark.parametrize("name", TEXTS)
+DAMAGES = [b"xxx", b'{"id":', b"NaN", b"-Infinity", b"1e999", b"\xff", b"]", b",,", b"\x00"]
+SPOILT = [(name, damage) for name in TEXTS for damage in DAMAGES]
+BY_ONE = [(*spoilt, READERS[number % 2]) for number, spoilt in enumerate(SPOILT)]
+BY_BOTH = [(*spoilt, reader) for spoilt in SPOILT for reader in READERS]
+
+
+@pytest.mark.parametrize(("name", "damage", "reader"), effort(BY_ONE, at_length=BY_BOTH))
 def test_what_no_json_holds_is_found_in_the_middle(name: str, damage: bytes, reader: Reader) -> None:
     whole = long(name)
     middle = whole.index(b"47.1", len(whole) // 2)
@@ -110,7 +114,7 @@ def test_what_no_json_holds_is_found_in_the_middle(name: str, damage: bytes, rea
 @pytest.mark.parametrize("name", TEXTS)
 def test_bytes_that_are_missing_in_the_middle_change_the_count_or_are_found(name: str, reader: Reader) -> None:
     whole, chance = long(name), random.Random(7)
-    for _ in range(12):
+    for _ in range(effort(4, at_length=12)):
         start = chance.randrange(1_000, len(whole) - 200_000)
         end = start + chance.choice([2_000, 20_000, 100_000])
         try:
@@ -138,12 +142,13 @@ def test_half_a_character_and_a_text_that_looks_like_a_number_are_no_damage(read
 
 @pytest.mark.parametrize("reader", READERS, ids=["walked", "read"])
 def test_a_row_of_many_megabytes_is_cut_inside_and_counted_once(reader: Reader) -> None:
-    whole = collection(2, points=40_000)
+    whole = collection(2, points=effort(12_000, at_length=40_000))
     assert rows_in(check_of("geojson", reader), whole) == 2
     middle = whole.index(b",-", len(whole) // 3)
     with pytest.raises(OdsTruncated):
         rows_in(check_of("geojson", reader), whole[:middle] + b"," + whole[middle:])
-    rows = json.dumps([{"text": "x, [" * 300_000}, {"text": '"' * 300_000}]).encode()
+    long = effort(100_000, at_length=300_000)
+    rows = json.dumps([{"text": "x, [" * long}, {"text": '"' * long}]).encode()
     assert rows_in(check_of("json", reader), rows) == 2
 
 
@@ -180,6 +185,7 @@ def test_a_bomb_of_brackets_is_refused_at_its_beginning(before: bytes, filler: b
     assert passed <= 8 * STEP
 
 
+@pytest.mark.at_length
 def test_a_value_that_is_too_long_is_refused_as_soon_as_it_is() -> None:
     check, passed, piece = JsonCheck("["), 0, b"x" * 8 * STEP
     check.feed(b'["')

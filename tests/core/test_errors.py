@@ -58,3 +58,8 @@ def test_transience_can_be_overruled_for_one_error() -> None:
     assert errors.OdsTransportError("x").transient
     assert not errors.OdsTransportError("x", transient=False).transient
     assert not errors.OdsConfigError("x").transient
+
+
+def test_a_message_that_ends_with_a_question_has_no_full_stop_after_it() -> None:
+    error = errors.OdsConfigError("there is no field 'titel'", advice="Did you mean 'title'?")
+    assert str(error) == "there is no field 'titel'. Did you mean 'title'?"

@@ -10,6 +10,7 @@ from replay import answer, replay
 
 from ods_provider.client import OdsClient
 from ods_provider.core.connection import EXTRAS, from_parts
+from ods_provider.core.events import Event, RetryScheduled
 from ods_provider.core.faces import (
     AIRFLOW,
     COMPUTED,
@@ -21,10 +22,11 @@ from ods_provider.core.faces import (
     PREFECT,
     PYTHON,
     Face,
+    advise,
     profile_face,
     setting,
 )
-from ods_provider.errors import OdsAuthError, OdsConfigError, OdsNotAPortal, OdsQueryError
+from ods_provider.errors import OdsAuthError, OdsConfigError, OdsError, OdsNotAPortal, OdsQueryError
 
 FACES = [
     (PLAIN, "the api_key of the connection", "the timeout_s of the connection"),
@@ -63,6 +65,46 @@ def test_a_setting_that_is_missing_is_asked_for_where_it_belongs(face: Face) -> 
     with pytest.raises(OdsConfigError) as missing:
         from_parts(host="h", face=face).push_key("d", "r")
     assert face.setting("push_api_key") in str(missing.value)
+
+
+@pytest.mark.parametrize("face", [face for face, *_ in FACES])
+def test_what_is_tried_again_is_told_in_the_same_words(face: Face) -> None:
+    heard: list[Event] = []
+    with replay(answer(b"", "502 Bad Gateway")) as proxy:
+        there = from_parts(host="data.example.org", extra={"proxy": proxy.url, "max_retries": 1}, face=face)
+        with OdsClient(there, emit=heard.append, sleep=lambda seconds: None) as client, pytest.raises(OdsError):
+            client.count("d")
+    (again,) = [event for event in heard if isinstance(event, RetryScheduled)]
+    assert str(again.caused_by).endswith(f"Check {face.setting('proxy')}.")
+
+
+@pytest.mark.parametrize(
+    ("face", "unknown", "meant"),
+    [
+        (PYTHON, "apikey", "OdsClient's argument api_key"),
+        (PYTHON, "timeout", "OdsClient's argument timeout_s"),
+        (PREFECT, "apikey", "the block's api_key"),
+        (PREFECT, "max_wait", "max_wait_s in the block's settings"),
+        (AIRFLOW, "api_key", "the connection's password"),
+        (AIRFLOW, "password", "the connection's password"),
+        (DAGSTER, "user", "the field login of the OdsResource"),
+    ],
+)
+def test_an_unknown_setting_is_answered_with_the_one_that_is_meant(face: Face, unknown: str, meant: str) -> None:
+    with pytest.raises(OdsConfigError, match=f"unknown {face.kind} {unknown}") as caught:
+        from_parts(host="h", extra={unknown: "x"}, face=face)
+    assert f"Perhaps {meant} is meant. Known are auth" in str(caught.value)
+    with pytest.raises(OdsConfigError) as like_none:
+        from_parts(host="h", extra={"colour": "x"}, face=face)
+    assert "Perhaps" not in str(like_none.value)
+
+
+def test_advice_passes_arguments_as_they_are_typed() -> None:
+    words = {"facet": "--facet", "select": "--select"}
+    for name in ("select", "--select"):
+        error = OdsConfigError("x", advice=f"Pass {name}=\"count(*)\", or path='a b' with facet='country'")
+        advise(error, words)
+        assert error.advice == "Pass --select 'count(*)', or path='a b' with --facet country"
 
 
 @pytest.mark.parametrize("face", [LOGIN, *(face for face, *_ in FACES)])

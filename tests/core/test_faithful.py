@@ -95,7 +95,7 @@ def test_a_value_arrives_equal_to_what_was_given(encode: Any, value: Any, arrive
         (bytearray(b"abc"), "a bytearray has no plain form"),
         ({1, 2}, "a set has no plain form"),
         (1j, "a complex has no plain form"),
-        (object(), "a object has no plain form"),
+        (object(), "an object has no plain form"),
         ("half \ud83d", "half a character"),
         ({"half \ud83d": 1}, "half a character"),
         ({None: 1}, "a key is a NoneType"),

@@ -42,7 +42,7 @@ def test_the_records_alone_come_out(envelope: list[Any]) -> None:
 
 
 def test_a_page_of_several_is_refused() -> None:
-    with pytest.raises(OdsConfigError, match=r"holds 2 of 1398 records.*export"):
+    with pytest.raises(OdsConfigError, match=r"holds 2 of 1,398 records.*export"):
         _opened({"total_count": 1398, "results": ROWS})
     with pytest.raises(OdsConfigError, match="holds 2 of 3 records"):
         _opened({"nhits": 3, "records": [_v1(row) for row in ROWS]})

@@ -210,3 +210,71 @@ def test_a_portal_without_tokens_is_no_matter_of_an_id() -> None:
     with pytest.raises(OdsNotFound, match="Check the host") as caught:
         judge(404, {"error_code": "NotFoundResource", "message": "m"}, kind="token")
     assert "Check the id" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("body", "expected", "transient"),
+    [
+        ({"error_code": "validation_error", "message": "m", "detail": {"title": ["due"]}}, OdsQueryError, False),
+        ({"error_code": "invalid_dataset_status", "message": "m"}, OdsQueryError, False),
+        ({"error_code": "not_found", "message": "m"}, OdsNotFound, False),
+        ({"error_code": "forbidden", "message": "m"}, OdsAuthError, False),
+        ({"error_code": "internal_error", "message": "m", "trace_id": "1"}, OdsServerError, True),
+        (
+            {"status_code": 400, "error_key": "InvalidDatasetStatusPreconditionException", "message": "m"},
+            OdsQueryError,
+            0,
+        ),
+        ({"status_code": 404, "error_key": "UnknownUsernameException", "message": "m"}, OdsNotFound, False),
+        ({"status_code": 503, "error_key": "ODSException", "message": "m"}, OdsServerError, True),
+        ({"error_key": "ODSException", "message": "m"}, OdsQueryError, False),
+        ({"errorcode": 10002, "error": "m"}, OdsQuotaExceeded, True),
+    ],
+)
+@pytest.mark.parametrize("status", [200, 201])
+def test_an_error_of_the_automation_api_is_one_whatever_its_status(
+    body: Any, expected: type[OdsResponseError], transient: bool, status: int
+) -> None:
+    request = Request("/api/automation/v1.0/datasets/da_1/", method="PUT")
+    answer = Response(
+        status, Headers({"content-type": "application/json"}), "https://h/x", body=json.dumps(body).encode()
+    )
+    with pytest.raises(expected, match=r"^m.*told with HTTP 20[01]") as caught:
+        check(request, answer, now=NOW)
+    assert (type(caught.value), caught.value.transient) == (expected, bool(transient))
+
+
+def test_what_only_speaks_of_errors_is_an_answer() -> None:
+    request = Request("/api/automation/v1.0/datasets/da_1/", method="PUT")
+    for body in (
+        {"uid": "da_1", "metadata": {"error_code": "x", "message": "m"}},
+        [{"error_code": "x"}],
+        {"error_code": None},
+    ):
+        check(
+            request,
+            Response(200, Headers({"content-type": "application/json"}), "u", body=json.dumps(body).encode()),
+            now=NOW,
+        )
+
+
+@pytest.mark.parametrize("path", ["/api/automation/v1.0/datasets/da_1/status/", "/api/explore/v2.1/catalog/datasets/x"])
+@pytest.mark.parametrize("body", [{"error_code": "conflict", "message": "No"}, {"message": "No"}, {}])
+def test_a_conflict_is_told_to_who_looks_and_to_who_changes(path: str, body: Any) -> None:
+    answer = Response(409, Headers({"content-type": "application/json"}), "https://h/x", body=json.dumps(body).encode())
+    with pytest.raises(OdsQueryError, match="look again later") as looked:
+        check(Request(path), answer, now=NOW)
+    assert "orrect" not in str(looked.value)
+    with pytest.raises(OdsQueryError, match="stands against it") as changed:
+        check(Request(path, method="POST"), answer, now=NOW)
+    assert "orrect" not in str(changed.value)
+
+
+@pytest.mark.parametrize(
+    ("method", "said"), [("GET", "Correct the names in the call"), ("PUT", "Correct what was sent")]
+)
+def test_who_only_looks_is_not_told_to_correct_what_was_sent(method: Any, said: str) -> None:
+    body = b'{"error_code": "bad_request", "message": "No"}'
+    answer = Response(400, Headers({"content-type": "application/json"}), "https://h/x", body=body)
+    with pytest.raises(OdsQueryError, match=said):
+        check(Request("/api/automation/v1.0/datasets/", method=method), answer, now=NOW)

@@ -13,13 +13,16 @@ from typing import Any
 from urllib.parse import parse_qs
 
 import pytest
-from coverage_rows import ROWS, SIGNINGS, V21, Row, Signing
+from coverage_automation import AUTOMATION
+from coverage_rows import ROWS as READING
+from coverage_rows import SIGNINGS, V21, Row, Signing
 
 from ods_provider import OdsClient
 from ods_provider.core.connection import from_parts
 from ods_provider.testing.portal import LocalPortal
 
 ROOT = Path(__file__).resolve().parents[2]
+ROWS = (*READING, *AUTOMATION)
 # Served so that a client may stumble over it, or another spelling of what has a row.
 ELSEWHERE = (
     "/api/v2",
@@ -29,6 +32,10 @@ ELSEWHERE = (
     "boundingbox",
     "/catalog/datasets/{dataset_id}/alternative_exports",
     "/files/{file_id}/download",
+    "/monitoring/datasets/{dataset_id}/files",
+    "/monitoring/datasets/{dataset_id}/attachments/",
+    "/monitoring/datasets/{dataset_id}/alternative_exports",
+    "/apikeys/{key_uid}",
 )
 
 
@@ -39,7 +46,7 @@ def portal() -> Any:
 
 
 def _name(row: Row) -> str:
-    return f"{row.endpoint} {row.parameter}"
+    return f"{row.endpoint} {row.parameter} {row.client}"
 
 
 def _pattern(endpoint: str) -> re.Pattern[str]:

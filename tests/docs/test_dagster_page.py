@@ -18,12 +18,14 @@ def functions(name: str) -> dict[str, ast.FunctionDef]:
     return {node.name: node for node in tree.body if isinstance(node, ast.FunctionDef)}
 
 
-@pytest.mark.parametrize("job", ["search", "analysis", "download", "media", "push"])
+@pytest.mark.parametrize("job", ["search", "analysis", "download", "load", "media", "push", "sync", "publish_file"])
 def test_ops_and_assets_hand_all_that_they_are_given_to_the_builder(job):
     op = functions("ops")[f"ods_{job}_op"]
-    asset = functions("assets")["ods_dataset_asset" if job == "download" else f"ods_{job}_asset"]
+    assets = functions("assets") | functions("sentassets")
+    asset = assets["ods_dataset_asset" if job == "download" else f"ods_{job}_asset"]
     for made in (op, asset):
         assert made.args.kwarg is not None and f"{job}_job" in ast.unparse(made)
     known = inspect.signature(getattr(arguments, f"{job}_job")).parameters
     own = {"name", "resource_key", "partitions_def", "partition_field", "partition_where", "asset_options"}
+    own |= {"checks", "rows_as"}
     assert {each.arg for each in (*asset.args.args, *asset.args.kwonlyargs)} - own <= set(known)

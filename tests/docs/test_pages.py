@@ -11,6 +11,8 @@ from types import ModuleType
 
 import pytest
 
+from ods_provider.core.outcome import KEYS
+
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
 
@@ -56,12 +58,14 @@ class Made:
 )
 def test_the_arguments_that_a_page_calls_templates_are_those_that_airflow_renders(page):
     pytest.importorskip("airflow")
+    from ods_provider.airflow.arguments import kept_as
+
     text = page.read_text()
     file, name, table = re.search(r"<!-- arguments: (\S+) (\w+) -->\n(.*?)<!-- end -->", text, re.DOTALL).groups()
     arguments = re.findall(r"^\| `(\w+)`", table, re.MULTILINE)
     but = re.findall(r"`(\w+)`", re.search(r"^(All .*) are templates\.", text, re.MULTILINE)[1])
     rendered = getattr(importlib.import_module(file.removesuffix(".py").replace("/", ".")), name).template_fields
-    assert set(arguments) - set(but) == set(rendered)
+    assert {kept_as(name) for name in set(arguments) - set(but)} == set(rendered)
 
 
 def test_lines_with_nox_find_its_uv_and_name_sessions_that_exist():
@@ -79,8 +83,19 @@ def test_lines_with_nox_find_its_uv_and_name_sessions_that_exist():
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_links_within_the_project_lead_to_files(page):
     links = re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", page.read_text())
-    missing = [link for link in links if not (page.parent / link).exists()]
+    # The sdist leaves pictures out.
+    ending = () if any((ROOT / "docs" / "images").glob("*.png")) else ".png"
+    missing = [link for link in links if not (page.parent / link).exists() and not link.endswith(ending)]
     assert not missing
+
+
+@pytest.mark.parametrize("image", sorted((ROOT / "docs" / "images").glob("*.png")), ids=lambda image: image.name)
+def test_a_picture_is_small_shown_and_made_by_a_browser_test(image):
+    assert image.stat().st_size < 120_000
+    assert any(f"images/{image.name}" in page.read_text() for page in PAGES)
+    system = ROOT / "tests" / "system"
+    tests = [*(system / "browser").glob("test_*.py"), *system.glob("*/test_on_screen.py")]
+    assert any(f'"{image.stem}"' in test.read_text() for test in tests), "make pictures could not make it anew"
 
 
 @pytest.mark.parametrize(
@@ -113,7 +128,8 @@ def test_every_operator_and_sensor_has_a_page(kind):
                 classes[node.name] = path.stem
     assert classes
     for name, module in classes.items():
-        assert (ROOT / "docs" / kind / f"{module}.md").read_text().startswith(f"# {name}\n")
+        # Some modules hold several, each with a page of its own.
+        assert any(page.read_text().startswith(f"# {name}\n") for page in (ROOT / "docs" / kind).glob(f"{module}*.md"))
 
 
 def test_the_first_dag_of_the_readme_parses_and_is_twenty_lines_long():
@@ -122,3 +138,9 @@ def test_the_first_dag_of_the_readme_parses_and_is_twenty_lines_long():
     exec(compile(code, "README.md", "exec"), space)
     assert [task.task_id for task in space["dag"].tasks] == ["updated", "download"]  # type: ignore[attr-defined]
     assert len(code.splitlines()) <= 24
+
+
+def test_every_key_of_an_outcome_is_explained():
+    text = (ROOT / "docs" / "outcome.md").read_text()
+    missing = [key for key in KEYS if f"`{key}`" not in text]
+    assert not missing

@@ -1,28 +1,36 @@
 """docs/plugins.md is a subject of tests: its headings are the code's signatures, its example is a plugin that runs."""
 
+import ast
 import inspect
 import json
 import os
 import re
 import subprocess
 import sys
-import tomllib
 from datetime import UTC, datetime
+from importlib import import_module
 from pathlib import Path
 from textwrap import dedent
+from typing import get_args
 
 import pytest
+from plugin_site import EXAMPLES, install
 
+from ods_provider import errors
+from ods_provider.conformance.work import Ran, Work
 from ods_provider.core.checkpoint import CheckpointStore
+from ods_provider.core.events import Event
 from ods_provider.core.oauth import TokenStore
-from ods_provider.core.outcome import Wait
+from ods_provider.core.outcome import Done, Wait
+from ods_provider.jobs import arguments
 from ods_provider.plugins import hookspecs
 from ods_provider.plugins.manager import known_hooks
 from ods_provider.plugins.run import Run, SchedulerAdapter
+from ods_provider.sinks.abilities import _KNOWN as KNOWN
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = (ROOT / "docs" / "plugins.md").read_text()
-EXAMPLE = ROOT / "docs" / "examples" / "team-plugin"
+EXAMPLE = EXAMPLES / "team-plugin"
 SECTIONS = {found[1]: found[2] for found in re.finditer(r"^### (.*?)\n(.*?)(?=^##|\Z)", PAGE, re.MULTILINE | re.DOTALL)}
 PROTOCOLS = [
     (protocol, name)
@@ -92,21 +100,97 @@ def test_every_hook_is_answered_by_the_example():
     assert sorted(re.findall(r"^@hookimpl\ndef (\w+)", source, re.MULTILINE)) == known_hooks()
 
 
+def rows_of(section: str) -> dict[str, str]:
+    """Return the table of a section: what stands in its last column, by what stands in its first."""
+    text = re.search(rf"^## {section}\n(.*?)(?=^## |\Z)", PAGE, re.MULTILINE | re.DOTALL)[1]
+    cells = [line.strip("|").split(" | ") for line in text.splitlines() if line.startswith("| `")]
+    return {row[0].strip(): " | ".join(row[1:]).strip() for row in cells}
+
+
+def test_an_event_is_documented_with_its_fields():
+    told = rows_of("Events")
+    for event in get_args(Event):
+        text = told.pop(f"`{event.__name__}`")
+        for name in event.__dataclass_fields__:
+            assert f"`{name}`" in text, f"{event.__name__} does not explain {name}"
+    assert not told
+
+
+def test_every_job_is_documented_and_none_that_is_not_there():
+    told = [name for cell in rows_of("Jobs") for name in re.findall(r"`(\w+)`", cell)]
+    assert sorted(told) == sorted(arguments.__all__)
+
+
+def importable() -> set[tuple[str, str]]:
+    """Return the names that the page says plugins stand on."""
+    told = rows_of("Imports")
+    found = {
+        (module.strip("`"), name) for module, names in told.items() for name in re.findall(r"`([A-Za-z_]+)`", names)
+    }
+    found |= {("ods_provider.core.events", event.__name__) for event in get_args(Event)}
+    return found | {("ods_provider.errors", name) for name in errors.__all__}
+
+
+def test_the_names_that_plugins_stand_on_are_there():
+    for module, name in importable():
+        assert hasattr(import_module(module), name), f"{module} has no {name}"
+
+
+WHOLE = sorted(EXAMPLES.glob("*-plugin/*.py"))
+
+
+@pytest.mark.parametrize("module", WHOLE, ids=lambda path: path.stem)
+def test_a_whole_plugin_stands_on_the_names_of_the_page_and_is_named_there(module):
+    assert f"(examples/{module.relative_to(EXAMPLES)})" in PAGE
+    imported = {
+        (node.module, alias.name)
+        for node in ast.walk(ast.parse(module.read_text()))
+        if isinstance(node, ast.ImportFrom) and node.module.startswith("ods_provider")
+        for alias in node.names
+    }
+    assert imported <= importable()
+
+
+def test_the_fields_of_how_a_run_ends_are_documented():
+    for made in (Done, Wait, Work, Ran):
+        text = next(line for line in re.split(r"\n(?=- |\n)", PAGE) if re.match(rf"- `{made.__name__}\b", line))
+        for name in made.__dataclass_fields__:
+            assert re.search(rf"\b{name}\b", text), f"{made.__name__} does not explain {name}"
+
+
+def test_the_ways_of_a_destination_are_those_of_the_sinks():
+    told = [re.findall(r"`(\w+)`", row) for row in re.findall(r"^\| (`[a-z0-9`, ]+`) \| ", PAGE, re.MULTILINE)]
+    assert [names for names in told if "file" in names or "s3" in names or "abfs" in names] == [
+        ["file"],
+        ["s3", "s3a", "gs", "gcs"],
+        ["abfs", "abfss", "az", "adl", "oss", "oci"],
+    ]
+    assert sorted(name for names in told for name in names if name in KNOWN) == sorted(KNOWN)
+
+
+@pytest.mark.at_length
+def test_the_test_of_the_page_runs(tmp_path):
+    (block,) = re.findall(r"```python\n# test_my_plugin\.py\n(.*?)```", PAGE, re.DOTALL)
+    (tmp_path / "test_my_plugin.py").write_text(block)
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "test_my_plugin.py"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout
+
+
 # The example runs, installed as pip installs it
 
 
 @pytest.fixture
 def team(tmp_path, ods_portal):
     """A folder with the installed distribution, and the environment of a process that uses it."""
-    project = tomllib.loads((EXAMPLE / "pyproject.toml").read_text())["project"]
     site, home = tmp_path / "site", tmp_path / "home"
-    info = site / "ods_team_plugin-1.0.dist-info"
-    info.mkdir(parents=True)
+    install("team-plugin", site)
     home.mkdir()
-    (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {project['name']}\nVersion: {project['version']}\n")
-    points = project["entry-points"]["ods_provider"]
-    (info / "entry_points.txt").write_text("[ods_provider]\n" + "".join(f"{k} = {v}\n" for k, v in points.items()))
-    (site / "ods_team_plugin.py").write_text((EXAMPLE / "ods_team_plugin.py").read_text())
     (home / "connections.toml").write_text(f'[city]\nhost = "{ods_portal.url}"\nkey = "{ods_portal.api_key}"\n')
     return {**os.environ, "PYTHONPATH": str(site), "TEAM_HOME": str(home)}
 
@@ -145,6 +229,26 @@ def test_the_example_brings_a_scheduler_its_connections_destinations_and_metrics
     metrics = [json.loads(line) for line in (home / "metrics.jsonl").read_text().splitlines()]
     assert [line["status"] for line in metrics[:-1]] == [200] * 4
     assert metrics[-1] == {"run": "make/capitals", "ended": "JobDone"}
+
+
+@pytest.mark.at_length
+def test_the_example_remembers_what_succeeded_last(team, ods_portal):
+    code = """
+        import json, sys
+        from ods_provider.jobs.arguments import download_job
+        from ods_provider.jobs.runner import run_job
+
+        for day in (1, 2, 3):
+            job = download_job(dataset_id="world-capitals", path=f"reports:{day}.csv", if_unchanged="skip")
+            ended = run_job(job, scheduler="make", native=f"day-{day}", connection_ref="city")
+            print(json.dumps([ended.skipped, ended.result["path"], ended.result["unchanged"]]))
+    """
+    (first, path, fetched), *others = [json.loads(line) for line in python(code, team).splitlines()[-3:]]
+    assert (first, fetched) == (None, False)
+    for skipped, kept, unchanged in others:
+        assert skipped.startswith("world-capitals has not changed since")
+        assert (kept, unchanged) == (path, True)
+    assert sum("/exports/" in entry.path for entry in ods_portal.requests) == 1
 
 
 def test_the_example_keeps_progress_and_decides_when_to_come_back(team, ods_portal):
@@ -195,8 +299,9 @@ def test_the_example_masks_a_new_secret_and_names_a_store_of_tokens(team):
         ods_team_plugin.masked.filter(misfit)
         print(misfit.getMessage())
     """
-    assert python(code, team).splitlines() == [
-        f"{team['TEAM_HOME']}/tokens/data.example.org.json",
+    where, *told = python(code, team).splitlines()
+    assert where.startswith(f"{team['TEAM_HOME']}/tokens/data.example.org-")
+    assert told == [
         "got ***",
         "'%d tokens' ('***',)",
     ]

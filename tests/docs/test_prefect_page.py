@@ -15,14 +15,20 @@ def parsed(name: str) -> ast.Module:
     return ast.parse((FACE / f"{name}.py").read_text())
 
 
-def test_every_task_has_a_row():
-    tasks = [
-        node.name
-        for node in parsed("tasks").body
-        if isinstance(node, ast.FunctionDef) and any(ast.unparse(each) == "_ods_task" for each in node.decorator_list)
+def made() -> list[ast.FunctionDef]:
+    """The functions of all modules that hold tasks."""
+    return [
+        node
+        for module in ("tasks", "administering", "describing")
+        for node in parsed(module).body
+        if isinstance(node, ast.FunctionDef)
     ]
-    assert len(tasks) == 6
-    assert re.findall(r"^\| `(ods_\w+)\(", PAGE, re.MULTILINE) == tasks
+
+
+def test_every_task_has_a_row():
+    tasks = [node.name for node in made() if any("ods_task" in ast.unparse(each) for each in node.decorator_list)]
+    assert len(tasks) >= 13
+    assert sorted(re.findall(r"^\| `(ods_\w+)\(", PAGE, re.MULTILINE)) == sorted(tasks)
 
 
 def test_every_field_of_the_block_has_a_row():
@@ -54,7 +60,7 @@ def test_the_names_that_the_page_types_are_exported():
             if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "__all__"
         )
     )
-    assert set(re.findall(r"\b(ods_[a-z]+(?:_update)?|OdsCredentials)\(", PAGE)) == set(exported)
+    assert set(re.findall(r"\b(ods_[a-z]+(?:_update|_file)?|OdsCredentials)\(", PAGE)) == set(exported)
     assert (FACE / "updates.py").read_text().count('"opendatasoft.dataset.updated"') == 1
     assert 'expect: ["opendatasoft.dataset.updated"]' in PAGE
 
@@ -67,6 +73,11 @@ def parameters(node: ast.FunctionDef) -> set[str]:
     ("task", "module", "operator"),
     [
         ("ods_search", "search", "OdsSearchOperator"),
+        ("ods_publish_file", "publish", "OdsPublishFileOperator"),
+        ("ods_publish", "publish", "OdsPublishOperator"),
+        ("ods_metadata", "metadata", "OdsMetadataOperator"),
+        ("ods_harvest", "harvest", "OdsHarvestOperator"),
+        ("ods_visibility", "visibility", "OdsVisibilityOperator"),
         ("ods_analyse", "analysis", "OdsAnalysisOperator"),
         ("ods_download", "download", "OdsDownloadOperator"),
         ("ods_media", "media", "OdsMediaOperator"),
@@ -74,9 +85,9 @@ def parameters(node: ast.FunctionDef) -> set[str]:
     ],
 )
 def test_a_task_takes_what_the_operator_takes(task, module, operator):
-    (made,) = [node for node in parsed("tasks").body if isinstance(node, ast.FunctionDef) and node.name == task]
+    (one,) = [node for node in made() if node.name == task]
     tree = ast.parse((ROOT / "ods_provider" / "operators" / f"{module}.py").read_text())
     (known,) = [node for node in tree.body if isinstance(node, ast.ClassDef) and node.name == operator]
     (init,) = [node for node in known.body if isinstance(node, ast.FunctionDef) and node.name == "__init__"]
-    ours = {"max_xcom_bytes" if name == "max_bytes" else name for name in parameters(made)}
+    ours = {"max_xcom_bytes" if name == "max_bytes" else name for name in parameters(one)}
     assert ours - {"credentials", "wait_mode"} == parameters(init)

@@ -17,7 +17,7 @@ from ods_provider.client.v1 import ClientV1, Download
 from ods_provider.core.formats.registry import format_names
 from ods_provider.jobs.context import Job
 
-SHORT = 60
+SHORT = 70
 
 
 def _jobs() -> list[str]:

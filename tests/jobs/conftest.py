@@ -18,6 +18,13 @@ def _big_portal() -> Iterator[LocalPortal]:
         yield portal
 
 
+@pytest.fixture(scope="session")
+def few_rows() -> Iterator[LocalPortal]:
+    """A portal with 2,000 synthetic rows, for tests that fetch all of them many times."""
+    with LocalPortal(synthetic_rows=2_000, api_key=API_KEY, push_key=PUSH_KEY) as portal:
+        yield portal
+
+
 @pytest.fixture
 def portal(_big_portal: LocalPortal) -> Iterator[LocalPortal]:
     """A portal with 12,345 synthetic rows, as it was at its start."""

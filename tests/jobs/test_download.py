@@ -319,7 +319,7 @@ def test_more_rows_than_a_sheet_holds_are_refused_before_the_download() -> None:
 
 def test_a_destination_that_cannot_be_written_is_named(lab: Lab, out: Path) -> None:
     (out / "file").write_text("")
-    with pytest.raises(OdsError, match="destination failed") as caught:
+    with pytest.raises(OdsError, match="out/file is a file, not a folder") as caught:
         lab.run(_job(out / "file" / "a.csv"))
     assert not caught.value.transient
 
@@ -405,7 +405,7 @@ def test_rows_that_this_key_does_not_see_are_told_in_the_outcome(make_lab, out: 
 def test_a_shapefile_that_would_be_partial_is_refused_before_it_is_fetched(make_lab, out: Path) -> None:
     dataset = answer(b'{"dataset_id": "d", "metas": {"default": {"records_count": 60000}}}')
     count = answer(b'{"total_count": 60000, "results": []}')
-    with replay(dataset, count) as server, pytest.raises(OdsConfigError, match=r"shapefile export, which holds 50000"):
+    with replay(dataset, count) as server, pytest.raises(OdsConfigError, match=r"shapefile export, which holds 50,000"):
         make_lab(server.url).run(_job(out / "a.zip", "shp"))
 
 

@@ -12,8 +12,8 @@ from ods_provider.core.errors import OdsServerError, OdsWaitTooLong
 from ods_provider.core.events import JobFailed, JobStarted
 from ods_provider.core.outcome import Done, Wait
 from ods_provider.core.query import Query
+from ods_provider.jobs.running.waited import Waited
 from ods_provider.jobs.search import SearchJob
-from ods_provider.jobs.waited import Waited
 from ods_provider.testing.portal import LocalPortal
 
 JOB = SearchJob("world-capitals", Query(), limit=3)
@@ -33,7 +33,7 @@ def test_waits_that_each_are_short_enough_end_in_failure_once_their_sum_is_too_l
         wait = lab.run(JOB, checkpoint=checkpoint)
         assert isinstance(wait, Wait)
         checkpoint = dict(wait.checkpoint)
-    with pytest.raises(OdsWaitTooLong, match=r"with the 0:13:\d\d of its waits so far, longer than max_quota_wait_s"):
+    with pytest.raises(OdsWaitTooLong, match=r"with the \d{3} s of the waits so far, longer than max_quota_wait_s"):
         lab.run(JOB, checkpoint=checkpoint)
     assert not lab.heard(JobFailed)[-1].error.transient
     assert [event.resumed for event in lab.heard(JobStarted)] == [False, True, True]
@@ -41,9 +41,7 @@ def test_waits_that_each_are_short_enough_end_in_failure_once_their_sum_is_too_l
 
 def test_a_single_wait_that_is_too_long_fails_at_once_and_says_when_to_come_back(lab: Lab, portal: LocalPortal):
     portal.set_quota(remaining=0, reset_in_s=40 * 3600)
-    with pytest.raises(
-        OdsWaitTooLong, match=r"longer than max_quota_wait_s allows \(1 day, 2:00:00\).*Run it again"
-    ) as e:
+    with pytest.raises(OdsWaitTooLong, match=r"longer than max_quota_wait_s allows \(93,600 s\).*Run it again") as e:
         lab.run(JOB)
     assert e.value.reset_at is not None
     assert e.value.reset_at > lab.now() + timedelta(hours=39)

@@ -56,10 +56,10 @@ def test_a_seed_is_spent_once_and_its_access_token_serves_every_call(ods_portal:
 
 
 def test_an_access_token_is_renewed_before_it_ends(ods_portal: Any, connect: Connect) -> None:
-    ods_portal.oauth.access_lifetime_s = 10
+    ods_portal.oauth.access_lifetime_s = 3
     with OdsClient(connect(refresh_token=ods_portal.oauth.grant())) as client:
         client.count(DATASET)
-        threading.Event().wait(9.2)  # a tenth of its life before its end
+        threading.Event().wait(2.8)  # a tenth of its life before its end
         client.count(DATASET)
     assert exchanges(ods_portal) == [200, 200]
     assert 401 not in [call.status for call in ods_portal.requests]
@@ -208,6 +208,7 @@ with OdsClient(**settings) as client:
 """
 
 
+@pytest.mark.at_length
 def test_processes_that_refresh_at_once_do_not_lose_the_grant(
     ods_portal: Any, connect: Connect, tmp_path: Path
 ) -> None:

@@ -288,6 +288,7 @@ def test_the_plugin_that_came_last_answers_first_and_ours_answer_last():
         ("ods_get_scheduler", lambda plugins: plugins.scheduler("cli")),
         ("ods_checkpoint_store", lambda plugins: plugins.checkpoint_store(RUN)),
         ("ods_open_destination", lambda plugins: plugins.destination("out.csv", RUN)),
+        ("ods_last_success", lambda plugins: plugins.last_success("f", RUN)),
         ("ods_wait_policy", lambda plugins: plugins.wait_policy(Wait(datetime.now(UTC), "quota"), RUN)),
     ],
 )
@@ -326,6 +327,7 @@ class Adapter:
             r"a dict, which has no load\(\), instead of a Ch",
         ),
         ("ods_open_destination", "out.csv", lambda p: p.destination("x", RUN), "a str instead of a Destination"),
+        ("ods_last_success", [("rows", 3)], lambda p: p.last_success("f", RUN), "a list instead of a mapping"),
         (
             "ods_wait_policy",
             60,

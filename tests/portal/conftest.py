@@ -64,6 +64,76 @@ def ask(ods_portal: LocalPortal) -> Iterator[Ask]:
     asked.session.close()
 
 
+AUTOMATION = "/api/automation/v1.0"
+
+
+class Edit:
+    """An editor of a portal, in a few lines: calls of the Automation API, and a dataset of its own."""
+
+    def __init__(self, ask: Ask, key: str = "demo-key") -> None:
+        self.ask = ask
+        self.office = ask.portal.office
+        self._key = {"Authorization": f"Apikey {key}"}
+
+    def call(self, method: str, path: str, **sent: Any) -> requests.Response:
+        headers = {**self._key, **sent.pop("headers", {})}
+        return self.ask(AUTOMATION + path, method=method, headers=headers, **sent)
+
+    def done(self, method: str, path: str, status: int = 200, **sent: Any) -> Any:
+        """The body of an answer, which must have this status."""
+        answer = self.call(method, path, **sent)
+        assert answer.status_code == status, answer.text
+        return answer.json() if answer.content else None
+
+    def refused(self, method: str, path: str, **sent: Any) -> tuple[int, str]:
+        answer = self.call(method, path, **sent)
+        assert answer.status_code >= 400, answer.text
+        return answer.status_code, answer.json()["error_code"]
+
+    def of(self, dataset_id: str) -> str:
+        """The address of a dataset."""
+        (found,) = self.done("GET", "/datasets/", params={"dataset_id": dataset_id})["results"]
+        return f"/datasets/{found['uid']}"
+
+    def new(self, dataset_id: str = "mine", **given: Any) -> str:
+        metadata = {"default": {"title": {"value": "Mine"}}}
+        made = self.done("POST", "/datasets/", 201, json={"dataset_id": dataset_id, "metadata": metadata} | given)
+        return f"/datasets/{made['uid']}"
+
+    def upload(self, at: str, name: str, content: bytes | str) -> str:
+        """The uid of an uploaded file."""
+        uid: str = self.done("POST", f"{at}/resources/files/", 201, files={"file": (name, content)})["uid"]
+        return uid
+
+    def resource(self, at: str, name: str, content: bytes | str, type: str = "csvfile", **params: Any) -> str:
+        """The uid of a new resource that holds a file."""
+        datasource = {"type": "uploaded_file", "file": {"uid": self.upload(at, name, content)}}
+        given = {"type": type, "title": name, "params": params, "datasource": datasource}
+        uid: str = self.done("POST", f"{at}/resources/", 201, json=given)["uid"]
+        return uid
+
+    def publish(self, at: str, order: str = "publish") -> dict[str, Any]:
+        """The status after an order was carried out."""
+        self.done("POST", f"{at}/{order}/")
+        self.office.settle()
+        return self.status(at)
+
+    def status(self, at: str) -> dict[str, Any]:
+        told: dict[str, Any] = self.done("GET", f"{at}/status/")
+        return told
+
+
+@pytest.fixture
+def edit(ask: Ask) -> Edit:
+    return Edit(ask)
+
+
+@pytest.fixture
+def editor() -> Callable[[Ask], Edit]:
+    """Makes an editor of another portal."""
+    return Edit
+
+
 @pytest.fixture
 def another() -> Iterator[Callable[..., Ask]]:
     """Portals of other settings than the fixture's, and their clients."""

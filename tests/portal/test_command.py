@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 import requests
+from effort import effort
 
 ODS = Path(sys.executable).with_name("ods")
 
@@ -44,7 +45,7 @@ def started(tmp_path):
         process.stdout.close()
 
 
-@pytest.mark.parametrize("sign", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("sign", effort([signal.SIGTERM], at_length=[signal.SIGINT, signal.SIGTERM]))
 def test_it_serves_until_it_is_told_to_stop(started, sign):
     process, url = started("--quota", "7", "--api-key", "my-secret")
     answer = requests.get(f"{url}/api/explore/v2.1/catalog/datasets", params={"apikey": "my-secret"}, timeout=60)
@@ -53,6 +54,8 @@ def test_it_serves_until_it_is_told_to_stop(started, sign):
     said, _ = process.communicate(timeout=60)
     assert process.returncode == 0
     assert f"A portal at {url} with world-capitals" in said
+    assert f"{url}/explore/ shows them in a browser" in said
+    assert f"export ODS_HOST={url}" in said and "my-secret" not in said
     assert re.search(r"GET /api/explore/v2.1/catalog/datasets\?apikey=\*\*\* 200 \d+ bytes", said)
     assert "Traceback" not in said
 
@@ -69,6 +72,17 @@ def test_it_stops_while_a_client_hangs_on(started):
         process.send_signal(signal.SIGTERM)
         said, _ = process.communicate(timeout=60)
     assert process.returncode == 0, said
+
+
+@pytest.mark.at_length
+def test_switches_of_the_automation_api_are_set_and_checked(started):
+    _, url = started("--switch", "processing_s=2.5", "--switch", "envelope=old", "--switch", "most_rows=null")
+    told = requests.get(f"{url}/_control/automation/switches", timeout=60).json()["done"]
+    assert (told["processing_s"], told["envelope"], told["most_rows"]) == (2.5, "old", None)
+    for wrong in ("speed=1", "envelope"):
+        command = [ODS, "portal", "--port", "0", "--switch", wrong]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+        assert done.returncode == 2 and "--switch" in done.stderr
 
 
 def test_a_port_that_is_taken_is_said(tmp_path):

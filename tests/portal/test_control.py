@@ -58,6 +58,18 @@ def test_what_a_dataset_holds_is_read(ask):
     assert rows[0] == {"sensor_id": "s-0", "at": "2026-01-05T08:00:00", "value": 0.0, "note": None}
 
 
+def test_a_dataset_is_renamed_and_taken_away(ask):
+    told(ask, "/datasets/mine", method="PUT", fields={"n": "int"}, rows=[{"n": 1}])
+    uid = ask.whole("/datasets/mine")["dataset_uid"]
+    assert told(ask, "/datasets/mine/rename", new_id="ours").json() == {"done": None}
+    assert ask.whole("/datasets/ours")["dataset_uid"] == uid
+    assert ask("/_control/datasets/ours", method="DELETE").json() == {"done": None}
+    assert ask.get("/datasets/ours").status_code == 404
+    assert ask("/_control/datasets/world-capitals", method="DELETE").status_code == 400
+    told(ask, "/datasets/mine", method="PUT", fields={"n": "int"}, rows=[{"n": 1}, {"n": 2}])
+    assert len(ask("/_control/datasets/mine/rows").json()) == 2
+
+
 def test_an_unknown_dataset_is_named(ask):
     for path, method in (("/datasets/nope/touch", "POST"), ("/datasets/nope/rows", "GET")):
         answer = ask("/_control" + path, method=method)
@@ -95,3 +107,40 @@ def test_reset_puts_everything_back(ask):
     assert answer.json() == described
     assert answer.headers["x-ratelimit-remaining"] == "99999"
     assert "x-ratelimit-dataset-limit" not in ask.get("/datasets/world-capitals").headers
+
+
+def test_a_dataset_is_added_until_the_next_reset(ask):
+    fields = {"town": "text", "seen": {"type": "date", "annotations": {"timeserie_precision": "month"}}}
+    rows = [{"town": "Ulm", "seen": "2024-05"}, {"town": 'Bad "X"\n'}, {"town": "Ulm", "seen": "2024-05"}]
+    assert told(ask, "/datasets/mine", method="PUT", fields=fields, rows=rows).json() == {"done": None}
+    assert ask.rows("mine") == [{"town": "Ulm", "seen": "2024-05"}, {"town": 'Bad "X"\n', "seen": None}]
+    assert ask.total("mine", where="seen is null") == 1
+    assert ask.whole("/datasets/mine")["fields"][1]["type"] == "date"
+    assert "mine" in [row["dataset_id"] for row in ask.whole("/datasets", limit=100)["results"]]
+    assert told(ask, "/datasets/mine", method="PUT", fields={"n": "int"}).status_code == 200
+    told(ask, "/datasets/mine/touch")
+    assert ask.rows("mine") == []
+    told(ask, "/reset")
+    assert ask.get("/datasets/mine").status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("dataset", "fields", "why"),
+    [("mine", {"n": "integer"}, "integer"), ("world-capitals", {"n": "int"}, "of its own")],
+)
+def test_a_dataset_that_cannot_be_is_refused(ask, dataset, fields, why):
+    answer = told(ask, f"/datasets/{dataset}", method="PUT", fields=fields)
+    assert answer.status_code == 400 and why in answer.json()["error"]
+    assert ask.total() == 110
+
+
+def test_the_id_of_a_dataset_that_was_renamed_is_free_for_another(ask):
+    portal = ask.portal
+    portal.add_dataset("ours", {"n": "int"}, [{"n": 1}, {"n": 2}])
+    portal.rename("ours", "theirs")
+    portal.add_dataset("ours", {"n": "int"}, [{"n": number} for number in range(300)])
+    portal.touch("theirs", rows=1)
+    assert (ask.total("theirs"), ask.total("ours")) == (3, 300)
+    assert ask.whole("/datasets/theirs")["dataset_uid"] != ask.whole("/datasets/ours")["dataset_uid"]
+    portal.reset()
+    assert ask.get("/datasets/ours").status_code == ask.get("/datasets/theirs").status_code == 404

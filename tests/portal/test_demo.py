@@ -23,6 +23,7 @@ def demo(pytestconfig):
         )
 
 
+@pytest.mark.at_length
 def test_it_holds_every_city(demo, cities):
     assert demo("/records", limit=0).json()["total_count"] == len(cities)
     rows = demo("/exports/json", select="geoname_id,name,population,country_code,timezone,coordinates").json()
@@ -35,6 +36,7 @@ def test_it_holds_every_city(demo, cities):
         assert row["coordinates"] == {"lon": city["longitude"], "lat": city["latitude"]}
 
 
+@pytest.mark.at_length
 def test_its_groups_add_up(demo, cities):
     groups = demo("/records", select="count(*) as n", group_by="country_code", limit=20_000).json()["results"]
     assert sum(group["n"] for group in groups) == len(cities)

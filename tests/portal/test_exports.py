@@ -131,3 +131,12 @@ def test_the_catalogue_is_exported(ask):
     lines = ask.get("/exports/csv").content.decode("utf-8-sig").split("\r\n")
     assert lines[0].startswith("dataset_id;")
     assert len(openpyxl.load_workbook(io.BytesIO(ask.get("/exports/xlsx").content)).active["A"]) > 3
+
+
+def test_files_inside_records_name_the_portal_in_tables_too(ask):
+    asked = {"select": "document", "where": "number = 0"}
+    (row,) = ask.export("json", "all-types", **asked).json()
+    table = pq.read_table(io.BytesIO(ask.export("parquet", "all-types", **asked).content))
+    sheet = openpyxl.load_workbook(io.BytesIO(ask.export("xlsx", "all-types", **asked).content)).active
+    assert row["document"]["url"].startswith(ask.portal.url)
+    assert json.loads(table.column("document")[0].as_py()) == json.loads(sheet["A2"].value) == row["document"]

@@ -4,13 +4,17 @@ import os
 import subprocess
 import sys
 
+import pytest
+
 
 def pytest_in(folder, text, *options):
     (folder / "test_mine.py").write_text(text)
+    # Without the place of what was compiled, all of pytest would be compiled once more, and into the packages' folders.
+    kept = {name: os.environ[name] for name in ("PATH", "PYTHONPYCACHEPREFIX") if name in os.environ}
     return subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *options],
         cwd=folder,
-        env={"PATH": os.environ["PATH"], "HOME": str(folder)},
+        env=kept | {"HOME": str(folder)},
         capture_output=True,
         text=True,
         timeout=120,
@@ -18,6 +22,7 @@ def pytest_in(folder, text, *options):
     )
 
 
+@pytest.mark.at_length
 def test_a_foreign_project_has_the_fixture(tmp_path):
     done = pytest_in(
         tmp_path,

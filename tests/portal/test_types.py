@@ -39,6 +39,23 @@ def test_whole_numbers_have_64_bits(ask):
     assert str(pq.read_schema(io.BytesIO(body)).field("big").type) == "int64"
 
 
+@pytest.mark.parametrize(
+    ("where", "count"),
+    [
+        (f"big >= {-(2**63)}", 11),
+        (f"big > {-(2**63)}", 9),
+        (f"big < {2**53 + 1}", 6),
+        (f"big <= {2**53 + 1}", 9),
+        (f"big < {2**63 - 1}", 9),
+        (f"ratio < {10**301}", 9),
+        (f"ratio < {10**40}", 7),
+        (f"ratio > -{10**40}", 9),
+    ],
+)
+def test_large_numbers_are_compared_digit_by_digit(ask, where, count):
+    assert ask.total(ALL, where=where) == count
+
+
 def test_a_number_beyond_64_bits_is_refused_and_no_defect(ask):
     for params in ({"select": "big * 4"}, {"where": f"big = {10**30}"}):
         answer = ask.get(f"/datasets/{ALL}/records", **params)

@@ -11,6 +11,7 @@ import threading
 from pathlib import Path
 
 import pytest
+from effort import effort
 
 from ods_provider.core.errors import OdsSinkError
 from ods_provider.sinks.destination import destination
@@ -204,7 +205,7 @@ def test_no_unfinished_part_of_another_run_is_ever_renamed(tmp_path: Path) -> No
     for thread in threads:
         thread.start()
     try:
-        for _ in range(400):
+        for _ in range(effort(150, at_length=400)):
             try:
                 write(path, b"whole")
             except OdsSinkError as error:

@@ -51,6 +51,8 @@ def test_a_row_comes_under_the_names_that_the_header_gives(text: str, record: di
         ("a;;b\n1;2;3\n", "column 2 of the header has no name"),
         ("a; ;b\n1;2;3\n", "column 2 of the header has no name"),
         ("a;b\n1;2\n1;2;3\n", "row 3 has 3 cells, the header 2"),
+        ("a;b;c\n1;2;3\n1;2\n", "row 3 has 2 cells, the header 3: none stands below 'c'"),
+        ("a;b;c\n1;2;3\n1\n", "row 3 has 1 cell, the header 3: none stands below 'b'"),
         ("name\nZürich, Stadt\n", "the header is one column"),
         ('a,b\n1,"x\n2,3\n4,5\n', "row 2 is no CSV"),
         ('a,b\n1,"x"y\n', "row 2 is no CSV"),

@@ -6,7 +6,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from ods_provider.core.errors import OdsConfigError, OdsSinkError
+from ods_provider.core.errors import OdsConfigError
 from ods_provider.sinks.destination import destination
 from ods_provider.sources.delimited import DelimitedText
 from ods_provider.sources.recordfiles import read_records
@@ -50,12 +50,12 @@ def test_a_csv_of_one_column_and_an_empty_one_are_read(tmp_path: Path) -> None:
         ("a.jsonl", '{"a": 1}\n{"a":', "line 2 is not valid JSON"),
         ("a.jsonl", '{"a": 1}\n[1]', "line 2 is a list"),
         ("a.json", "[", "not valid JSON"),
-        ("a.json", "[1]", "record 1 is a int"),
+        ("a.json", "[1]", "record 0 is an int"),
         ("a.json", '[{"a": 1, "b": {"c": 1, "c": 2}}]', "names 'c' twice"),
         ("a.jsonl", '{"a": 1}\n{"a": 1, "a": 2}', "line 2 names 'a' twice"),
         ("a.json", "[" * 100_000, "nested too deep"),
         ("a.jsonl", '{"a":' + "[" * 100_000, "line 1 is nested too deep"),
-        ("a.csv", "a,b\n1,2\n1\n", "row 3 has 1 cells, the header 2"),
+        ("a.csv", "a,b\n1,2\n1\n", "row 3 has 1 cell, the header 2: none stands below 'b'"),
         ("a.csv", b"a,b\n\xff\xfe,2\n", "not UTF-8"),
         ("a.parquet", "no parquet", "not valid Parquet"),
         ("a.txt", "", "ending in 'txt'"),
@@ -67,7 +67,7 @@ def test_what_is_no_record_is_numbered(tmp_path: Path, name: str, text: str | by
 
 
 def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
-    with pytest.raises(OdsSinkError, match=r"absent\.jsonl"):
+    with pytest.raises(OdsConfigError, match=r"there is no file .*absent\.jsonl"):
         _read(tmp_path / "absent.jsonl")
 
 

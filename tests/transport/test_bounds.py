@@ -5,10 +5,12 @@ import json
 import subprocess
 import sys
 import zlib
+from functools import cache
 from pathlib import Path
 
 import pytest
 import replay as play
+from effort import effort
 from replay import Play, replay
 
 from ods_provider.client import OdsClient
@@ -20,6 +22,7 @@ BOMB_BYTES = 300 * 1_048_576
 ZIPPED = ("Content-Type: application/json", "Content-Encoding: gzip")
 
 
+@cache
 def bomb(size_bytes: int, first: bytes = b'{"results": [') -> bytes:
     """JSON that begins well and goes on with spaces, a thousandth of its size."""
     packer = zlib.compressobj(9, wbits=31)
@@ -40,7 +43,10 @@ def test_a_bomb_in_place_of_an_answer_is_an_error_that_says_so() -> None:
     assert caught.value.advice
 
 
-@pytest.mark.parametrize("status", ["400 Bad Request", "429 Too Many", "500 Oh", "302 Found"])
+@pytest.mark.parametrize(
+    "status",
+    effort(["429 Too Many", "302 Found"], at_length=["400 Bad Request", "429 Too Many", "500 Oh", "302 Found"]),
+)
 def test_a_bomb_in_place_of_an_error_is_that_error(status: str) -> None:
     body = bomb(BOMB_BYTES, b'{"error_code": "E", "message": "')
     with (

@@ -35,6 +35,7 @@ def demo():
         yield portal
 
 
+@pytest.mark.at_length
 def test_the_largest_population_per_country_is_the_same_both_ways_and_in_the_rows(demo):
     expected = defaultdict(int)
     for row in demo.rows(CITIES):
@@ -130,6 +131,13 @@ def test_parameters_that_cannot_be_sent_are_refused(given):
         V1Query.of(given)
 
 
+@pytest.mark.parametrize("word", ["where", "select", "order_by", "group_by", "limit", "offset"])
+def test_a_word_of_the_other_api_is_refused_for_a_portal_would_pass_it_over(client, ods_portal, word):
+    with pytest.raises(OdsConfigError, match=f"{word} is a word of Explore API"):
+        client.v1.search_records(CAPITALS, **{word: "1"})
+    assert not ods_portal.requests
+
+
 def test_the_window_is_refused_before_it_is_asked_for(client, ods_portal):
     with pytest.raises(OdsConfigError, match=r"first 10000 rows.*download"):
         client.v1.search_records(CAPITALS, start=9_991, rows=10)
@@ -140,7 +148,7 @@ def test_the_window_is_refused_before_it_is_asked_for(client, ods_portal):
 
 def test_an_analysis_that_was_cut_is_an_error_unless_it_was_asked_for(big):
     with OdsClient(big.url) as client:
-        with pytest.raises(OdsIncomplete, match=r"cut the analysis after 10000.*group"):
+        with pytest.raises(OdsIncomplete, match=r"cut the analysis after 10,000.*group"):
             client.v1.analyze("synthetic-rows", x="id", y={"n": {"func": "COUNT"}})
         assert len(client.v1.analyze("synthetic-rows", x="id", maxpoints=7, y={"n": {"func": "COUNT"}})) == 7
 

@@ -1,6 +1,7 @@
 """The portal's own query language: each query keeps what a count of the rows in Python keeps."""
 
 import pytest
+from effort import effort
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from starlette.datastructures import QueryParams
@@ -146,7 +147,10 @@ PIECES += [
 ]
 
 
-@settings(max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@settings(
+    max_examples=effort(60, at_length=300),
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
 @given(q=st.lists(st.one_of(st.sampled_from(PIECES), st.text(max_size=6)), max_size=7).map(" ".join))
 def test_whatever_is_written_is_answered_or_refused(ods_portal, q):
     state = ods_portal.store.datasets["world-capitals"]

@@ -14,14 +14,16 @@ from pathlib import Path
 
 from ods_provider.core.connection import from_parts
 from ods_provider.core.events import JobDone, JobFailed, RequestSent
+from ods_provider.core.oauth import grant_name
 from ods_provider.core.redact import scrub
 from ods_provider.plugins.hookspecs import hookimpl
 from ods_provider.plugins.run import Run
 from ods_provider.sinks.destination import destination
 from ods_provider.stores.tokens import FileTokens
+from ods_provider.tables.urls import target_of
 
 # Not loaded where the contract is another one; `ods plugins` says so.
-ODS_PLUGIN_API_REQUIRES = ">=1.0,<2"
+ODS_PLUGIN_API_REQUIRES = ">=1.1,<2"
 
 HOME = Path(os.environ.get("TEAM_HOME", "/srv/team"))
 
@@ -98,6 +100,18 @@ def ods_open_destination(place):
 # [END destination]
 
 
+# [START target]
+@hookimpl
+def ods_table_target(place, run):
+    """`warehouse` is the database that the team's file names today; no Makefile holds its password."""
+    if run.scheduler != Make.name or place != "warehouse":
+        return None
+    return target_of(tomllib.loads((HOME / "databases.toml").read_text())["warehouse"])
+
+
+# [END target]
+
+
 # [START wait]
 @hookimpl
 def ods_wait_policy(wait):
@@ -111,11 +125,29 @@ def ods_wait_policy(wait):
 # [END wait]
 
 
+# [START last]
+def keep(outcome):
+    """Keep what a run loaded; the listener below calls it once the run has succeeded."""
+    (HOME / "loaded").mkdir(exist_ok=True)
+    (HOME / "loaded" / f"{outcome['fingerprint']}.json").write_text(json.dumps(outcome))
+
+
+@hookimpl
+def ods_last_success(fingerprint, run):
+    if run.scheduler != Make.name:
+        return None
+    kept = HOME / "loaded" / f"{fingerprint}.json"
+    return json.loads(kept.read_text()) if kept.exists() else {}
+
+
+# [END last]
+
+
 # [START tokens]
 @hookimpl
 def ods_token_store(connection):
-    # One file for each portal, on a disk that all workers share and that locks across them.
-    return FileTokens(HOME / "tokens" / f"{connection.host.replace(':', '-')}.json")
+    # On a disk that all workers share and that locks across them.
+    return FileTokens(HOME / "tokens" / f"{grant_name(connection)}.json")
 
 
 # [END tokens]
@@ -156,6 +188,8 @@ def ods_job_event(event, run):
         line = {"run": run.key, "status": event.status, "wait_s": round(event.wait_s, 3)}
     elif isinstance(event, (JobDone, JobFailed)):
         line = {"run": run.key, "ended": type(event).__name__}
+        if isinstance(event, JobDone) and event.remember:
+            keep(event.result)
     else:
         return
     with (HOME / "metrics.jsonl").open("a") as file:

@@ -20,6 +20,11 @@ class Check(Protocol):
     verified: Verified
     random_access: bool
 
+    @property
+    def rows(self) -> int | None:
+        """How many rows have ended so far; None where they are not counted as they pass."""
+        ...
+
     def feed(self, data: bytes) -> None:
         """Take the next piece of the file, whatever its size."""
         ...
@@ -41,6 +46,7 @@ class Untouched:
 
     verified: Verified = "transport"
     random_access = False
+    rows = None
 
     def feed(self, data: bytes) -> None:
         """Look at nothing."""

@@ -40,6 +40,7 @@ class ZipCheck:
 
     verified: Verified = "container"
     random_access = True
+    rows = None
 
     def feed(self, data: bytes) -> None:
         """Look at nothing: the directory comes last."""
@@ -58,6 +59,7 @@ class XmlCheck:
 
     verified: Verified = "container"
     random_access = False
+    rows = None
 
     def __init__(self) -> None:
         self._parser = expat.ParserCreate()
@@ -85,6 +87,7 @@ class MagicCheck:
 
     verified: Verified = "container"
     random_access = False
+    rows = None
 
     def __init__(self, magic: bytes) -> None:
         self._magic = magic
@@ -107,6 +110,7 @@ class IcalCheck:
 
     verified: Verified = "container"
     random_access = False
+    rows = None
 
     def __init__(self) -> None:
         self._tail = b"\n"

@@ -34,6 +34,11 @@ class CsvCheck:
         self._rows = 0
         self._last = b""
 
+    @property
+    def rows(self) -> int:
+        """How many rows have been counted so far, the header not among them."""
+        return max(0, self._rows - 1)
+
     def feed(self, data: bytes) -> None:
         """Count the rows that end in ``data``."""
         self._last = data[-1:] or self._last
@@ -53,7 +58,7 @@ class CsvCheck:
 
     def _begun(self, data: bytes) -> bool:
         """Return whether the header line ends in ``data``; it says what a row looks like."""
-        end = _first_row_end(data)
+        end = first_row_end(data)
         line = b"".join(data[:end].split(b'"')[::2])
         delimiters = self._delimiter * line.count(self._delimiter)
         self._drop = bytes(set(range(256)) - set(b'"\n' + delimiters))
@@ -96,7 +101,7 @@ class CsvCheck:
         return self._rows - 1
 
 
-def _first_row_end(data: bytes) -> int:
+def first_row_end(data: bytes) -> int:
     """Return the place behind the first newline outside quotes, 0 when there is none."""
     end = quotes = 0
     while (found := data.find(b"\n", end) + 1) > 0:

@@ -25,6 +25,11 @@ class GzipCheck:
         self.verified: Verified = "container" if inside.verified == "transport" else inside.verified
         self.random_access = inside.random_access
 
+    @property
+    def rows(self) -> int | None:
+        """How many rows inside have been counted so far."""
+        return self._inside.rows
+
     def feed(self, data: bytes) -> None:
         """Inflate the next piece."""
         while data:

@@ -44,6 +44,11 @@ class LinesCheck:
         self._pieces: list[bytes] = []
         self._held = 0
 
+    @property
+    def rows(self) -> int:
+        """How many lines have been read so far."""
+        return self._rows
+
     def feed(self, data: bytes) -> None:
         """Check the lines that end in ``data``, and keep the one that has not ended."""
         cut = data.rfind(b"\n") + 1
@@ -97,6 +102,11 @@ class JsonCheck:
         self._pieces: list[bytes] = []
         self._held = 0
         self._wanted = _STEP_BYTES
+
+    @property
+    def rows(self) -> int | None:
+        """How many rows have been counted so far; None where nobody knows what a row is."""
+        return self._rows if self._parents else None
 
     def feed(self, data: bytes) -> None:
         """Take the next piece."""

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+import threading
 import zipfile
-from typing import IO
+from typing import IO, Any
 
 from ods_provider.core.formats.check import Verified, broken
 from ods_provider.core.formats.container import opened
@@ -14,6 +15,8 @@ _SHEET = re.compile(r"xl/worksheets/[^/]+\.xml\Z")
 _PIECE = 1_048_576
 _BUFFER = 262_144
 _BATCH_ROWS = 8_192
+# One after another: many streams may end at the same moment, and Arrow takes 10 MB for each file that it decodes.
+_DECODING = threading.Lock()
 
 
 class ParquetCheck:
@@ -25,6 +28,7 @@ class ParquetCheck:
 
     verified: Verified = "counted"
     random_access = True
+    rows = None
 
     def feed(self, data: bytes) -> None:
         """Look at nothing: the footer comes last."""
@@ -37,6 +41,15 @@ class ParquetCheck:
 
         if file is None:
             broken("the Parquet file cannot be read back")
+        with _DECODING:
+            try:
+                return self._decoded(pa, pq, file)
+            finally:
+                # Each thread has a heap of its own, which Arrow would keep for as long as the thread lives.
+                pa.default_memory_pool().release_unused()
+
+    @staticmethod
+    def _decoded(pa: Any, pq: Any, file: IO[bytes]) -> int:
         try:
             # pre_buffer would bring whole row groups into memory: 122,880 rows, or all there are.
             whole = pq.ParquetFile(file, buffer_size=_BUFFER, pre_buffer=False, page_checksum_verification=True)
@@ -61,6 +74,7 @@ class XlsxCheck:
 
     verified: Verified = "counted"
     random_access = True
+    rows = None
 
     def feed(self, data: bytes) -> None:
         """Look at nothing: the directory of the archive comes last."""

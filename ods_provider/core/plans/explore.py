@@ -14,9 +14,10 @@ from ods_provider.core.errors import OdsConfigError, OdsNotAPortal
 from ods_provider.core.faces import setting
 from ods_provider.core.limits import URL_BYTES
 from ods_provider.core.segments import segment
+from ods_provider.core.source import CATALOG, root
 from ods_provider.core.wire import Kind, Params, Request, Response
 
-ROOT = "/api/explore/v2.1/catalog"
+ROOT = root(CATALOG)  # plans ask the catalogue; ``sources`` has them ask elsewhere
 
 
 def path(*parts: str, dataset_id: str | None = None) -> str:

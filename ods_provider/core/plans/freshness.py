@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import quote_plus
 
+from ods_provider.core.counting import counted
 from ods_provider.core.errors import OdsConfigError, OdsQuotaExceeded
 from ods_provider.core.limits import PAGE_ROWS
 from ods_provider.core.odsql import any_of, literal
@@ -15,6 +16,7 @@ from ods_provider.core.plans.records import count, page
 from ods_provider.core.query import Query
 from ods_provider.core.quota import Quota, QuotaBook
 from ods_provider.core.schema import Dataset
+from ods_provider.core.times import iso
 from ods_provider.core.wire import Plan, Request, Response
 
 _IDS_BYTES = 7_000  # in a URL; nginx takes 8 KB for the whole request line
@@ -27,6 +29,17 @@ class QuotaLook:
     quota: Quota
     ready: bool
     ready_at: datetime | None
+
+    def said(self, dataset_id: str | None, min_remaining: int) -> str:
+        """Return in words what was looked at, what is there, and what that means."""
+        of = "the portal" if dataset_id is None else dataset_id
+        if self.quota.remaining is None:
+            return f"No quota of {of} is stated: enough"
+        reset = iso(self.ready_at) or "a time that it does not tell"
+        return (
+            f"{counted(self.quota.remaining, 'calls', self.quota.limit)} of {of} left, {min_remaining:,} wanted: "
+            f"{'enough' if self.ready else f'waiting for the reset at {reset}'}"
+        )
 
 
 def quota(book: QuotaBook, dataset_id: str | None, min_remaining: int) -> Generator[Request, Response, QuotaLook]:

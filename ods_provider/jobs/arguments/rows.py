@@ -6,13 +6,16 @@ from typing import Any
 
 from ods_provider.core.clusters import GeoCluster
 from ods_provider.core.datasetid import dataset_named
+from ods_provider.core.errors import OdsConfigError
 from ods_provider.core.formats.endings import expect_ending
 from ods_provider.core.given import clauses, mapping, text, truth, unless_none, whole_number
 from ods_provider.core.query import Query
+from ods_provider.core.source import CATALOG, source_named
 from ods_provider.jobs.analysis import AnalysisJob
-from ods_provider.jobs.arguments.kinds import Flag, Mapped, Number, Place, Text, Texts, file_place
+from ods_provider.jobs.arguments.kinds import Flag, Mapped, Number, Place, Text, Texts, file_place, word
 from ods_provider.jobs.arguments.older import asked_in
 from ods_provider.jobs.search import SearchJob
+from ods_provider.jobs.unchanged import expect_known
 from ods_provider.jobs.v1 import V1AnalysisJob, V1SearchJob
 
 MAX_XCOM_BYTES = 1_000_000
@@ -21,6 +24,7 @@ MAX_XCOM_BYTES = 1_000_000
 def search_job(
     *,
     dataset_id: Text = None,
+    source: Text = CATALOG,
     select: Texts = None,
     where: Texts = None,
     order_by: Texts = None,
@@ -34,6 +38,7 @@ def search_job(
     record_id: Text = None,
     path: Place = None,
     max_xcom_bytes: Number = MAX_XCOM_BYTES,
+    if_unchanged: Text = "fetch",
     v1: Mapped = None,
 ) -> SearchJob | V1SearchJob:
     """Return a search of a dataset's records, or of the catalogue where ``dataset_id`` is None.
@@ -57,15 +62,18 @@ def search_job(
         "record_id": text("record_id", unless_none("record_id", record_id)),
     }
     out: dict[str, Any] = {"path": _rows_place(path), "max_xcom_bytes": _most_bytes(max_xcom_bytes)}
-    older, dataset = asked_in(v1, query, dataset_id, **beside)
+    unchanged, where_kept = word("if_unchanged", if_unchanged, "fetch"), source_named(source)
+    older, dataset = asked_in(v1, query, dataset_id, source=where_kept, **beside)
     if older is not None:
+        _expect_fetch(unchanged)
         return V1SearchJob(dataset, older, **out)
-    return SearchJob(dataset_id=dataset, query=query, **beside, **out)
+    return SearchJob(dataset_id=dataset, query=query, if_unchanged=unchanged, source=where_kept, **beside, **out)
 
 
 def analysis_job(
     *,
     dataset_id: Text,
+    source: Text = CATALOG,
     select: Texts = None,
     group_by: Texts = None,
     facet: Texts = None,
@@ -108,10 +116,21 @@ def analysis_job(
         "path": _rows_place(path, "geojson" if on_a_map else "jsonl"),
         "max_xcom_bytes": _most_bytes(max_xcom_bytes),
     }
-    older, dataset = asked_in(v1, query, dataset_id, **beside)
+    where_kept = source_named(source)
+    older, dataset = asked_in(v1, query, dataset_id, source=where_kept, **beside)
     if older is not None:
         return V1AnalysisJob(dataset_named(dataset), older, **out)
-    return AnalysisJob(dataset_id=dataset, query=query, **beside, **out)
+    return AnalysisJob(dataset_id=dataset, query=query, source=where_kept, **beside, **out)
+
+
+def _expect_fetch(if_unchanged: str) -> None:
+    expect_known(if_unchanged)
+    if if_unchanged != "fetch":
+        raise OdsConfigError(
+            "a search with v1 is always fetched",
+            where="argument if_unchanged",
+            advice="Leave it out; a download with v1 knows it, and a search without",
+        )
 
 
 def _rows_place(path: Place, written: str = "jsonl") -> Place:

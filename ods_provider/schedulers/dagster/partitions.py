@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, cast
 
 from dagster import (
@@ -33,6 +33,7 @@ class Parts:
         where: Instead, a function of the key and the window (None where there is none) that returns a filter.
         path: Where the asset is written, None for nowhere; with partitions it is text or a ``pathlib.Path`` that names
             each partition apart by ``{partition}``.
+        ranges: Whether one run may be about several partitions.
 
     Raises:
         OdsConfigError: The arguments do not fit together.
@@ -42,6 +43,7 @@ class Parts:
     field: str | dict[str, str] | None
     where: Where | None
     path: Any
+    ranges: bool = False
 
     def __post_init__(self) -> None:
         told = (self.field is not None) + (self.where is not None)
@@ -54,6 +56,30 @@ class Parts:
             )
         if self.definition is not None and self.path is not None:
             object.__setattr__(self, "path", self._template())
+
+    def of_ranges(self, *, table: bool) -> "Parts":
+        """Return the same for runs that may be about several partitions.
+
+        Args:
+            table: Whether they go into a table, and not into files or values of their own.
+
+        Raises:
+            OdsConfigError: One run cannot make that of several partitions.
+        """
+        if self.definition is None:
+            return self
+        what = None
+        if not table:
+            what = "each partition is a file or a value of its own"
+        elif not isinstance(self.field, str) or not self._timed(self.definition):
+            what = "only a time partition with one partition_field makes one filter of several partitions"
+        if what:
+            raise OdsConfigError(
+                f"a run of several partitions is not served: {what}",
+                where="argument backfill_policy",
+                advice="Leave it out, or load into a table: ods_load_asset(…, mode='merge', partition_field='at')",
+            )
+        return replace(self, ranges=True)
 
     def _template(self) -> str:
         """Return the path as text with a place for the key, so that no two partitions are written to one file."""
@@ -81,6 +107,8 @@ class Parts:
         """Return the filter of the run's partition, None without partitions."""
         if self.definition is None:
             return None
+        if self.ranges:
+            return _within(str(self.field), context.partition_time_window)
         key = context.partition_key
         window = context.partition_time_window if self._timed(self.definition) else None
         if self.where is not None:
@@ -108,7 +136,7 @@ class Parts:
         return joined if apart and safe_name(joined) == joined else name_apart(str(key), None)
 
     @staticmethod
-    def _timed(definition: PartitionsDefinition) -> bool:
+    def _timed(definition: PartitionsDefinition | None) -> bool:
         return isinstance(definition, TimeWindowPartitionsDefinition)
 
     def _several(self, key: MultiPartitionKey, fields: dict[str, str]) -> str:
@@ -134,7 +162,11 @@ def _window(definition: PartitionsDefinition, key: str) -> TimeWindow | None:
 
 
 def _equal(field: str, key: str, window: TimeWindow | None) -> str:
-    name = identifier(field)
     if window is None:
-        return f"{name} = {literal(str(key))}"
+        return f"{identifier(field)} = {literal(str(key))}"
+    return _within(field, window)
+
+
+def _within(field: str, window: TimeWindow) -> str:
+    name = identifier(field)
     return f"{name} >= {literal(window.start)} AND {name} < {literal(window.end)}"

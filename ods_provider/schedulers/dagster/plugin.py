@@ -5,17 +5,21 @@ from __future__ import annotations
 import hashlib
 import logging
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from ods_provider.core.checkpoint import CheckpointStore
 from ods_provider.core.connection import OdsConnection
+from ods_provider.core.errors import OdsConfigError
 from ods_provider.core.events import DatasetDescribed, Event
 from ods_provider.core.schema import Dataset
 from ods_provider.plugins.hookspecs import hookimpl
 from ods_provider.plugins.run import Run, SchedulerAdapter
 from ods_provider.sinks.destination import destination
 from ods_provider.stores.checkpoints import FolderStore
+from ods_provider.tables.target import Target
+from ods_provider.tables.urls import target_of
 
 NAME = "dagster"
 
@@ -28,12 +32,16 @@ class Native:
         context: Dagster's execution context.
         resource: The ``OdsResource`` that the user configured.
         key: Stable name of the work: the asset and its partition, or the op and the run it began in.
+        asset_key: The asset that is made, None in an op of no asset.
+        partition: Its partition.
         dataset: The dataset as the portal described it during the run, once it did.
     """
 
     context: Any
     resource: Any
     key: str
+    asset_key: Any = None
+    partition: str | None = None
     dataset: Dataset | None = None
 
 
@@ -82,6 +90,21 @@ def ods_resolve_connection(scheduler: str, run: Run | None) -> OdsConnection | N
 
 
 @hookimpl
+def ods_table_target(place: Any, run: Run) -> Target | None:
+    """Open the URL that an ``EnvVar`` names: a password stands neither in the code nor in a run's config."""
+    if run.scheduler != NAME or type(place).__name__ != "EnvVar":
+        return None
+    url = place.get_value()
+    if not url:
+        raise OdsConfigError(
+            f"the variable {place.env_var_name} is not set",
+            where="argument destination",
+            advice="Set it to a URL, such as postgresql://user:password@host/database",
+        )
+    return target_of(url)
+
+
+@hookimpl
 def ods_checkpoint_store(run: Run) -> CheckpointStore | None:
     """Keep progress in the instance's storage folder, unless ``ODS_CHECKPOINT_URL`` names a place for all hosts."""
     if run.scheduler != NAME or os.environ.get("ODS_CHECKPOINT_URL"):
@@ -90,6 +113,18 @@ def ods_checkpoint_store(run: Run) -> CheckpointStore | None:
     return FolderStore(
         destination(run.native.context.instance.storage_directory()).child("ods-checkpoints").child(name)
     )
+
+
+@hookimpl
+def ods_last_success(fingerprint: str, run: Run) -> Mapping[str, Any] | None:
+    """Read it from the metadata of the asset's last materialization."""
+    if run.scheduler != NAME or run.native.asset_key is None:
+        return None
+    from ods_provider.schedulers.dagster.metadata import last_result
+
+    native = run.native
+    told = last_result(native.context.instance, native.asset_key, native.partition)
+    return told if told.get("fingerprint") == fingerprint else {}
 
 
 @hookimpl

@@ -3,7 +3,7 @@
 # No `from __future__ import annotations`: Dagster reads the annotations of resources, configs and contexts as objects.
 import os
 import secrets
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +14,7 @@ from ods_provider.core.connection import OdsConnection, from_parts
 from ods_provider.core.errors import OdsConfigError
 from ods_provider.core.faces import DAGSTER
 from ods_provider.core.forgetting import forgets
+from ods_provider.core.nearest import listed, nearest
 from ods_provider.core.outcome import Done, Wait
 from ods_provider.core.redact import MASK
 
@@ -57,12 +58,16 @@ class OdsResource(ConfigurableResource[Any]):
         default=None, description="Files on other hosts with private addresses: auto, refuse or allow."
     )
 
+    @forgets
     def __init__(self, **given: Any) -> None:
+        _expect_known(given, type(self).model_fields)
         super().__init__(**_hidden(given))
 
     @classmethod
+    @forgets
     def configure_at_launch(cls, **given: Any) -> Any:
         """Return the resource with the rest of its fields left to the run's config; never type a key there."""
+        _expect_known(given, cls.model_fields)
         return super().configure_at_launch(**_hidden(given))
 
     def __repr_args__(self) -> Iterator[tuple[str, Any]]:
@@ -97,6 +102,18 @@ class OdsResource(ConfigurableResource[Any]):
         from ods_provider.schedulers.dagster.working import Step
 
         return Step(context, self).run(job)
+
+
+def _expect_known(given: Mapping[str, Any], fields: Iterable[str]) -> None:
+    # Dagster drops what it does not know without a word: a timeout would be the default's.
+    unknown = [name for name in given if name not in fields]
+    if unknown:
+        meant = list(dict.fromkeys(each for name in unknown for each in nearest(name, fields)[:1]))
+        raise OdsConfigError(
+            f"unknown field{'s' if len(unknown) > 1 else ''} {', '.join(unknown)}",
+            where="OdsResource",
+            advice=(f"Perhaps {listed(meant)} is meant. " if meant else "") + f"Known are {', '.join(fields)}",
+        )
 
 
 class _Masked:

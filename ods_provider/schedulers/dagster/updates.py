@@ -22,10 +22,11 @@ from ods_provider.core.errors import OdsConfigError, OdsError
 from ods_provider.core.patience import next_look, patient_with
 from ods_provider.core.plans.freshness import datasets as freshness
 from ods_provider.core.schema import Dataset
+from ods_provider.core.source import Source, named, parted, source_told
 from ods_provider.core.times import iso, parse_time, utc_now
 from ods_provider.core.watermark import What, moved_on, watermark, what_named
 from ods_provider.plugins.manager import plugins
-from ods_provider.schedulers.dagster.assets import DATASET_ID, RESOURCE
+from ods_provider.schedulers.dagster.pairs import DATASET_ID, RESOURCE
 from ods_provider.schedulers.dagster.plugin import NAME
 
 EVERY_S = 300
@@ -55,7 +56,8 @@ def ods_dataset_sensor(
 
     Args:
         assets: What the asset factories returned; each is made anew when its dataset was updated.
-        datasets: Other datasets to watch, with ``job`` or ``request``.
+        datasets: Other datasets to watch, with ``job`` or ``request``; ``monitoring/ods-datasets-monitoring`` is one of
+            the monitoring source.
         job: The job to run, instead of making assets.
         request: Makes the run request of ``{dataset_id, data_processed, modified, records_count}``; needed for assets
             with partitions, of which only you know the one that changed. A run key is set where it sets none.
@@ -87,7 +89,7 @@ def ods_dataset_sensor(
         if memory.not_before and memory.not_before > utc_now():
             return memory.skip(f"The portal asks not to be called before {iso(memory.not_before)}")
         try:
-            seen = _look(getattr(context.resources, resource_key), list(watched))
+            seen = look(getattr(context.resources, resource_key), list(watched))
         except OdsError as error:
             if not patient_with(error, answered=bool(memory.seen)):
                 raise
@@ -130,7 +132,11 @@ def _check(watched: Mapping[str, Sequence[Any]], assets: Sequence[Any], job: Any
         )
 
 
-def _look(resource: Any, dataset_ids: list[str]) -> dict[str, Dataset]:
+def look(resource: Any, names: list[str]) -> dict[str, Dataset]:
+    """Return datasets as they are now, by the names that tell sources apart; those that are not seen are absent."""
+    ids: dict[Source, list[str]] = {}
+    for source, dataset_id in map(parted, names):
+        ids.setdefault(source, []).append(dataset_id)
     connection = resource.connection()
     patient = replace(
         connection,
@@ -139,7 +145,11 @@ def _look(resource: Any, dataset_ids: list[str]) -> dict[str, Dataset]:
         connect_timeout_s=min(connection.connect_timeout_s, MOST_WAIT_S),
     )
     with OdsClient(patient, tokens=plugins().token_store(patient, NAME)) as client:
-        return client.run(freshness(dataset_ids))
+        return {
+            named(source, dataset_id): dataset
+            for source, some in ids.items()
+            for dataset_id, dataset in client.at(source).run(freshness(some)).items()
+        }
 
 
 @dataclass
@@ -170,24 +180,24 @@ class _Memory:
         """Compare what was found with what was seen, remember it, and ask for what follows."""
         self.not_before = None
         requests: list[RunRequest] = []
-        told = [f"{dataset_id} is not in the catalogue" for dataset_id in watched if dataset_id not in found]
-        for dataset_id, dataset in found.items():
-            before, now = self.seen.get(dataset_id), dataset.freshness()
+        told = [f"{name} is not in the catalogue" for name in watched if name not in found]
+        for name, dataset in found.items():
+            before, now = self.seen.get(name), dataset.freshness() | source_told(parted(name)[0])
             if before is None:
-                told.append(f"{dataset_id} is seen for the first time")
+                told.append(f"{name} is seen for the first time")
             elif not moved_on(dataset, watermark(before, what), what):
                 continue
             else:
-                requests += _requests(now, watched[dataset_id], request)
-            self.seen[dataset_id] = now
+                requests += _requests(name, now, watched[name], request)
+            self.seen[name] = now
         if not requests:
             return self.skip("; ".join(told) or "No dataset was updated")
         return SensorResult(run_requests=requests, cursor=self._cursor())
 
 
-def _requests(now: Freshness, keys: Sequence[Any], request: Request | None) -> Iterator[RunRequest]:
-    run_key = f"{now['dataset_id']} {now['data_processed']} {now['modified']}"
-    tags = {"ods/dataset_id": str(now["dataset_id"]), "ods/data_processed": str(now["data_processed"])}
+def _requests(name: str, now: Freshness, keys: Sequence[Any], request: Request | None) -> Iterator[RunRequest]:
+    run_key = f"{name} {now['data_processed']} {now['modified']}"
+    tags = {"ods/dataset_id": name, "ods/data_processed": str(now["data_processed"])}
     if request is None:
         yield RunRequest(run_key=run_key, asset_selection=list(keys) or None, tags=tags)
         return

@@ -11,6 +11,7 @@ or an op of a job), the run that is at it carries ``ods/at-<digest>``:
 """
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import sha256
@@ -36,11 +37,11 @@ from ods_provider.jobs.context import Job
 from ods_provider.jobs.runner import explain, run_job
 from ods_provider.schedulers.dagster.arguments import WORDS
 from ods_provider.schedulers.dagster.plugin import NAME, Native
+from ods_provider.schedulers.dagster.runtags import RunPartitions, partition_of
 
 WAITING = "ods/waiting"
 RESUMES = "ods/resumes"
 BEGAN_IN = "ods/began-in"
-PARTITION = "dagster/partition"
 WORKING = "working"
 BUSY_S = 60
 _UNTIL, _RUN = "waiting until ", ", run "
@@ -88,10 +89,13 @@ class Step:
         self._instance: DagsterInstance = context.instance
         run: DagsterRun = context.run
         self._run_id, self._tags = run.run_id, run.tags
-        self._work = Work.on_asset(asset_key) if asset_key else Work(f"op {run.job_name}.{context.node_handle}")
+        self._work = Work.on_asset(asset_key) if asset_key else Work(f"op {run.job_name}.{_step_of(context)}")
         # An asset is one thing, whoever makes it; an op has a progress of its own every time that it is asked for.
-        parts = [self._work.name, run.tags.get(PARTITION), None if asset_key else began_in(run)]
-        self.native = Native(context, resource, "/".join(part for part in parts if part))
+        self._partitions = partition_of(run)
+        of = self._partitions
+        parts = [self._work.name, of.name if of else None, None if asset_key else began_in(run)]
+        key = "/".join(part for part in parts if part)
+        self.native = Native(context, resource, key, asset_key, of.first if of else None)
 
     def run(self, job: Job) -> Done | Wait:
         """Run the job from its start, or from what an earlier run confirmed.
@@ -100,7 +104,7 @@ class Step:
             ``Done`` with the result; ``Wait`` when the portal asks for a longer wait than a run should last, or when
             another run is at the same work. After a ``Wait``, yield no output: the run ends well, nothing counts as
             made, what stands behind the step is skipped, and ``ods_resume_sensor`` runs it again when it is time. The
-            step's output must not be a required one.
+            step's output must not be a required one. The same after a ``Done`` that says ``skipped``: nothing was done.
 
         Raises:
             Failure: The job failed; the step's retry policy applies only where another try may help.
@@ -117,9 +121,21 @@ class Step:
             result = self._run(job, kept)
         if isinstance(result, Wait):
             self._wait(result)
-        else:
-            settle(self._instance, self._run_id, self._work, "done")
+            return result
+        settle(self._instance, self._run_id, self._work, "done")
+        if result.skipped is not None:
+            self._skip(result.skipped, result.result)
         return result
+
+    @property
+    def one_partition(self) -> bool:
+        """Whether the run is about one partition of the asset."""
+        return self._partitions is not None and not self._partitions.ranged
+
+    def another_waits(self) -> bool:
+        """Return whether another step of this run has ended because it must wait."""
+        run = self._instance.get_run_by_id(self._run_id)
+        return run is not None and waits_until(run) is not None
 
     def _run(self, job: Job, state: dict[str, Any]) -> Done | Wait:
         try:
@@ -137,12 +153,23 @@ class Step:
     def _claim(self) -> str | None:
         # The claim is written before others are looked for, so that of two runs at least one sees the other.
         self._instance.add_run_tags(self._run_id, {self._work.tag: WORKING})
-        return at_it(self._instance, self._work, self._tags.get(PARTITION), but=self._run_id)
+        return at_it(self._instance, self._work, self._partitions, but=self._run_id)
 
     def _kept_state(self, owner: str | None) -> dict[str, Any]:
         run = self._instance.get_run_by_id(owner) if owner else None
         kept = run.tags.get(self._work.state_tag) if run else None
         return dict(json.loads(kept)) if kept else {}
+
+    def _skip(self, why: str, earlier: Mapping[str, Any]) -> None:
+        self._context.log.info("Skipped: %s.", why)
+        if self.asset_key is not None:
+            said = {"skipped": MetadataValue.text(why), "data_processed": MetadataValue.text(earlier["data_processed"])}
+            self._observe(said)
+
+    def _observe(self, said: dict[str, Any]) -> None:
+        assert self.asset_key is not None  # ops have nobody to show it
+        partition = self._partitions.one if self._partitions else None
+        self._context.log_event(AssetObservation(self.asset_key, partition=partition, metadata=said))
 
     def _wait(self, wait: Wait) -> None:
         if self.asset_key is not None:
@@ -150,13 +177,17 @@ class Step:
                 "waiting_until": MetadataValue.timestamp(wait.until),
                 "reason": MetadataValue.text(wait.reason),
             }
-            self._context.log_event(
-                AssetObservation(self.asset_key, partition=self._tags.get(PARTITION), metadata=said)
-            )
+            self._observe(said)
         tags = {self._work.tag: f"{_UNTIL}{wait.until.isoformat()}{_RUN}{self._run_id}", WAITING: "yes"}
         if wait.checkpoint:
             tags[self._work.state_tag] = json.dumps(dict(wait.checkpoint))
         self._instance.add_run_tags(self._run_id, tags)
+
+
+def _step_of(context: Any) -> str:
+    """Return the name of an op's step; the steps of an op that is mapped are works of their own."""
+    key = context.get_mapping_key()
+    return f"{context.node_handle}" if key is None else f"{context.node_handle}[{key}]"
 
 
 def began_in(run: DagsterRun) -> str:
@@ -185,9 +216,9 @@ def settle(instance: DagsterInstance, run_id: str, work: Work, how: str) -> None
         instance.add_run_tags(run_id, {WAITING: "no"})
 
 
-def at_it(instance: DagsterInstance, work: Work, partition: str | None, *, but: str = "") -> str | None:
+def at_it(instance: DagsterInstance, work: Work, of: RunPartitions | None, *, but: str = "") -> str | None:
     """Return a living run that owns the work, other than ``but``. A run's own status is its lease."""
     for run in instance.get_runs(RunsFilter(tags={work.tag: WORKING}, statuses=_LIVING)):
-        if run.run_id != but and run.tags.get(PARTITION) == partition:
+        if run.run_id != but and partition_of(run) == of:
             return str(run.run_id)
     return None

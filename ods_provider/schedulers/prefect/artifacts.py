@@ -10,9 +10,11 @@ from uuid import UUID
 
 from ods_provider.core.events import Event, JobDone, JobFailed, Progress, Waiting
 from ods_provider.core.legible import legible
-from ods_provider.core.narrate import summary
+from ods_provider.core.narrate import far, size, summary
 
 EVERY_S = 10.0
+# What runs are compared by, which tells people nothing.
+_UNSEEN = ("fingerprint", "dataset_state")
 _MARKS = re.compile(r"[\\`*_\[\]<>|~#!&]")
 
 
@@ -27,12 +29,15 @@ class Board:
     Args:
         job: The job's name.
         dataset_id: Its dataset.
+        into: What becomes of it: a table, or the name of a format. All three are the key under which runs are versions.
         now: A monotonic clock.
     """
 
-    def __init__(self, job: str, dataset_id: str | None, *, now: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, job: str, dataset_id: str | None, into: str | None = None, *, now: Callable[[], float] = time.monotonic
+    ) -> None:
         self._title = _plain(f"{job} of {dataset_id}" if dataset_id else job)
-        self._key = artifact_key("ods", job, dataset_id)
+        self._key = artifact_key("ods", job, dataset_id, into)
         self._now = now
         self._bar: UUID | None = None
         self._latest: Progress | None = None
@@ -58,7 +63,7 @@ class Board:
         if said is None or said == self._drawn or not said.total:
             return
         share = min(100.0, 100.0 * said.done / said.total)
-        text = f"{self._title}: {said.done:,} of {said.total:,} {said.unit}"
+        text = f"{self._title}: {far(said)}"
         if self._bar is None:
             made = create_progress_artifact(progress=share, key=f"{self._key}-progress", description=text)
             self._bar = made if isinstance(made, UUID) else None
@@ -69,15 +74,27 @@ class Board:
     def _conclude(self, result: Any) -> None:
         from prefect.artifacts import create_markdown_artifact
 
-        create_markdown_artifact(_markdown(self._title, result), key=f"{self._key}-result", description=self._title)
+        create_markdown_artifact(_markdown(result), key=f"{self._key}-result", description=self._title)
 
 
-def _markdown(title: str, result: Any) -> str:
-    head = f"## {title}\n\n{_plain(summary(result))}\n"
+def _markdown(result: Any) -> str:
+    """Return what came of a job, without a heading: Prefect shows the description above it."""
     if not isinstance(result, Mapping):
-        return head
-    rows = [f"| {_plain(name)} | {_plain(value)} |" for name, value in result.items() if value is not None]
-    return "\n".join([head, "| | |", "|---|---|", *rows, ""])
+        return f"{_plain(summary(result))}\n"
+    seen = {name: value for name, value in result.items() if value is not None and name not in _UNSEEN}
+    # The checksum stands in the table alone, where it is one line.
+    head = _plain(summary({name: value for name, value in seen.items() if name != "sha256"}))
+    rows = [f"| {_plain(name)} | {_plain(_value(name, value))} |" for name, value in seen.items()]
+    return "\n".join([f"{head}\n", "| what | value |", "|---|---|", *rows, ""])
+
+
+def _value(name: str, value: Any) -> Any:
+    """Return a value as people write it."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, int):
+        return f"{value:,}" + (f" ({size(value)})" if name == "size_bytes" and value >= 1000 else "")
+    return value
 
 
 def _plain(value: Any) -> str:

@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar, Self
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Self
 
 from prefect.blocks.core import Block
 from prefect.types import SecretDict
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, WithJsonSchema
 
-from ods_provider.core.connection import OdsConnection, from_parts
+from ods_provider.core.connection import EXTRAS, OdsConnection, from_parts
 from ods_provider.core.errors import OdsConfigError
 from ods_provider.core.faces import PREFECT
 from ods_provider.core.forgetting import forgets
+from ods_provider.core.legible import kind_of
+from ods_provider.core.nearest import nearest
 
 if TYPE_CHECKING:
     from ods_provider.client import OdsClient
 
 DEFAULT = "ods-default"
+_PREFECTS_OWN = {"block_type_slug"}
+# What may be left empty is a plain field of Prefect's form, in place of a choice between a value and None.
+_Key = Annotated[SecretStr | None, WithJsonSchema({"type": "string", "format": "password", "writeOnly": True})]
+_Text = Annotated[str | None, WithJsonSchema({"type": "string"})]
 
 
 class OdsCredentials(Block):
@@ -32,24 +38,58 @@ class OdsCredentials(Block):
 
     _block_type_name: ClassVar[str | None] = "Opendatasoft Credentials"
     _block_type_slug: ClassVar[str | None] = "ods-credentials"
-    _documentation_url: ClassVar[Any] = "https://help.huwise.com/"
+    _documentation_url: ClassVar[Any] = "https://ods-provider.readthedocs.io/prefect/"
+    _logo_url: ClassVar[Any] = "https://ods-provider.readthedocs.io/images/logo.svg"
+    # The card beside the form cuts longer ones off.
+    _description: ClassVar[str | None] = "An Opendatasoft (Huwise) portal and its keys."
+    # Prefect shows what stands in the fence, with the block's name.
+    _code_example: ClassVar[str | None] = """\
+        ```python
+        from ods_provider.schedulers.prefect import ods_download
+
+        ods_download("world-capitals", "data/capitals.parquet", credentials="BLOCK_NAME")
+        ```"""
 
     host: str = Field(description="Host name or URL of the portal, such as data.example.org.")
-    api_key: SecretStr | None = Field(default=None, description="API key; empty calls anonymously.")
-    push_api_key: SecretStr | None = Field(default=None, description="The push key that serves every resource.")
+    api_key: _Key = Field(default=None, title="API Key", description="Empty calls anonymously.")
+    push_api_key: _Key = Field(default=None, title="Push Key", description="The push key that serves every resource.")
     # Not a dict of secrets: Prefect's API shows those.
     push_api_keys: SecretDict = Field(
-        default_factory=lambda: SecretDict({}), description='Push keys by "dataset/resource", where they differ.'
+        default_factory=lambda: SecretDict({}),
+        title="Push Keys",
+        description='Where they differ: {"dataset/resource": "key"}.',
     )
-    login: str | None = Field(default=None, description="User name, for auth=basic.")
+    login: _Text = Field(default=None, description="User name, for auth=basic.")
     settings: dict[str, Any] = Field(
         default_factory=dict,
-        description="Other settings of a connection that are no secrets: auth, timeout_s, max_wait_s, verify, …",
+        description='Other settings of a connection that are no secrets: {"max_wait_s": 30}.',
     )
     secret_settings: SecretDict = Field(
         default_factory=lambda: SecretDict({}),
-        description="Other settings of a connection that are secrets, such as proxy.",
+        description='Those that are secrets: {"proxy": "http://user:…@proxy:3128"}.',
     )
+
+    @forgets
+    def block_initialization(self) -> None:
+        """Refuse what is no field: Prefect's blocks keep it, in the clear, and nothing would read it.
+
+        Raises:
+            OdsConfigError: There is something; the message names it and what may be meant, and shows no value.
+        """
+        unknown = sorted(set(self.model_extra or {}) - _PREFECTS_OWN)
+        if unknown:
+            fields = list(type(self).model_fields)
+            meant = [
+                PREFECT.setting(known) if known in (*EXTRAS, *PREFECT.named) else f"the block's {known}"
+                for name in unknown
+                for known in nearest(name, (*fields, *EXTRAS))[:1] or ([name] if name in EXTRAS else [])
+            ]
+            raise OdsConfigError(
+                f"unknown field{'s' if len(unknown) > 1 else ''} {', '.join(unknown)}",
+                where="OdsCredentials",
+                advice=(f"Perhaps {' and '.join(meant)} is meant. " if meant else "")
+                + f"Known are {', '.join(fields)}",
+            )
 
     @classmethod
     def named(cls, name: str) -> Self:
@@ -91,7 +131,8 @@ class OdsCredentials(Block):
             login=self.login,
             password=_plain(self.api_key),
             extra=extra,
-            where=f"OdsCredentials {self.ref}",
+            # One that was never saved has no name.
+            where=f"OdsCredentials {self._block_document_name or ''}".rstrip(),
             face=PREFECT,
         )
 
@@ -103,6 +144,21 @@ class OdsCredentials(Block):
 
         connection = self.connection()
         return OdsClient(connection, tokens=plugins().token_store(connection, NAME))
+
+
+def expect_credentials(given: Any) -> OdsCredentials | str:
+    """Return what a task was given as ``credentials``.
+
+    Raises:
+        OdsConfigError: It is neither a block nor the name of one; what it holds is not shown.
+    """
+    if isinstance(given, (OdsCredentials, str)):
+        return given
+    raise OdsConfigError(
+        f"credentials is {kind_of(given)}, neither a block nor the name of one",
+        where="argument credentials",
+        advice='Pass OdsCredentials(host=…, api_key=…), or the name of a saved block such as "ods-default"',
+    )
 
 
 def _plain(value: SecretStr | None) -> str | None:

@@ -7,37 +7,34 @@ that is continued or retried does not run again what is finished; ``with_options
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any, ParamSpec, TypeVar
+from typing import Any
 
-from prefect import Task, task
-
-from ods_provider.core.errors import OdsConfigError
-from ods_provider.core.faces import in_words
-from ods_provider.jobs.arguments import analysis_job, download_job, media_job, push_job, search_job, watch_job
-from ods_provider.jobs.context import Job
-from ods_provider.schedulers.prefect.credentials import DEFAULT, OdsCredentials
+from ods_provider.core.source import named as named_dataset
+from ods_provider.jobs.arguments import (
+    analysis_job,
+    assemble_job,
+    download_job,
+    load_job,
+    media_job,
+    mirror_job,
+    partition_job,
+    publish_file_job,
+    publish_job,
+    push_job,
+    search_job,
+    sync_job,
+    watch_job,
+)
+from ods_provider.jobs.mirror import expect_none_failed
+from ods_provider.schedulers.prefect.credentials import DEFAULT
+from ods_provider.schedulers.prefect.tasking import Credentials
+from ods_provider.schedulers.prefect.tasking import do as _do
+from ods_provider.schedulers.prefect.tasking import ods_task as _ods_task
 from ods_provider.schedulers.prefect.updates import announce, last_seen, memory_name, remember
-from ods_provider.schedulers.prefect.waiting import WaitMode, leave
-from ods_provider.schedulers.prefect.working import advance, named, same_call, worth_retrying
-
-P = ParamSpec("P")
-R = TypeVar("R")
-Credentials = OdsCredentials | str
-_WORDS = {"max_xcom_bytes": "max_bytes"}
-_WORDS_OF_THE_JOB = {word: name for name, word in _WORDS.items()}
-
-
-def _ods_task(function: Callable[P, R]) -> Task[P, R]:
-    return task(
-        name=function.__name__.replace("_", "-"),
-        tags=["ods"],
-        persist_result=True,
-        cache_key_fn=same_call,
-        retry_condition_fn=worth_retrying,
-        on_completion=[leave],
-    )(function)
+from ods_provider.schedulers.prefect.waiting import WaitMode
+from ods_provider.schedulers.prefect.working import advance, named
 
 
 @_ods_task
@@ -45,6 +42,7 @@ def ods_search(
     dataset_id: str | None = None,
     *,
     credentials: Credentials = DEFAULT,
+    source: str = "catalog",
     select: str | Sequence[str] | None = None,
     where: str | Sequence[str] | None = None,
     order_by: str | Sequence[str] | None = None,
@@ -58,13 +56,14 @@ def ods_search(
     record_id: str | None = None,
     path: Any = None,
     max_bytes: int | str = 1_000_000,
+    if_unchanged: str = "fetch",
     v1: Mapping[str, Any] | str | None = None,
     wait_mode: WaitMode = "auto",
 ) -> Any:
     """Return rows: records of a dataset, or datasets when no ``dataset_id`` is given; an Outcome with ``path``.
 
-    ``v1`` asks Search API v1.0 instead, in its own words. A page is the unit of progress. More than ``max_bytes`` of
-    rows without a path are an error that says so.
+    ``source="monitoring"`` asks what the portal knows of its own use, and ``v1`` Search API v1.0 in its own words. A
+    page is the unit of progress. More than ``max_bytes`` of rows without a path are an error that says so.
     """
     return _do(search_job, locals(), wait_mode=wait_mode, credentials=credentials)
 
@@ -74,6 +73,7 @@ def ods_analyse(
     dataset_id: str | None,
     *,
     credentials: Credentials = DEFAULT,
+    source: str = "catalog",
     select: str | Sequence[str] | None = None,
     group_by: str | Sequence[str] | None = None,
     facet: str | Sequence[str] | None = None,
@@ -101,6 +101,7 @@ def ods_download(
     path: Any,
     *,
     credentials: Credentials = DEFAULT,
+    source: str = "catalog",
     format: str | None = None,
     select: str | Sequence[str] | None = None,
     where: str | Sequence[str] | None = None,
@@ -114,11 +115,89 @@ def ods_download(
     format_options: Mapping[str, Any] | str | None = None,
     if_moved: str = "retry",
     min_rows: int | str = 0,
+    if_unchanged: str = "fetch",
+    parallel: int | str = 1,
+    partition_by: str | None = None,
+    layout: str = "file",
+    part: Mapping[str, Any] | None = None,
     v1: Mapping[str, Any] | str | None = None,
     wait_mode: WaitMode = "auto",
 ) -> Any:
     """Write a dataset, or a query of it, to a file that holds exactly its rows, and return the Outcome."""
     return _do(download_job, locals(), wait_mode=wait_mode, credentials=credentials)
+
+
+@_ods_task
+def ods_load(
+    dataset_id: str,
+    table: str,
+    destination: Any,
+    *,
+    credentials: Credentials = DEFAULT,
+    source: str = "catalog",
+    select: str | Sequence[str] | None = None,
+    where: str | Sequence[str] | None = None,
+    refine: Mapping[str, Any] | str | None = None,
+    exclude: Mapping[str, Any] | str | None = None,
+    lang: str | None = None,
+    timezone: str = "UTC",
+    limit: int | str | None = None,
+    group_by: str | Sequence[str] | None = None,
+    mode: str = "replace",
+    swap: str | None = None,
+    primary_key: str | Sequence[str] | None = None,
+    delete_missing: bool | str = False,
+    cursor: str | None = None,
+    lag: Any = None,
+    columns: str = "evolve",
+    expect: Mapping[str, Any] | str | None = None,
+    geo: str = "lonlat",
+    if_moved: str = "retry",
+    min_rows: int | str = 0,
+    if_unchanged: str = "fetch",
+    parallel: int | str = 1,
+    partition_by: str | None = None,
+    staging: Any = None,
+    wait_mode: WaitMode = "auto",
+) -> Any:
+    """Load a dataset, or a query of it, into a table that shows the old rows or the new ones; return the Outcome.
+
+    ``destination`` is a URL (``duckdb:///city.duckdb``, ``postgresql://…``), or ``secret/NAME``, a block that holds it:
+    Prefect shows and keeps a task's parameters.
+    """
+    return _do(load_job, locals(), wait_mode=wait_mode, credentials=credentials)
+
+
+@_ods_task
+def ods_partition(
+    dataset_id: str,
+    path: str,
+    *,
+    credentials: Credentials = DEFAULT,
+    source: str = "catalog",
+    parts: int | str = "auto",
+    partition_by: str | None = None,
+    layout: str = "folder",
+    format: str | None = None,
+    select: str | Sequence[str] | None = None,
+    where: str | Sequence[str] | None = None,
+    refine: Mapping[str, Any] | str | None = None,
+    exclude: Mapping[str, Any] | str | None = None,
+    lang: str | None = None,
+    timezone: str = "UTC",
+    format_options: Mapping[str, Any] | str | None = None,
+    wait_mode: WaitMode = "auto",
+) -> Any:
+    """Cut a dataset into parts for ``ods_download.submit(**part)``, and return one mapping a part."""
+    return _do(partition_job, locals(), wait_mode=wait_mode, credentials=credentials)
+
+
+@_ods_task
+def ods_assemble(
+    parts: Any, *, credentials: Credentials = DEFAULT, min_rows: int | str = 0, wait_mode: WaitMode = "auto"
+) -> Any:
+    """Commit the parts whose Outcomes these are, as a folder or as one file, and return its Outcome."""
+    return _do(assemble_job, locals(), wait_mode=wait_mode, credentials=credentials)
 
 
 @_ods_task
@@ -135,11 +214,42 @@ def ods_media(
     limit: int | str | None = None,
     parallel: int | str = 4,
     if_missing: str = "fail",
+    if_unchanged: str = "fetch",
     v1: Mapping[str, Any] | str | None = None,
     wait_mode: WaitMode = "auto",
 ) -> Any:
     """Fetch a dataset's files into a folder, in parallel, with a manifest; return the Outcome. A file is the unit."""
     return _do(media_job, locals(), wait_mode=wait_mode, credentials=credentials)
+
+
+@_ods_task
+def ods_mirror(
+    to: Any,
+    *,
+    credentials: Credentials = DEFAULT,
+    into: str | None = None,
+    format: str | None = None,
+    schema: str | None = None,
+    where: str | Sequence[str] | None = None,
+    refine: Mapping[str, Any] | str | None = None,
+    exclude: Mapping[str, Any] | str | None = None,
+    vanished: str = "keep",
+    reserve: int | str | None = None,
+    max_calls: int | str | None = None,
+    parallel: int | str = 4,
+    staging: Any = None,
+    wait: bool | str = False,
+    wait_mode: WaitMode = "auto",
+) -> Any:
+    """Bring all of a portal that changed into files or tables, within the quota; return the report.
+
+    Raises:
+        OdsIncomplete: A dataset failed; the others are here.
+    """
+    report = _do(mirror_job, locals(), wait_mode=wait_mode, credentials=credentials)
+    if isinstance(report, Mapping):
+        expect_none_failed(report)
+    return report
 
 
 @_ods_task
@@ -165,10 +275,74 @@ def ods_push(
 
 
 @_ods_task
+def ods_sync(
+    dataset_id: str,
+    resource_id: str,
+    records: Sequence[Mapping[str, Any]] | str | None = None,
+    *,
+    path: Any = None,
+    key: str | Sequence[str] | None = None,
+    delete_missing: bool | str = True,
+    max_delete: int | str = "10%",
+    credentials: Credentials = DEFAULT,
+    dry_run: bool | str = False,
+    delimiter: str | None = None,
+    encoding: str | None = None,
+    unknown_fields: str = "refuse",
+    wait_mode: WaitMode = "auto",
+) -> Any:
+    """Make a realtime dataset equal to records, or to a file of them; return the Outcome with the plan."""
+    return _do(sync_job, locals(), wait_mode=wait_mode, credentials=credentials)
+
+
+@_ods_task
+def ods_publish_file(
+    dataset_id: str,
+    path: Any = None,
+    *,
+    records: Sequence[Mapping[str, Any]] | str | None = None,
+    credentials: Credentials = DEFAULT,
+    resource: str | None = None,
+    new_title: str | None = None,
+    extractor: str | None = None,
+    params: Mapping[str, Any] | str | None = None,
+    if_unchanged: str = "skip",
+    max_errors: int | str = 0,
+    min_rows: int | str = 0,
+    max_drop: str | None = "20%",
+    restore: bool | str = True,
+    delimiter: str | None = None,
+    encoding: str | None = None,
+    timeout: float | str | None = None,
+    dry_run: bool | str = False,
+    wait_mode: WaitMode = "auto",
+) -> Any:
+    """Make a file, or records, the data of a dataset, without a gap, and return the Outcome once its rows show."""
+    return _do(publish_file_job, locals(), wait_mode=wait_mode, credentials=credentials)
+
+
+@_ods_task
+def ods_publish(
+    dataset_id: str,
+    action: str = "publish",
+    *,
+    credentials: Credentials = DEFAULT,
+    wait: bool | str = True,
+    timeout: float | str | None = None,
+    abort_on_timeout: bool | str = False,
+    dry_run: bool | str = False,
+    wait_mode: WaitMode = "auto",
+) -> Any:
+    """Order a dataset's publication (``publish``, ``publish_metadata``, ``unpublish``) and return the Outcome."""
+    return _do(publish_job, locals(), wait_mode=wait_mode, credentials=credentials)
+
+
+@_ods_task
 def ods_await_update(
     dataset_id: str,
     *,
     credentials: Credentials = DEFAULT,
+    source: str = "catalog",
     since: Any = None,
     what: str = "data",
     poll_interval_s: float | str = 300.0,
@@ -181,7 +355,7 @@ def ods_await_update(
     """
     given = named(locals())
     job = watch_job(**given)
-    name = memory_name(credentials, job.dataset_id, job.what)
+    name = memory_name(credentials, named_dataset(job.source, job.dataset_id), job.what)
     if job.since is None:
         job = replace(job, since=last_seen(name))
     seen = advance(job, credentials=credentials, wait_mode=wait_mode, **given)
@@ -190,13 +364,3 @@ def ods_await_update(
         if job.since is not None:
             announce(credentials, seen)
     return seen
-
-
-def _do(make: Callable[..., Job], called: Mapping[str, Any], *, wait_mode: WaitMode, credentials: Credentials) -> Any:
-    """Make the job of a task's arguments, and run it."""
-    given = named(called)
-    try:
-        job = make(**{_WORDS_OF_THE_JOB.get(name, name): value for name, value in given.items()})
-        return advance(job, credentials=credentials, wait_mode=wait_mode, **given)
-    except OdsConfigError as error:
-        raise in_words(error, _WORDS) from None

@@ -6,11 +6,12 @@
 - ``retry``: the flow run itself is given back as AwaitingRetry, and its deployment's worker begins it again at the
   moment. The process is free, and the run keeps its identity.
 - ``hold``: the process sleeps. The only way without a deployment, and where no task of ours can end the flow run: it
-  was called as a function (``.fn``), or its ``on_completion`` was replaced.
+  was called as a function (``.fn``).
 
 A task cannot end its flow run by returning. So it returns a state of its own making, named Waiting, and a hook on that
 state, which runs once the task run is on record, tells the API and raises ``Pause``: Prefect's engine then leaves the
-process with the state that the signal carries.
+process with the state that the signal carries. A task gets the hook when it has to wait: Prefect logs two lines of each
+hook that it runs.
 """
 
 from __future__ import annotations
@@ -103,11 +104,22 @@ class _Obstacle:
 _NO_DEPLOYMENT = _Obstacle(
     "this flow run has no deployment that could go on then", "a flow run of a deployment", "Serve or deploy the flow"
 )
-_NO_HOOK = _Obstacle(
-    "nothing here can end this flow run: the task was called as a function, or its on_completion was replaced",
-    "a task run of this task, with its own hook",
-    "Call the task itself instead of .fn, and add its on_completion_hooks to those of with_options(on_completion=…)",
+_NO_TASK = _Obstacle(
+    "nothing here can end this flow run: the task was called as a function",
+    "a task run of this task",
+    "Call the task itself instead of .fn",
 )
+_ours: set[tuple[str, str]] = set()
+
+
+def may_wait(function: Callable[..., Any]) -> None:
+    """Let task runs of a function end their flow run: it returns what its job returned, a wait included."""
+    _ours.add(_name(function))
+
+
+def _name(function: Callable[..., Any]) -> tuple[str, str]:
+    # Prefect hands copies of functions to its task runs.
+    return function.__module__, function.__qualname__
 
 
 def _obstacle() -> _Obstacle | None:
@@ -116,8 +128,8 @@ def _obstacle() -> _Obstacle | None:
     if run is None or run.deployment_id is None:
         return _NO_DEPLOYMENT
     context = TaskRunContext.get()
-    # Without the hook nobody would end the flow run: the flow would go on with a state where it wants rows.
-    return None if context is not None and leave in context.task.on_completion_hooks else _NO_HOOK
+    # A task of somebody else would go on with a state where it wants rows.
+    return None if context is not None and _name(context.task.fn) in _ours else _NO_TASK
 
 
 def suspended(wait: Wait, how: str) -> State[Any]:
@@ -125,6 +137,8 @@ def suspended(wait: Wait, how: str) -> State[Any]:
     run = TaskRunContext.get()
     assert run is not None  # way() has seen it
     _waits[run.task_run.id] = (wait, how)
+    if leave not in run.task.on_completion_hooks:
+        run.task.on_completion_hooks = [*run.task.on_completion_hooks, leave]
     transaction = get_transaction()
     if transaction is not None:
         # Nothing is finished that the next flow run could take from the cache.

@@ -10,21 +10,28 @@ from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
+from prefect.client.schemas import State
 from prefect.context import TaskRunContext
 from prefect.exceptions import MissingContextError
 from prefect.logging import get_run_logger
+from prefect.states import Cancelled
+from prefect.transactions import get_transaction
 
 from ods_provider.core.checkpoint import CheckpointStore, fingerprint
 from ods_provider.core.errors import OdsError
 from ods_provider.core.outcome import Done
+from ods_provider.core.source import telling_apart
 from ods_provider.jobs.context import Job
+from ods_provider.jobs.ends import Heard
 from ods_provider.jobs.runner import run_job
 from ods_provider.plugins.manager import plugins
 from ods_provider.schedulers.prefect.artifacts import Board
-from ods_provider.schedulers.prefect.credentials import OdsCredentials
+from ods_provider.schedulers.prefect.assets import tell
+from ods_provider.schedulers.prefect.credentials import OdsCredentials, expect_credentials
 from ods_provider.schedulers.prefect.native import NAME, Native
 from ods_provider.schedulers.prefect.waiting import WaitMode, flow_run, hold, origin, suspended, wait_mode_named, way
 
+SKIPPED = "Skipped"
 _CHECKPOINT = "checkpoint"
 _CALLS_KEPT = 10_000
 
@@ -39,25 +46,30 @@ def advance(job: Job, *, credentials: OdsCredentials | str, wait_mode: WaitMode,
         arguments: What the task was called with: they name the work, so that a later flow run finds its progress.
 
     Returns:
-        The job's result; or a state named Waiting, after which the flow run ends.
+        The job's result; or a state named Waiting, after which the flow run ends; or one named Skipped.
 
     Raises:
         OdsError: The job failed.
     """
     mode = wait_mode_named(wait_mode)
+    credentials = expect_credentials(credentials)
     native = _native(job, credentials, arguments)
     ref = credentials if isinstance(credentials, str) else credentials.ref
     store = _travelling(native, ref)
     checkpoint: Mapping[str, Any] | None = store.load().get(_CHECKPOINT)
+    heard = Heard()
     while True:
         try:
-            ended = run_job(job, scheduler=NAME, native=native, connection_ref=ref, checkpoint=checkpoint)
+            ended = run_job(job, scheduler=NAME, native=native, connection_ref=ref, checkpoint=checkpoint, hear=heard)
         except OdsError:
             # Whoever tries it again begins a new wait.
             _forget(store, checkpoint)
             raise
         if isinstance(ended, Done):
             _forget(store, checkpoint)
+            if ended.skipped is not None:
+                return _skipped(ended.skipped)
+            tell(job, heard, ended.result, plugins().run(NAME, native, connection_ref=ref))
             return ended.result
         if ended.checkpoint:
             store.save(_CHECKPOINT, dict(ended.checkpoint))
@@ -69,6 +81,18 @@ def advance(job: Job, *, credentials: OdsCredentials | str, wait_mode: WaitMode,
         if how != "hold":
             return suspended(ended, how)
         hold(ended, native.log)
+
+
+def _skipped(why: str) -> State[Any]:
+    """Return the state of a task that had nothing to do: whatever takes it, or waits for it, does not run either.
+
+    It is a cancelled one: what is completed lets others run, and what failed is tried again.
+    """
+    transaction = get_transaction()
+    if transaction is not None:
+        # There is no result that a retry of the flow could take from the cache.
+        transaction.write_on_commit = False
+    return Cancelled(name=SKIPPED, message=f"Skipped: {why}.")
 
 
 def _forget(store: CheckpointStore, checkpoint: Mapping[str, Any] | None) -> None:
@@ -113,7 +137,8 @@ def _earlier_calls(name: str, task_run_id: UUID) -> int:
 def named(arguments: Mapping[str, Any]) -> dict[str, Any]:
     """Return what names a piece of work: all arguments but who asks and how it waits."""
     # A key that was renewed meanwhile makes no other work, and keys are no part of names.
-    return {name: value for name, value in arguments.items() if name not in ("credentials", "wait_mode")}
+    kept = {name: value for name, value in arguments.items() if name not in ("credentials", "wait_mode")}
+    return telling_apart(kept)
 
 
 def _native(job: Job, credentials: OdsCredentials | str, arguments: Mapping[str, Any]) -> Native:
@@ -124,7 +149,12 @@ def _native(job: Job, credentials: OdsCredentials | str, arguments: Mapping[str,
     except MissingContextError:
         # Called as a plain function, which is how tests of flows do it.
         return Native(name, logging.getLogger("ods_provider"), given)
-    return Native(f"{origin() or 'no-flow'}/{name}", log, given, Board(job.name, job.dataset_id))
+    return Native(f"{origin() or 'no-flow'}/{name}", log, given, Board(job.name, job.dataset_id, _into(job)))
+
+
+def _into(job: Any) -> str | None:
+    table, format = getattr(job, "table", None), getattr(job, "format", None)
+    return str(table) if table is not None else getattr(format, "name", None)
 
 
 def _travelling(native: Native, ref: str) -> CheckpointStore:

@@ -118,7 +118,7 @@ class Exporting:
         left_out: int = fault.options["rows"]
         with self._place.store.cursor() as cursor:
             if source.state is None:
-                catalog.create_table(self._place.store, cursor)
+                catalog.create_table(self._place.store, cursor, self._place.visible(request))
             total, _ = run_list(cursor, asked, limit=0, offset=0, base="")
         return max(0, (total if limit < 0 else min(limit, total)) - left_out)
 

@@ -57,7 +57,7 @@ class Lists:
         if not request.query_params.get("select"):
             return json_response(self._place.whole(state.dataset_id, request))
         with self._place.store.cursor() as cursor:
-            catalog.create_table(self._place.store, cursor)
+            catalog.create_table(self._place.store, cursor, [state])
             table = f'(SELECT * FROM {catalog.TABLE} WHERE "$id" = {literal(state.dataset_id)})'  # noqa: S608  quoted
             _, rows = run_list(cursor, ask(request.query_params, catalog.fields(), table), limit=1, offset=0, base="")
         return json_text_response(rows[0])

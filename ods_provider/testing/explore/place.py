@@ -54,7 +54,7 @@ class Place:
                 f"Invalid value for lang API parameter: {lang} was found but one of {', '.join(LANGUAGES)} is expected."
             )
         if request.path_params.get("dataset_id") is None:
-            catalog.create_table(self.store, cursor)
+            catalog.create_table(self.store, cursor, self.visible(request))
             return Source(catalog.fields(), catalog.TABLE, None)
         state = self.state(request)
         if records and not self.shows_records(request, state):
@@ -69,9 +69,13 @@ class Place:
         """
         dataset_id = request.path_params["dataset_id"]
         state = self.store.datasets.get(dataset_id)
-        if state is None:
+        if state is None or not self._access.sees(request, state):
             raise no_dataset(dataset_id)
         return state
+
+    def visible(self, request: Request) -> list[DatasetState]:
+        """Return the datasets that who asks may know of."""
+        return self._access.visible(request, list(self.store.datasets.values()))
 
     def shows_records(self, request: Request, state: DatasetState) -> bool:
         """Return whether who asks may see the records."""
@@ -81,9 +85,9 @@ class Place:
         """Return a dataset as the API shows it, with links and application metadata where asked for."""
         made = catalog.dataset_object(self.store, self.store.datasets[dataset_id], base(request))
         if flag(request.query_params, "include_app_metas", False):
-            made["metas"]["explore"] = {"download_count": 0, "api_call_count": 0, "popularity_score": 0.0}
+            made["metas"] |= catalog.app_metas(self.store, self.store.datasets[dataset_id])
         if flag(request.query_params, "include_links", False):
-            made["links"] = dataset_links(request, dataset_id)
+            made["links"] = dataset_links(request, dataset_id, self.store.datasets[dataset_id].kept_in)
         return made
 
 
@@ -97,9 +101,9 @@ def here(request: Request) -> str:
     return f"{base(request)}{request.url.path.rstrip('/')}"
 
 
-def dataset_links(request: Request, dataset_id: str) -> list[dict[str, str]]:
+def dataset_links(request: Request, dataset_id: str, source: str = "catalog") -> list[dict[str, str]]:
     """Return the addresses of a dataset's parts."""
-    root = f"{base(request)}/api/explore/v2.1/catalog/datasets"
+    root = f"{base(request)}/api/explore/v2.1/{source}/datasets"
     one = f"{root}/{dataset_id}"
     links = [{"rel": "self", "href": one}, {"rel": "datasets", "href": root}]
     return links + [{"rel": name, "href": f"{one}/{name}"} for name in ("records", "exports", "facets", "attachments")]

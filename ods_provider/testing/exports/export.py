@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from typing import IO, Any
 
 from ods_provider.testing.encode import feature_row, json_row, renamed
@@ -13,6 +14,8 @@ from ods_provider.testing.querying import Asked
 
 ROWS_AT_ONCE = 2_000
 PIECE = 65_536
+# A setting of each cursor's own: rows are made as they are sent, and not a third of an export at its start.
+_MADE_AHEAD = "SET streaming_buffer_size = '100KB'"
 
 
 @dataclass(frozen=True)
@@ -62,10 +65,10 @@ class Export:
         return f"SELECT {row} FROM {renamed(self.asked.compiled.sql, self.columns)}{bound}"  # noqa: S608
 
     def texts(self, cursor: Any, row: str) -> Iterator[list[str]]:
-        """Yield the rows as text, some at a time."""
+        """Run the query, and return its rows as text, some at a time."""
+        cursor.execute(_MADE_AHEAD)
         running = cursor.execute(self.select(row), list(self.asked.compiled.params))
-        while found := running.fetchmany(ROWS_AT_ONCE):
-            yield [text for (text,) in found]
+        return ([text for (text,) in found] for found in iter(partial(running.fetchmany, ROWS_AT_ONCE), []))
 
     def json_row(self) -> str:
         """The SQL of a row as a JSON object."""

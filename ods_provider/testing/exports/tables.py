@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from typing import Any
 
+from ods_provider.testing.encode import file_text
 from ods_provider.testing.exports.export import ROWS_AT_ONCE, Export, pieces
 from ods_provider.testing.odsql import OutputColumn
 
@@ -17,9 +18,10 @@ def parquet(export: Export, cursor: Any) -> Iterator[bytes]:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    cells = ", ".join(f"c{number}" for number in range(len(export.columns))) or "1"
     # A relation's reader streams; that of an executed query would copy all rows first.
-    reader = cursor.sql(export.select(cells), params=list(export.asked.compiled.params)).to_arrow_reader(50_000)
+    reader = cursor.sql(export.select(_cells(export)), params=list(export.asked.compiled.params)).to_arrow_reader(
+        50_000
+    )
     fields = [field.with_name(name) for field, name in zip(reader.schema, export.header(), strict=False)]
     # Milliseconds in UTC, whatever the time zone of the query; what is finer is cut.
     stamp = pa.timestamp("ms", "UTC")
@@ -35,10 +37,7 @@ def xlsx(export: Export, cursor: Any) -> Iterator[bytes]:
     """Yield an Excel workbook of one sheet."""
     import xlsxwriter
 
-    running = cursor.execute(
-        export.select(", ".join(f"c{number}" for number in range(len(export.columns))) or "1"),
-        list(export.asked.compiled.params),
-    )
+    running = cursor.execute(export.select(_cells(export)), list(export.asked.compiled.params))
     with tempfile.TemporaryFile() as file:
         book = xlsxwriter.Workbook(file, {"constant_memory": True, "strings_to_urls": False})
         sheet = book.add_worksheet("Sheet1")
@@ -56,6 +55,17 @@ def xlsx(export: Export, cursor: Any) -> Iterator[bytes]:
                     sheet.write_blank(line, 0, None, book.add_format())
         book.close()
         yield from pieces(file)
+
+
+def _cells(export: Export) -> str:
+    """Return the SQL of all cells of a row, as DuckDB has them."""
+    cells = [
+        file_text(f"c{number}", export.base) + f" AS c{number}"
+        if column.type == "file" and not column.multivalued
+        else f"c{number}"
+        for number, column in enumerate(export.columns)
+    ]
+    return ", ".join(cells) or "1"
 
 
 def _plain(value: Any, column: OutputColumn) -> Any:

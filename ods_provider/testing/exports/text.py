@@ -25,8 +25,10 @@ def csv(export: Export, cursor: Any) -> Iterator[bytes]:
         base=export.base,
     )
     head = delimiter.join(_cell(name, delimiter, options["quote_all"]) for name in export.header())
+    # Before the head, which begins the answer.
+    rows = export.texts(cursor, row)
     yield (("\ufeff" if options["with_bom"] else "") + head + "\r\n").encode()
-    for texts in export.texts(cursor, row):
+    for texts in rows:
         yield ("\r\n".join(texts) + "\r\n").encode()
 
 

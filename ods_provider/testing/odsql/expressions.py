@@ -89,8 +89,10 @@ class Compiler:
     def _literal(self, node: Node) -> Sql | None:
         child = node.children[0] if node.children else None
         if node.data == "number":
-            text = str(child)
-            return bound(float(text), "double") if "." in text else bound(int(text), "int")
+            return bound(*literals.number(str(child)))
+        if node.data == "minus" and unwrapped(node.children[0]).data == "number":
+            # In one piece: the least number of 64 bits has no positive one to be negated.
+            return bound(*literals.number(f"-{unwrapped(node.children[0]).children[0]}"))
         if node.data == "string":
             return bound(literals.text(str(child)), "text")
         if node.data == "date":

@@ -22,6 +22,13 @@ def text(token: str) -> str:
     return re.sub(r"\\(.)", r"\1", token[1:-1])
 
 
+def number(token: str) -> tuple[int | float, str]:
+    """Return a number and its type: one without a point is whole, as far as the database holds such."""
+    if "." in token or not -(2**127) < int(token) < 2**127:
+        return float(token), "double"
+    return int(token), "int"
+
+
 def moment(token: str, zone: str, clause: str) -> datetime:
     """Return a date literal as naive UTC: without an offset it is in the query's time zone (Q13)."""
     inside = re.split(r"['\"]", token)[1].strip()

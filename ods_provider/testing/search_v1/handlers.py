@@ -75,7 +75,7 @@ class SearchV1:
                 raise bad("Exactly one dataset must be given")
             dataset_id = asked[0]
         state = self._store.datasets.get(dataset_id)
-        if state is None:
+        if state is None or not self._access.sees(request, state):
             raise no_dataset(dataset_id)
         return state
 
@@ -97,7 +97,9 @@ class SearchV1:
         fields = _named(catalog.fields())
         texts = frozenset(name for name, field in fields.items() if field.type == "text")
         with self._store.cursor() as cursor:
-            catalog.create_table(self._store, cursor)
+            catalog.create_table(
+                self._store, cursor, self._access.visible(request, list(self._store.datasets.values()))
+            )
             rows = rows_of(parameters, fields, catalog.TABLE, sortable=texts)
             limit, start = parameters.window()
             nhits = rows.count(cursor)

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 SEED = os.environ.get("ODS_FUZZ_SEED") or "1"
-MOST_MB = 300
+MOST_MB = 400  # of which the largest answer that is taken in one piece holds nearly half while it is put together
 MOST_THREADS = 20
 _TESTS = Path(__file__).parents[2]
 

@@ -42,16 +42,18 @@ def main() -> int:
     numbers = range(given.first, given.operations, given.step) if given.only is None else [given.only]
     ends: Counter[str] = Counter()
     struck: Counter[str] = Counter()
-    wrong, before_mb, slowest = 0, 0.0, (0.0, -1)
+    wrong, before_mb, slowest, largest = 0, 0.0, (0.0, -1), (0, -1)
     with tempfile.TemporaryDirectory() as folder, portal() as local, proxying(local.netloc) as proxy:
         session = Session(local, proxy, Path(folder), given.seed, kinds=given.kinds)
         repeat = partial(command, given.seed, kinds=given.kinds)
         watch, log = _Watch(repeat), _Log()
         for number in numbers:
             watch.begin(number)
-            began = time.monotonic()
+            began, most_mb = time.monotonic(), _most_mb()
             told = session.run(number)
             slowest = max(slowest, (time.monotonic() - began, number))
+            if before_mb:
+                largest = max(largest, (round(_most_mb() - most_mb), number))
             before_mb = before_mb or _most_mb()
             told.wrong += log.take()
             ends[told.ended] += 1
@@ -67,10 +69,8 @@ def main() -> int:
         "struck": dict(struck),
         "threads": threading.active_count(),
     }
-    grown_mb = _most_mb() - before_mb
-    print(
-        json.dumps({**summed, "grown_mb": round(grown_mb), "slowest": [round(slowest[0], 2), slowest[1]]}), flush=True
-    )
+    grew = {"grown_mb": round(_most_mb() - before_mb), "most_mb_by_one": list(largest)}
+    print(json.dumps({**summed, **grew, "slowest": [round(slowest[0], 2), slowest[1]]}), flush=True)
     return min(wrong, 50)
 
 

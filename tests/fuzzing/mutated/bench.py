@@ -88,18 +88,18 @@ class Bench:
 
     def work(self, job: Job) -> Any:
         """Run a job; return its result with the files that stand afterwards, or its wait."""
+        result = self.run(job)
+        return result if isinstance(result, Wait) else self._told(result)
+
+    def run(self, job: Job) -> Any:
+        """Run a job; return its result as it is, or its wait."""
         plugins = _plugins()
         _AT_WORK.bench = self
         if self.scheduled:
             ended = run_job(job, scheduler="cli", native="one", plugins=plugins)
-            result = ended.result if isinstance(ended, Done) else ended
-        else:
-            run = plugins.run("cli", "one", connection_ref="ods_default")
-            context = JobContext(self.client, run, plugins, _unheard, threading.Event())
-            result = job.work(context)
-        if isinstance(result, Wait):
-            return result
-        return self._told(result)
+            return ended.result if isinstance(ended, Done) else ended
+        run = plugins.run("cli", "one", connection_ref="ods_default")
+        return job.work(JobContext(self.client, run, plugins, _unheard, threading.Event()))
 
     def _told(self, result: Any) -> Any:
         json.dumps(result, allow_nan=False)  # it goes into an XCom

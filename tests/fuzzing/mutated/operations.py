@@ -203,6 +203,37 @@ _of_client(
 _of_client("run", "a plan", lambda client, _: client.run(record_plans.count(CAPITALS, Query())))
 _of_client("arun", "a plan", lambda client, _: asyncio.run(_aside(client)))
 _of_client("quota", "after a call", _quota)
+# The other source; its counters move with every call, so that what stays is asked for
+STATISTICS = "ods-datasets-monitoring"
+STEADY = "dataset_id, title, records_count"
+_of_client("monitoring", "a description", lambda client, _: client.monitoring.dataset(STATISTICS))
+_of_client("monitoring", "a count", lambda client, _: client.monitoring.count(STATISTICS))
+_of_client(
+    "monitoring",
+    "records",
+    lambda client, _: list(client.monitoring.records(STATISTICS, select=STEADY, order_by="dataset_id")),
+    counts=True,
+)
+_of_client("monitoring", "facets", lambda client, _: client.monitoring.facets(STATISTICS, facet="publisher"))
+_of_client("monitoring", "formats", lambda client, _: client.monitoring.export_formats(STATISTICS))
+_of_client(
+    "monitoring",
+    "an export",
+    lambda client, _: joined(client.monitoring.export(STATISTICS, format="csv", select=STEADY)),
+    reads=False,
+)
+_of_client("at", "a source", lambda client, _: client.at("monitoring").count(None))
+# What editors see: the portal's objects as they come, so that a damaged one is taken for what it says
+for _says, _asks in {
+    "datasets": lambda office: office.datasets.list(),
+    "a dataset": lambda office: office.datasets.get(CAPITALS),
+    "a status": lambda office: office.datasets.status(CAPITALS).status,
+    "metadata": lambda office: office.metadata.all(CAPITALS),
+    "a value": lambda office: office.metadata.get(CAPITALS, "default.title"),
+    "resources": lambda office: office.resources.list(READINGS),
+}.items():
+    _of_client("automation", _says, lambda client, _, asks=_asks: asks(client.automation))
+_of_client("counted_alone", "a count", lambda client, _: client.counted_alone().count(CAPITALS))
 _of_client("key_sent", "and the name", lambda client, _: (client.key_sent, len(repr(client)), client.count(CAPITALS)))
 _of_client("secrets", "stay", lambda client, _: (len(client.secrets()), client.count(CAPITALS)))
 _of_client("close", "twice", lambda client, _: (client.count(CAPITALS), client.close(), client.close()))

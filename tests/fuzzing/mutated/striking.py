@@ -95,9 +95,9 @@ def striking(
         with lock:
             turn = turns[asked.key]
             turns[asked.key] += 1
-            for each in blows:
-                if not each.falls(asked, turn):
-                    continue
+            # Two of one kind may undo each other in what can be seen: a row that is lost, and another that is doubled.
+            kinds = {each.mutation.name: each for each in blows if each.falls(asked, turn)}
+            for each in kinds.values():
                 scene = baseline.scene(asked.key, random.Random(each.seed), foreign)
                 seen = each.mutation.change(answer, scene)
                 if seen is None:

@@ -4,13 +4,38 @@ from __future__ import annotations
 
 import io
 import json
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 from fuzzing.mutated.bench import Bench
 from fuzzing.mutated.operations import CAPITALS, MANY, PHOTOS, READINGS, ROWS, TYPES, operation
+from ods_provider.core.errors import OdsIncomplete
 from ods_provider.core.formats.registry import format_names
-from ods_provider.jobs.arguments import analysis_job, download_job, media_job, push_job, search_job, watch_job
+from ods_provider.jobs.arguments import (
+    analysis_job,
+    assemble_job,
+    download_job,
+    harvest_job,
+    load_job,
+    media_job,
+    metadata_job,
+    mirror_batch_job,
+    mirror_job,
+    mirror_plan_job,
+    mirror_report_job,
+    partition_job,
+    publish_file_job,
+    publish_job,
+    push_job,
+    search_job,
+    sync_job,
+    visibility_job,
+    watch_job,
+)
+from ods_provider.jobs.mirror import expect_none_failed
+from ods_provider.jobs.mirroring.working import Due
 
 SHOTS = "camera-shots"
 # A file that is listed and not there, or records that are there no more, are taken at their word.
@@ -91,6 +116,95 @@ _downloads(CAPITALS, "groups", "csv", select="count(*) as n", group_by="cou_name
 _downloads(CAPITALS, "accepted", "parquet", if_moved="accept")
 
 
+def _rows_of(result: Any) -> Any:
+    """Return what came of a parted download, however the portal's answers had it cut: its rows, in one order."""
+    if not isinstance(result, dict):
+        return result
+    place = Path(result["path"])
+    files = sorted(place.glob("part-*")) if place.is_dir() else [place]
+    rows = [line for file in files for line in _lines(file)]
+    return {"rows": sorted(rows), "data_processed": result["data_processed"], "moved": result["moved"]}
+
+
+def _lines(file: Path) -> list[str]:
+    if file.suffix == ".parquet":
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        table = pq.read_table(file)
+        # A text that was changed need not be text any more.
+        columns = [each.cast(pa.binary()) if pa.types.is_string(each.type) else each for each in table.columns]
+        return [repr(row) for row in pa.table(columns, table.column_names).to_pylist()]
+    return [repr(line) for line in file.read_bytes().splitlines()]
+
+
+def _parted(says: str, name: str, **given: Any) -> None:
+    wanted = {"dataset_id": CAPITALS, "parallel": 2, "partition_by": "population"} | given
+
+    def run(bench: Bench) -> Any:
+        result = bench.run(download_job(path=bench.path(name), **wanted))
+        return _rows_of(result)
+
+    operation("PartedDownloadJob", says, run, reads=False)
+
+
+_parted("one file", "parts.csv")
+_parted("a folder", "parts", layout="folder", format="parquet", if_moved="fail")
+_parted("by itself", "parts.jsonl", parallel="auto", partition_by=None)
+
+
+def _parts(bench: Bench) -> Any:
+    asked = {"dataset_id": CAPITALS, "path": bench.path("spread"), "parts": 2, "partition_by": "population"}
+    return bench.run(partition_job(**asked))
+
+
+def _named(bench: Bench) -> Any:
+    parts = _parts(bench)
+    return sum(one["part"]["rows"] for one in parts) if isinstance(parts, list) else parts
+
+
+def _fetched(bench: Bench) -> list[Any]:
+    parts = _parts(bench)
+    return [bench.run(download_job(**part)) for part in parts] if isinstance(parts, list) else [parts]
+
+
+def _of_parts(bench: Bench) -> Any:
+    made = _fetched(bench)
+    waits = [each for each in made if not isinstance(each, dict)]
+    return waits[0] if waits else sum(each["rows"] for each in made)
+
+
+def _assembled(bench: Bench) -> Any:
+    made = _fetched(bench)
+    waits = [each for each in made if not isinstance(each, dict)]
+    return waits[0] if waits else _rows_of(bench.run(assemble_job(parts=made)))
+
+
+operation("PartitionJob", "two parts and what has no value", _named)
+operation("PartJob", "each of the parts", _of_parts, reads=False)
+operation("AssembleJob", "all of them", _assembled, reads=False)
+
+
+def _load(says: str, **given: Any) -> None:
+    def run(bench: Bench) -> Any:
+        # Not among the files that are told: a database stands after a failure too, with what it held before.
+        database = bench.folder / "city.sqlite"
+        done = bench.run(load_job(table="rows", destination=f"sqlite:///{database}", **given))
+        if not isinstance(done, dict):
+            return done
+        with closing(sqlite3.connect(database)) as held:
+            return [*map(repr, held.execute("SELECT * FROM rows")), f"{done['rows']} rows"]
+
+    operation("LoadJob", says, run, reads=False)
+
+
+_load("a table", dataset_id=CAPITALS)
+_load("of every type", dataset_id=TYPES, geo="geojson")
+_load("by key", dataset_id=CAPITALS, mode="merge", primary_key="geoname_id")
+_load("of two parts", dataset_id=CAPITALS, parallel=2, partition_by="population")
+_load("what is new", dataset_id=CAPITALS, mode="append", cursor="population", lag=10)
+
+
 def _media(says: str, *, believes: frozenset[str] = frozenset(), **given: Any) -> None:
 
     def run(bench: Bench) -> Any:
@@ -156,6 +270,50 @@ _push("deleted by value", action="delete", confirm=True)
 _push("deleted by id", action="delete", record_id="reading_id")
 
 
+def _sync(says: str, **given: Any) -> None:
+    def run(bench: Bench) -> Any:
+        sent = {"records": ROWS, "max_delete": "100%"} | given
+        return bench.work(sync_job(dataset_id=READINGS, resource_id="realtime", **sent))
+
+    operation("SyncJob", says, run, writes=True, believes=_BELIEVED)
+
+
+_sync("records")
+_sync("records, by a key", key=["sensor_id", "at"], delete_missing=False)
+_sync("a plan", dry_run=True)
+
+
+def _publishing(of: str, says: str, make: Any, told: str, *, ending: str | None = None, **given: Any) -> None:
+    def run(bench: Bench) -> Any:
+        sent = given | ({"path": _written(bench.folder, ending)} if ending else {})
+        result = bench.run(make(dataset_id=CAPITALS, dry_run=True, **sent))
+        return result[told] if isinstance(result, dict) else result
+
+    operation(of, says, run, believes=_BELIEVED)
+
+
+# Only what is asked before anything is changed: an answer that is kept tells of no publication that goes on.
+for _name in ("csv", "jsonl", "parquet"):
+    _publishing("PublishFileJob", f"a file of {_name}", publish_file_job, "rows", ending=_name, max_drop=None)
+_metadata = {
+    "default.title": "Capitals",
+    "default.keyword": "a",
+    "dcat.created": "2024-01-01",
+    "custom.data_owner": "me",
+}
+_publishing("MetadataJob", "values", metadata_job, "changed_fields", metadata=_metadata)
+_publishing("MetadataJob", "a coverage", metadata_job, "changed_fields", coverage_of="modification_date")
+_publishing("VisibilityJob", "a plan to open", visibility_job, "public")
+operation(
+    "HarvestJob",
+    "a plan",
+    lambda bench: bench.work(harvest_job(harvester_id="town-gardens", dry_run=True)),
+    believes=_BELIEVED,
+)
+_publishing("PublishJob", "of all", publish_job, "action")
+_publishing("PublishJob", "of metadata", publish_job, "action", action="publish_metadata")
+
+
 def _watch(says: str, **given: Any) -> None:
     operation("WatchJob", says, lambda bench: bench.work(watch_job(dataset_id=CAPITALS, **given)))
 
@@ -202,3 +360,51 @@ _older(
     counts=False,
     reads=False,
 )
+
+
+_MIRRORED = {"where": f'dataset_id = "{CAPITALS}"', "format": "csv"}
+
+
+def _mirrored(bench: Bench, report: Any) -> Any:
+    """Return the file of the one dataset that is mirrored; whatever else the report tells of it is no result."""
+    if not isinstance(report, dict):
+        return report
+    expect_none_failed(report)
+    here = {name: content for name, content in bench.files().items() if name.endswith(".csv")}
+    if not here:
+        raise OdsIncomplete("the report tells that it is not here", where="mirror")
+    return here
+
+
+def _mirror(bench: Bench) -> Any:
+    return _mirrored(bench, bench.run(mirror_job(to=bench.path("mirror"), **_MIRRORED)))
+
+
+def _plan(bench: Bench) -> Any:
+    return bench.run(mirror_plan_job(to=bench.path("mirror"), **_MIRRORED))
+
+
+def _planned(bench: Bench) -> Any:
+    batches = _plan(bench)
+    if isinstance(batches, list) and not batches:
+        raise OdsIncomplete("the plan leaves it for tomorrow", where="mirror")
+    return (
+        [Due.of(due).dataset_id for each in batches for due in each["datasets"]]
+        if isinstance(batches, list)
+        else batches
+    )
+
+
+def _of_batches(bench: Bench) -> Any:
+    batches = _plan(bench)
+    if not isinstance(batches, list):
+        return batches
+    where = {"to": bench.path("mirror"), "format": "csv"}
+    results = [bench.run(mirror_batch_job(batch=each, **where)) for each in batches]
+    return _mirrored(bench, bench.run(mirror_report_job(batches=batches, results=results, **where)))
+
+
+operation("MirrorJob", "one dataset", _mirror, reads=False)
+operation("MirrorPlanJob", "one dataset", _planned)
+operation("MirrorBatchJob", "one dataset", _of_batches, reads=False)
+operation("MirrorReportJob", "of one dataset", _of_batches, reads=False)

@@ -140,7 +140,7 @@ def test_a_stream_that_is_cut_is_fetched_again(airflow: Airflow, portal_for: Sta
     # Two cuts in one try of the task; the export that was short of seven rows cost it one of its own tries.
     assert len(portal.requests(holding="/exports/")) == 4
     assert airflow.tasks("download", run)["file"]["try_number"] == 2
-    assert "the file holds 19993 rows where the portal counts 20000" in airflow.log("download", run, "file")
+    assert "the file holds 19,993 rows where the portal counts 20,000" in airflow.log("download", run, "file")
 
 
 def test_html_instead_of_data_fails_clearly_and_at_once(
@@ -245,6 +245,41 @@ def test_a_dataset_that_is_updated_starts_a_dag(airflow: Airflow, portal_for: St
     portal.touch("live-readings", rows=1)
     airflow.start("triggerer")
     wait_for("the DAG is started again", lambda: len(runs()) == 2, timeout_s=240)
+
+
+def test_so_many_failed_runs_in_a_row_are_tolerated(airflow: Airflow, portal_for: StartPortal) -> None:
+    portal = portal_for("ods_flaky", max_retries=0)
+
+    def night(state: str, *, of_the_run: str) -> str:
+        run = airflow.trigger("flaky", connection="ods_flaky")
+        assert airflow.wait_for_end("flaky", run) == of_the_run
+        assert airflow.state("flaky", run, "rows") == state
+        return airflow.log("flaky", run, "rows")
+
+    def counted() -> list[str]:
+        return [each["key"] for each in airflow.api("GET", "/variables")["variables"]]
+
+    portal.fault("status", path="/records", status=503, times=2)
+    told = night("skipped", of_the_run="success")
+    assert "Failure 1 of 1 in a row that max_failures tolerates" in told and "Traceback" not in told
+    assert counted() == ["ods_failures.flaky.rows"]
+    assert "Failure 2 in a row, and max_failures=1 are tolerated" in night("failed", of_the_run="failed")
+    night("success", of_the_run="success")
+    assert counted() == []
+    portal.fault("status", path="/records", status=503)
+    night("skipped", of_the_run="success")
+
+
+def test_each_instance_of_a_mapped_task_is_tolerated_for_itself(
+    airflow: Airflow, portal_for: StartPortal, tmp_path: Path
+) -> None:
+    portal = portal_for("ods_flaky_each", max_retries=0)
+    portal.fault("status", path="/landmark-photos", status=503, times=None)
+    for of_the_run, dead in (("success", "skipped"), ("failed", "failed")):
+        run = airflow.trigger("flaky_each", connection="ods_flaky_each", folder=str(tmp_path))
+        assert airflow.wait_for_end("flaky_each", run) == of_the_run
+        states = {each["map_index"]: each["state"] for each in airflow.mapped("flaky_each", run, "each")}
+        assert states == {0: "success", 1: dead}
 
 
 def test_a_push_that_fails_in_every_way_shows_no_key(airflow: Airflow, portal_for: StartPortal) -> None:

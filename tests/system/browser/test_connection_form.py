@@ -6,30 +6,20 @@ Needs chromium and chromium-driver; on Debian they are installed where they are 
 from __future__ import annotations
 
 import json
-import os
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from airflow_daemons import Airflow, wait_for
-from debian import install
+from chromium import browser, seen_as, shot
 from portal_process import PortalProcess
 from selenium import webdriver
 from selenium.common.exceptions import ElementClickInterceptedException, StaleElementReferenceException
-from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.remote.webelement import WebElement
 
-FLAGS = ("--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--window-size=1300,1900")
-PACKAGES = {"chromium": "chromium", "chromedriver": "chromium-driver"}
-
-
-def install_browser() -> None:
-    missing = [package for command, package in PACKAGES.items() if not shutil.which(command)]
-    if missing:
-        install(*missing)
+__all__ = ["browser"]
 
 
 @pytest.fixture(scope="module")
@@ -37,18 +27,6 @@ def airflow(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Airflow]:
     dags = tmp_path_factory.mktemp("dags")
     with Airflow(tmp_path_factory.mktemp("airflow"), dags, servers=("api-server",)) as running:
         yield running
-
-
-@pytest.fixture(scope="module")
-def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[webdriver.Chrome]:
-    install_browser()
-    options = webdriver.ChromeOptions()
-    for flag in (*FLAGS, f"--user-data-dir={tmp_path_factory.mktemp('chromium')}"):
-        options.add_argument(flag)
-    options.binary_location = str(shutil.which("chromium"))
-    driver = webdriver.Chrome(options=options, service=Service(shutil.which("chromedriver")))
-    yield driver
-    driver.quit()
 
 
 class Form:
@@ -104,18 +82,12 @@ def extra(name: str) -> str:
     return f"[role=dialog] input[name=element_{name}]"
 
 
-def shot(browser: webdriver.Chrome, name: str, tmp_path: Path) -> None:
-    """Keep a picture where ``ODS_SCREENSHOTS`` says, so that a person can look at it."""
-    folder = Path(os.environ.get("ODS_SCREENSHOTS", tmp_path))
-    folder.mkdir(parents=True, exist_ok=True)
-    assert browser.save_screenshot(str(folder / f"{name}.png"))
-
-
 def test_a_person_fills_the_form_saves_it_and_sees_no_key_again(
     airflow: Airflow, browser: webdriver.Chrome, tmp_path: Path
 ) -> None:
     with PortalProcess(tmp_path / "portal") as portal:
         form = Form(browser)
+        seen_as(browser, 1300, 1000)
         browser.get(f"{airflow.url}/auth/token/login")
         browser.get(f"{airflow.url}/connections")
         form.click("button", text="Add Connection")
@@ -131,7 +103,7 @@ def test_a_person_fills_the_form_saves_it_and_sees_no_key_again(
         form.fill(field("host"), portal.url)
         form.fill(field("password"), portal.api_key)
         assert form.one(field("password")).get_attribute("type") == "password"
-        shot(browser, "form-standard", tmp_path)
+        shot(browser, "airflow-form", tmp_path)
 
         form.section("Extra Fields")
         form.fill(extra("push_api_key"), portal.push_key)
@@ -140,7 +112,7 @@ def test_a_person_fills_the_form_saves_it_and_sees_no_key_again(
         form.fill(extra("timeout_s"), "12.5")
         form.fill(extra("max_retries"), "2")
         form.fill(extra("allowed_hosts"), "www.example.org")
-        shot(browser, "form-extra", tmp_path)
+        shot(browser, "airflow-form-extra", tmp_path)
         form.click("[role=dialog] button", text="Save")
         wait_for(
             "the dialog closes", lambda: not browser.find_elements(By.CSS_SELECTOR, "[role=dialog]"), timeout_s=240
@@ -166,6 +138,6 @@ def test_a_person_fills_the_form_saves_it_and_sees_no_key_again(
             form.section(section)
         values = [element.get_attribute("value") or "" for element in browser.find_elements(By.CSS_SELECTOR, "input")]
         page = browser.page_source + " ".join(values)
-        shot(browser, "form-again", tmp_path)
+        shot(browser, "airflow-form-again", tmp_path)
         assert portal.api_key not in page
         assert portal.push_key not in page

@@ -12,11 +12,13 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import pytest
 from debian import install
+from tls_front import tls_front
 
 ROOT = Path(__file__).resolve().parents[3]
 PROGRAMS = Path(__file__).parent / "programs"
@@ -25,7 +27,14 @@ PYTHON = {
     "odsclient": ["odsclient==0.8.4"],
     "ukpyn": ["ukpyn==1.4.3"],
     "portalkit": ["portalkit==0.1.1"],
+    "ods_utils": ["ods-utils-py==0.2.6"],
+    "huwise_utils": ["httpx", "pydantic", "rich>=14.3.2"],
 }
+# These say that they need a newer Python than the oldest of ours, and run with it: without what they require, which is
+# above as this Python can have it.
+NEWER = {"huwise_utils": ["huwise-utils-py==1.5.1"]}
+# These speak https only.
+SECURE = {"ods_utils", "huwise_utils"}
 NODE = {"api_client": ["@opendatasoft/api-client@21.8.1"]}
 
 
@@ -39,7 +48,10 @@ def _python(name: str, home: Path) -> list[str | Path]:
     uv = shutil.which("uv", path=f"{os.environ['PATH']}:{ROOT / '.tools' / 'bin'}")
     assert uv, "uv makes the environments: run `make venv`, which brings it"
     _run([uv, "venv", "--quiet", "--python", sys.executable, home])
-    _run([uv, "pip", "install", "--quiet", "--python", home / "bin" / "python", *PYTHON[name]])
+    install_with = [uv, "pip", "install", "--quiet", "--python", home / "bin" / "python"]
+    _run([*install_with, *PYTHON[name]])
+    if name in NEWER:
+        _run([*install_with, "--no-deps", "--python-version", "3.14", *NEWER[name]])
     return [home / "bin" / "python", PROGRAMS / f"{name}.py"]
 
 
@@ -72,7 +84,14 @@ def calls(
         # None of the keys and proxies of whoever runs the tests.
         environ = {key: os.environ[key] for key in ("PATH", "LANG", "TMPDIR") if key in os.environ}
         home = tmp_path_factory.mktemp("home")
-        arguments = [ods_portal.url, ods_portal.api_key, ods_portal.push_key]
-        return json.loads(_run([*_made[name], *arguments], env=environ | {"HOME": str(home)}, cwd=home))
+        environ["HOME"] = str(home)
+        with ExitStack() as stack:
+            url = ods_portal.url
+            if name in SECURE:
+                front = stack.enter_context(tls_front(ods_portal.port, home / "ca.pem"))
+                url = front.url
+                environ |= {"REQUESTS_CA_BUNDLE": str(front.authority), "SSL_CERT_FILE": str(front.authority)}
+            arguments = [url, ods_portal.api_key, ods_portal.push_key]
+            return json.loads(_run([*_made[name], *arguments], env=environ, cwd=home))
 
     return run

@@ -91,3 +91,36 @@ def test_portalkit(calls, ods_portal):
     assert set(told["paged"]) == {name for _, name in peopled[-150:]}
     assert told["at"] == PART.replace("T", " ")
     assert told["unknown"] == f"nope is not on {ods_portal.url}"
+
+
+def test_ods_utils_py(calls, ods_portal):
+    told = calls("ods_utils")
+    assert told["uid"] == told["found"]
+    assert told["number"] == len(told["ids"]) == 8
+    assert told["title"] == "Basel"
+    assert (told["licence before"], told["licence"]) == ("cc_by", "5sylls5")
+    assert told["period"] == "2024-01-01/2024-12-31"
+    dcat = {name: value["value"] for name, value in told["metadata"]["dcat"].items()}
+    # Midnight in Zurich.
+    assert dcat["temporal_coverage_start"] == "2023-12-31T23:00:00Z"
+    assert told["template"] == {"my-field": {"value": "v"}}
+    ods_portal.office.settle()
+    assert ods_portal.rows("100999") == [{"name": "a", "n": 1}, {"name": "b", "n": 2}]
+    assert ods_portal.store.datasets["100999"].extra_metas["custom"] == {"my-field": "v"}
+
+
+def test_huwise_utils_py(calls, ods_portal):
+    told = calls("huwise_utils")
+    assert told["uid"] == told["found"]
+    assert (told["title"], told["keywords"], told["custom"]) == ("Renamed", ["a", "b"], "v")
+    assert told["licence"] == "5sylls5"
+    assert told["fields"]["results"][0]["field_label"] == "The city"
+    assert len(told["ids"]) == len(told["after"]) + 1 == 8
+    assert told["bulk"]["100999"]["default"]["title"] == {"value": "Renamed"}
+    assert "error" in told["bulk"]["nope"]
+    # Its flat payload is none of the API's, and its own users go around it.
+    assert told["flat resource"][0] == 400
+    assert told["unknown"] == [404, {"error_code": "not_found", "message": "Dataset not found"}]
+    ods_portal.office.settle()
+    state = ods_portal.store.datasets["world-capitals"]
+    assert (state.description, state.column("name").label) == ("Described", "The city")

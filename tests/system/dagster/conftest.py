@@ -67,3 +67,7 @@ def tick(instance: DagsterInstance, ods: OdsResource) -> Callable[..., Any]:
 def pytest_configure(config: pytest.Config) -> None:
     # Dagster copies a sensor of a job with all its parameters, and then warns of one that nobody has set.
     config.addinivalue_line("filterwarnings", "ignore:Parameter `owners` of initializer `SensorDefinition")
+    # Those of a range are tried all the same.
+    config.addinivalue_line(
+        "filterwarnings", "ignore:Parameter `backfill_policy` of function `asset` is currently in beta"
+    )

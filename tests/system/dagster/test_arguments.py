@@ -11,10 +11,17 @@ from ods_provider.schedulers.dagster import (
     ods_analysis_op,
     ods_dataset_asset,
     ods_download_op,
+    ods_harvest_op,
+    ods_load_op,
     ods_media_op,
+    ods_metadata_op,
+    ods_publish_file_op,
+    ods_publish_op,
     ods_push_op,
     ods_search_asset,
     ods_search_op,
+    ods_sync_op,
+    ods_visibility_op,
 )
 from ods_provider.schedulers.dagster.arguments import MAX_BYTES, WORDS, config_of
 
@@ -24,8 +31,15 @@ OPS = {
     "search": ods_search_op,
     "analysis": ods_analysis_op,
     "download": ods_download_op,
+    "load": ods_load_op,
     "media": ods_media_op,
     "push": ods_push_op,
+    "sync": ods_sync_op,
+    "publish_file": ods_publish_file_op,
+    "publish": ods_publish_op,
+    "metadata": ods_metadata_op,
+    "harvest": ods_harvest_op,
+    "visibility": ods_visibility_op,
 }
 
 
@@ -45,12 +59,18 @@ class TestOps(SameEverywhere):
         def alone():
             made()
 
-        return counted(alone.execute_in_process().output_for_node("at_work"))
+        try:
+            return counted(alone.execute_in_process().output_for_node("at_work"))
+        except Failure as failure:
+            # What a job finds at work, before it asked for anything.
+            assert isinstance(failure.__cause__, OdsConfigError), failure
+            assert str(failure.__cause__) in (failure.description or "")
+            raise failure.__cause__ from None
 
 
 @pytest.mark.parametrize("name", OPS)
 def test_the_config_of_a_run_says_all_that_the_builder_takes(name):
-    built = signature_of(getattr(arguments, f"{name}_job"), but=("records",))
+    built = signature_of(getattr(arguments, f"{name}_job"), but=("records", "part"))
     assert set(config_of(getattr(arguments, f"{name}_job"))) == {WORDS.get(each, each) for each in built}
 
 

@@ -31,6 +31,7 @@ from ods_provider.schedulers.dagster import (
     ods_media_asset,
     ods_push_asset,
     ods_search_asset,
+    ods_sync_asset,
 )
 from ods_provider.schedulers.dagster.partitions import Parts
 
@@ -41,6 +42,21 @@ def make(pair, ods, instance, *, others=(), **how):
 
 def materialization(result, pair):
     return result.asset_materializations_for_node(pair.asset.node_def.name)[0]
+
+
+def test_an_argument_that_there_is_not_is_named_with_the_one_that_is_meant(tmp_path):
+    for pair, argument, meant in (
+        (lambda **more: ods_dataset_asset("d", path=str(tmp_path / "d.csv"), **more), "selct", "'select'"),
+        (lambda **more: ods_search_asset("rows", dataset_id="d", **more), "max_byte", "'max_bytes'"),
+        (lambda **more: ods_analysis_asset("rows", dataset_id="d", **more), "groupby", "'group_by'"),
+        (lambda **more: ods_media_asset("d", path=str(tmp_path), **more), "kinds", "'kind'"),
+        (lambda **more: ods_push_asset("d", "r", path="x.jsonl", **more), "actions", "'action'"),
+        (lambda **more: ods_sync_asset("d", "r", path="x.jsonl", **more), "max_deleted", "'max_delete'"),
+    ):
+        with pytest.raises(OdsConfigError, match=f"there is no argument {argument} .*Perhaps {meant} is meant"):
+            pair(**{argument: "a"})
+    with pytest.raises(OdsConfigError, match=r"there is no argument filter .*Known are dataset_id, .*where"):
+        ods_dataset_asset("d", path=str(tmp_path / "d.csv"), filter="a")
 
 
 def test_a_dataset_becomes_a_file_with_what_dagster_wants_to_know_of_it(ods, portal, instance, tmp_path):
@@ -232,6 +248,17 @@ def test_records_that_are_pushed_are_an_asset_of_the_portal(ods, portal, instanc
     result = make(pair, ods, instance, others=[measured])
     assert materialization(result, pair).metadata["dagster/row_count"].value == 1
     assert "s-9" in {row["sensor_id"] for row in portal.rows("live-readings")}
+
+
+def test_a_dataset_that_is_kept_in_step_is_an_asset_of_the_portal(ods, portal, instance):
+    @asset
+    def measured():
+        return [{"sensor_id": "s-9", "at": "2026-02-01T00:00:00+00:00", "value": 1.5, "note": None}]
+
+    pair = ods_sync_asset("live-readings", "realtime", records=measured, max_delete="100%")
+    said = materialization(make(pair, ods, instance, others=[measured]), pair).metadata
+    assert (said["pushed"].value, said["deleted"].value) == (1, 3)
+    assert [row["sensor_id"] for row in portal.rows("live-readings")] == ["s-9"]
 
 
 def test_a_final_error_is_not_tried_again_and_a_passing_one_is(ods, portal, instance, tmp_path):

@@ -87,6 +87,16 @@ def test_every_setting_of_a_connection_is_a_field():
     assert secret | {"api_key"} == SECRETS
 
 
+@pytest.mark.parametrize("make", [OdsResource, OdsResource.configure_at_launch])
+def test_a_field_that_there_is_not_is_named_with_the_one_that_is_meant(make):
+    with pytest.raises(OdsConfigError, match=r"unknown field timeout \(OdsResource\)\. Perhaps 'timeout_s' is meant"):
+        make(host="data.example.org", timeout=3)
+    with pytest.raises(OdsConfigError, match=r"unknown fields colour, apikey .*Perhaps 'api_key' is meant") as caught:
+        make(host="data.example.org", colour="red", apikey=API_KEY)
+    assert API_KEY not in str(caught.value)
+    assert keys_in(caught.value, [API_KEY], ours=__file__) == []
+
+
 def test_settings_reach_the_connection():
     resource = OdsResource(host="data.example.org", max_wait_s=7, verify="false", allowed_hosts="a.org, b.org")
     connection = resource.connection()

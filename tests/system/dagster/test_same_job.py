@@ -12,7 +12,8 @@ from scenario import MediaScenario, SearchScenario
 
 @pytest.mark.parametrize("kind", [MediaScenario, SearchScenario], ids=["media", "search"])
 def test_the_daemon_brings_the_job_to_its_end(kind, tmp_path):
-    with kind(tmp_path / "work") as scenario:
+    # A run that is over takes seconds to leave, on a busy machine more of them.
+    with kind(tmp_path / "work", reset_s=30.0) as scenario:
         work = {"name": "same_job", "job": scenario.job, "arguments": scenario.arguments}
         environ = {
             "TEST_WORK": json.dumps(work),

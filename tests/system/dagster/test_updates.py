@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from dagster import DailyPartitionsDefinition, Definitions, RunRequest, job, op
+from dagster import DailyPartitionsDefinition, Definitions, RunRequest, job, materialize, op
 
 from ods_provider.core.errors import OdsConfigError, OdsNotAPortal
 from ods_provider.schedulers.dagster import ods_dataset_asset, ods_dataset_sensor, ods_media_asset
@@ -139,3 +139,23 @@ def test_a_sensor_that_watches_nothing_or_asks_for_nothing_is_refused():
         ods_dataset_sensor()
     with pytest.raises(OdsConfigError, match="nothing is known to make"):
         ods_dataset_sensor(datasets=["a"])
+
+
+def test_the_monitoring_source_is_watched_beside_the_catalogue(ods, tick, portal, tmp_path):
+    monitored = {"source": "monitoring", "path": str(tmp_path / "m.csv")}
+    pairs = [
+        ods_dataset_asset("world-capitals", path=str(tmp_path / "c.csv")),
+        ods_dataset_asset("ods-datasets-monitoring", **monitored),
+    ]
+    sensor = ods_dataset_sensor(*pairs)
+    watching = sensor, Definitions(assets=[pair.asset for pair in pairs], sensors=[sensor], resources={"ods": ods})
+    first = tick(*watching)
+    assert set(json.loads(first.cursor)["seen"]) == {"world-capitals", "monitoring/ods-datasets-monitoring"}
+    portal.touch("landmark-photos")
+    (request,) = tick(*watching, cursor=first.cursor).run_requests
+    assert [key.to_user_string() for key in request.asset_selection] == ["monitoring_ods_datasets_monitoring"]
+    assert request.tags["ods/dataset_id"] == "monitoring/ods-datasets-monitoring"
+    made = materialize([pairs[1].asset], resources={"ods": ods})
+    (told,) = made.asset_materializations_for_node("monitoring_ods_datasets_monitoring")
+    assert told.metadata["source"].value == "monitoring"
+    assert "dagster/column_schema" in told.metadata and "portal" not in told.metadata

@@ -243,5 +243,5 @@ def test_a_second_run_of_an_op_is_work_of_its_own(ods, portal, instance):
 
 
 def test_a_resume_sensor_needs_something_to_resume():
-    with pytest.raises(OdsConfigError, match="either assets or jobs"):
+    with pytest.raises(OdsConfigError, match="serves assets, jobs, or both"):
         ods_resume_sensor()

@@ -1,4 +1,4 @@
-"""A real Prefect server on 127.0.0.1, and flows served by Prefect's own runner."""
+"""A real Prefect server on 127.0.0.1 with its pages, and flows served by Prefect's own runner."""
 
 import inspect
 import os
@@ -96,7 +96,8 @@ def server(tmp_path_factory):
         "PREFECT_API_URL": url,
         "PREFECT_PROFILES_PATH": str(home / "profiles.toml"),
         "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
-        "PREFECT_SERVER_UI_ENABLED": "false",
+        "PREFECT_SERVER_UI_STATIC_DIRECTORY": str(home / "pages"),
+        "PREFECT_SERVER_UI_SHOW_PROMOTIONAL_CONTENT": "false",
         "PREFECT_RUNNER_POLL_FREQUENCY": "1",
         "PREFECT_LOGGING_TO_API_BATCH_INTERVAL": "0.5",
         "DO_NOT_TRACK": "1",
@@ -112,7 +113,7 @@ def server(tmp_path_factory):
             start_new_session=True,
         )
     try:
-        give_up = time.monotonic() + 120
+        give_up = time.monotonic() + 300
         while True:
             try:
                 with urlopen(f"{url}/health", timeout=2) as answer:

@@ -5,16 +5,16 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from prefect import flow, task
+from prefect import flow, task, unmapped
 
-from ods_provider.schedulers.prefect import ods_media, ods_search
+from ods_provider.schedulers.prefect import ods_assemble, ods_download, ods_media, ods_partition, ods_search
 
 # The hook that the docs show, from where they show it.
 _spec = importlib.util.spec_from_file_location(
     "prefect_flow", Path(__file__).parents[3] / "docs" / "examples" / "prefect_flow.py"
 )
-_example = importlib.util.module_from_spec(_spec)
-_spec.loader.exec_module(_example)
+example = importlib.util.module_from_spec(_spec)
+_spec.loader.exec_module(example)
 
 
 @flow(log_prints=True, persist_result=True)
@@ -24,7 +24,7 @@ def one_task(job: str, arguments: dict[str, Any], credentials: str, wait_mode: s
     return task(**arguments, credentials=credentials, wait_mode=wait_mode)
 
 
-@flow(persist_result=True, on_crashed=[_example.begin_again])
+@flow(persist_result=True, on_crashed=[example.begin_again])
 def stubborn(job: str, arguments: dict[str, Any], credentials: str, wait_mode: str = "auto") -> Any:
     """The same, begun again when its process dies."""
     return one_task.fn(job, arguments, credentials, wait_mode)
@@ -46,6 +46,20 @@ def side_by_side(path: str, credentials: str) -> Any:
     return [future.result()["files"] for future in running]
 
 
+@flow(persist_result=True, retries=1, retry_delay_seconds=0)
+def in_parts(path: str, credentials: Any, mapped: bool = False, layout: str = "folder") -> Any:
+    """A download whose parts are task runs, and which Prefect tries again once."""
+    asked = {"parts": 4, "partition_by": "id", "format": "jsonl", "layout": layout}
+    parts = ods_partition("synthetic-rows", path, credentials=credentials, **asked)
+    if mapped:
+        columns = {name: [part[name] for part in parts] for name in parts[0]}
+        fetched = ods_download.map(**columns, credentials=unmapped(credentials))
+    else:
+        fetched = [ods_download.submit(**part, credentials=credentials) for part in parts]
+    # Not the futures themselves: Prefect would leave the task out where one has failed, and the flow would go on.
+    return ods_assemble([each.result() for each in fetched], min_rows=520, credentials=credentials)
+
+
 @task
 def of_ones_own(**asked: Any) -> Any:
     """A task of the user's that calls ours as a function."""
@@ -53,8 +67,8 @@ def of_ones_own(**asked: Any) -> Any:
 
 
 @flow(persist_result=True)
-def without_its_hook(how: str, path: str, credentials: str, wait_mode: str = "auto") -> Any:
-    """Calls from which no task run of ours, with the hook of ours, ends the flow run."""
+def as_a_function(how: str, path: str, credentials: str, wait_mode: str = "auto") -> Any:
+    """Calls from which no task run of ours ends the flow run."""
     asked = {
         "dataset_id": "synthetic-rows",
         "order_by": "id",
@@ -62,17 +76,15 @@ def without_its_hook(how: str, path: str, credentials: str, wait_mode: str = "au
         "credentials": credentials,
         "wait_mode": wait_mode,
     }
-    if how == "with hooks of one's own":
-        return ods_search.with_options(on_completion=[lambda task, task_run, state: None])(**asked)["rows"]
     if how == "in a task of one's own":
         return of_ones_own(**asked)
     return ods_search.fn(**asked)["rows"]
 
 
 @flow(persist_result=True)
-def with_both_hooks(path: str, credentials: str) -> Any:
-    """A hook of the user's besides ours, as the page says."""
-    own = ods_search.with_options(on_completion=[_heard, *ods_search.on_completion_hooks])
+def with_a_hook(path: str, credentials: str) -> Any:
+    """A hook of the user's, as the page says."""
+    own = ods_search.with_options(on_completion=[_heard])
     return own("synthetic-rows", order_by="id", path=path, credentials=credentials)["rows"]
 
 
@@ -81,6 +93,6 @@ def _heard(task: Any, task_run: Any, state: Any) -> None:
 
 
 if __name__ == "__main__":
-    every = (one_task, stubborn, two_tasks, side_by_side, without_its_hook, with_both_hooks)
+    every = (one_task, stubborn, two_tasks, side_by_side, in_parts, as_a_function, with_a_hook)
     served = {flow.fn.__name__: flow for flow in every}
     served[sys.argv[1]].serve(name=sys.argv[2])

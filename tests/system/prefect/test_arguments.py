@@ -9,9 +9,16 @@ from ods_provider.schedulers.prefect import (
     ods_analyse,
     ods_await_update,
     ods_download,
+    ods_harvest,
+    ods_load,
     ods_media,
+    ods_metadata,
+    ods_publish,
+    ods_publish_file,
     ods_push,
     ods_search,
+    ods_sync,
+    ods_visibility,
 )
 
 __all__ = ["faced", "pytest_generate_tests"]
@@ -20,8 +27,15 @@ TASKS = {
     "search": ods_search,
     "analysis": ods_analyse,
     "download": ods_download,
+    "load": ods_load,
     "media": ods_media,
     "push": ods_push,
+    "sync": ods_sync,
+    "publish_file": ods_publish_file,
+    "publish": ods_publish,
+    "metadata": ods_metadata,
+    "harvest": ods_harvest,
+    "visibility": ods_visibility,
     "watch": ods_await_update,
 }
 

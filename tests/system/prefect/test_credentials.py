@@ -6,7 +6,7 @@ import pytest
 from shaken import keys_in
 
 from ods_provider.core.errors import OdsConfigError
-from ods_provider.schedulers.prefect import OdsCredentials
+from ods_provider.schedulers.prefect import OdsCredentials, ods_await_update, ods_search
 
 SECRETS = ["the-api-key", "the-push-key", "the-other-key", "http://user:proxy-word@proxy:3128"]
 
@@ -45,7 +45,9 @@ def test_it_becomes_a_connection_with_every_setting():
 
 
 def test_a_bad_setting_is_named_and_its_value_is_not():
-    with pytest.raises(OdsConfigError, match=r"unknown setting api_kex .*OdsCredentials ods-default") as caught:
+    with pytest.raises(
+        OdsConfigError, match=r"unknown setting api_kex \(OdsCredentials\)\. Perhaps the block's api_key is meant"
+    ) as caught:
         OdsCredentials(host="data.example.org", settings={"api_kex": SECRETS[0]}).connection()
     assert shown(str(caught.value)) == []
 
@@ -63,6 +65,35 @@ def test_it_is_saved_and_loaded_with_its_secrets_and_prefects_api_shows_none(ser
 def test_a_block_that_is_not_there_is_named_with_how_to_save_it(server):
     with pytest.raises(OdsConfigError, match=r"no block 'nobody' of type ods-credentials.*\.save\('nobody'\)"):
         OdsCredentials.named("nobody")
+
+
+def test_an_error_names_a_block_by_its_name_once_it_has_one(server):
+    OdsCredentials(host="data.example.org", settings={"timeout": 3}).save("hasty", overwrite=True)
+    with pytest.raises(OdsConfigError, match=r"unknown setting timeout \(OdsCredentials hasty\)"):
+        OdsCredentials.named("hasty").connection()
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [
+        ("timeout_s", "timeout_s in the block's settings"),
+        ("max_wait", "max_wait_s in the block's settings"),
+        ("apikey", "the block's api_key"),
+        ("proxy", "proxy in the block's secret_settings"),
+    ],
+)
+def test_a_field_that_there_is_not_is_named_with_the_one_that_is_meant(name, meant):
+    with pytest.raises(OdsConfigError, match=f"unknown field {name} .*Perhaps {meant} is meant") as caught:
+        OdsCredentials(host="data.example.org", **{name: SECRETS[0]})
+    assert shown(str(caught.value)) == []
+
+
+@pytest.mark.parametrize("given", [{"host": "data.example.org", "api_key": SECRETS[0]}, None, 7])
+def test_what_is_no_block_is_refused_and_not_shown(given):
+    for task in (ods_search, ods_await_update):
+        with pytest.raises(OdsConfigError, match="neither a block nor the name of one") as caught:
+            task.fn("a-dataset", credentials=given)
+        assert shown(str(caught.value)) == []
 
 
 def test_prefect_finds_the_block_by_its_entry_point():

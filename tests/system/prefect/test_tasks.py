@@ -24,6 +24,7 @@ from ods_provider.schedulers.prefect import (
     ods_media,
     ods_push,
     ods_search,
+    ods_sync,
 )
 from ods_provider.schedulers.prefect.artifacts import Board
 from ods_provider.schedulers.prefect.updates import memory_name
@@ -61,6 +62,18 @@ def clean(text: str) -> bool:
     return API_KEY not in text and PUSH_KEY not in text
 
 
+def test_a_run_is_called_what_it_does_and_with_which_dataset(saved, portal, tmp_path, client):
+    @flow
+    def names():
+        ods_search("world-capitals", limit=1)
+        ods_search(None, limit=1)
+        ods_download("world-capitals", tmp_path / "c.csv", format="csv")
+
+    names()
+    called = {run.name for run in client.read_task_runs(limit=20)}
+    assert {"search world-capitals", "search", "download world-capitals"} <= called
+
+
 # As plain functions
 
 
@@ -75,6 +88,9 @@ def test_every_task_is_a_function_too(credentials, portal, tmp_path):
     assert files["files"] == 3
     pushed = ods_push.fn("live-readings", "realtime", [{"sensor_id": "a", "value": 1.0}], credentials=credentials)
     assert pushed["rows"] == 1
+    meant = [{"sensor_id": "a", "at": "2026-02-01T00:00:00+00:00", "value": 2.0}]
+    plan = ods_sync.fn("live-readings", "realtime", meant, credentials=credentials, dry_run=True, max_delete="100%")
+    assert (plan["new"], plan["gone"], plan["pushed"]) == (1, 4, 0)
     seen = ods_await_update.fn("world-capitals", credentials=credentials)
     assert seen["records_count"] == 110
 
@@ -105,8 +121,8 @@ def test_the_example_of_the_docs_runs_and_shows_what_it_did(example, saved, clie
     assert len(list((tmp_path / "photos").glob("*.png"))) == 40
     run = client.read_flow_run(state.state_details.flow_run_id)
     made = {artifact.key: artifact for artifact in running.artifacts(client, run.id)}
-    assert {"ods-download-world-capitals-result", "ods-media-landmark-photos-result"} <= set(made)
-    assert "| rows | 110 |" in made["ods-download-world-capitals-result"].data
+    assert {"ods-download-world-capitals-parquet-result", "ods-media-landmark-photos-result"} <= set(made)
+    assert "| rows | 110 |" in made["ods-download-world-capitals-parquet-result"].data
     assert float(made["ods-media-landmark-photos-progress"].data) == 100.0
     text = wait_for(lambda: found if "Done: " in (found := running.readable(client, [run])) else None)
     assert clean(text)
@@ -316,8 +332,8 @@ def test_what_a_portal_writes_is_no_markup_in_an_artifact(server, client):
     for mark in ("[", "]", "<", ">", "`", "!", "\x1b", "\n# forged"):
         assert mark not in bare
     assert r"\!\[x\](http://evil/p.png)" in drawn
-    # A title, a summary, and a table with a head of two lines: rows, note, its own row. The hostile text made no line.
-    assert len([line for line in drawn.splitlines() if line]) == 7
+    # A summary, and a table with a head of two lines: rows, note, its own row. The hostile text made no line.
+    assert len([line for line in drawn.splitlines() if line]) == 6
 
 
 def test_a_job_goes_on_when_prefects_api_refuses_an_artifact(credentials, portal, tmp_path):

@@ -80,10 +80,10 @@ def test_two_tasks_that_wait_at_the_same_time_are_continued_by_one_flow_run(serv
 
 
 @pytest.fixture(scope="module")
-def unhooked(server):
+def as_functions(server):
     """The flow whose calls come without our hook, served once."""
-    with server.serving("without_its_hook", "held"):
-        yield "without-its-hook/held"
+    with server.serving("as_a_function", "held"):
+        yield "as-a-function/held"
 
 
 def call(client, portal, deployment, **parameters):
@@ -95,34 +95,36 @@ def call(client, portal, deployment, **parameters):
     return running.ended(client, first)
 
 
-WAYS = ["with hooks of one's own", "in a task of one's own", "in the flow"]
+WAYS = ["in a task of one's own", "in the flow"]
 
 
 @pytest.mark.parametrize("how", WAYS)
 def test_where_no_task_of_ours_can_end_the_flow_run_the_process_holds_and_rows_come_back(
-    unhooked, client, portal, tmp_path, how
+    as_functions, client, portal, tmp_path, how
 ):
     path = tmp_path / "rows.jsonl"
-    (run,) = call(client, portal, unhooked, how=how, path=str(path))
+    (run,) = call(client, portal, as_functions, how=how, path=str(path))
     assert (run.state_name, run.state.result()) == ("Completed", 520)
     assert len(path.read_text().splitlines()) == 520
     assert [entry.status for entry in portal.requests].count(429) == 1
     text = running.readable(client, [run])
     assert "Holding this process until" in text
-    assert "called as a function, or its on_completion was replaced" in text
+    assert "the task was called as a function" in text
 
 
 @pytest.mark.parametrize("how", WAYS)
-def test_a_mode_that_ends_the_flow_run_is_refused_where_no_task_of_ours_can(unhooked, client, portal, tmp_path, how):
-    (run,) = call(client, portal, unhooked, how=how, path=str(tmp_path / "rows.jsonl"), wait_mode="continue")
+def test_a_mode_that_ends_the_flow_run_is_refused_where_no_task_of_ours_can(
+    as_functions, client, portal, tmp_path, how
+):
+    (run,) = call(client, portal, as_functions, how=how, path=str(tmp_path / "rows.jsonl"), wait_mode="continue")
     assert run.state_name == "Failed"
-    assert "wait_mode='continue' needs a task run of this task, with its own hook" in run.state.message
+    assert "wait_mode='continue' needs a task run of this task" in run.state.message
     assert "Call the task itself instead of .fn" in run.state.message
 
 
-def test_a_hook_of_ones_own_beside_ours_hears_the_wait_and_the_process_is_free(server, client, portal, tmp_path):
-    with server.serving("with_both_hooks", "both") as log:
-        runs = call(client, portal, "with-both-hooks/both", path=str(tmp_path / "rows.jsonl"))
+def test_a_hook_of_ones_own_hears_the_wait_and_the_process_is_free(server, client, portal, tmp_path):
+    with server.serving("with_a_hook", "hears") as log:
+        runs = call(client, portal, "with-a-hook/hears", path=str(tmp_path / "rows.jsonl"))
     assert [run.state_name for run in runs] == [WAITING, "Completed"]
     assert runs[-1].state.result() == 520
     assert f"a hook of one's own heard {WAITING}" in log.read_text()

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 from urllib.parse import urlencode
 
+from ods_provider.core.counting import counted
 from ods_provider.core.datasetid import dataset_named
 from ods_provider.core.errors import OdsConfigError, OdsIncomplete, OdsNotAPortal, OdsNotFound
 from ods_provider.core.faces import setting
@@ -87,7 +88,7 @@ def analyze(dataset_id: str, query: V1Query) -> Plan[list[Row]]:
     most = query.number("maxpoints")
     if response.headers.get(TRUNCATED) and not (most and len(rows) >= most):
         raise OdsIncomplete(
-            f"the portal cut the analysis after {len(rows)} values of x",
+            f"the portal cut the analysis after {counted(len(rows), 'values')} of x",
             where=response.url,
             advice="Narrow the query, or group with Explore v2.1 (select and group_by), which has no such limit",
         )

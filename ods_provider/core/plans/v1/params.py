@@ -12,6 +12,7 @@ from typing import Any
 from ods_provider.core.errors import OdsConfigError
 from ods_provider.core.faces import setting
 from ods_provider.core.given import mapping, whole_number
+from ods_provider.core.legible import kind_of
 from ods_provider.core.wire import Params
 
 WINDOW_ROWS = 10_000
@@ -22,6 +23,14 @@ PAGE_ROWS = 1_000
 
 _FILTERS = ("q", "timezone", "lang")
 _FILTER_GROUPS = ("refine.", "exclude.", "disjunctive.", "geofilter.")
+_OF_THE_OTHER = {
+    "where": "q=, or refine.FACET=",
+    "select": "fields=",
+    "order_by": "sort=, whose sign is reversed",
+    "group_by": "x= of an analysis",
+    "limit": "rows=",
+    "offset": "start=",
+}
 _SECRETS = ("apikey", "pushkey", "access_token")
 
 
@@ -42,16 +51,21 @@ class V1Query:
                 spelling, which templates leave.
 
         Raises:
-            OdsConfigError: It is no mapping, or holds a credential or a value that cannot be sent.
+            OdsConfigError: It is no mapping, or holds a credential, a word of the other API, or a value that cannot
+                be sent.
         """
         if given is None or isinstance(given, str):
             given = mapping("v1", given) or {}
         if not isinstance(given, Mapping):
-            raise _wrong(f"v1 is a {type(given).__name__}", 'Pass a mapping: {"q": "paris", "rows": 20}')
+            raise _wrong(f"v1 is {kind_of(given)}", 'Pass a mapping: {"q": "paris", "rows": 20}')
         params = tuple(_flat("", given))
         secret = next((name for name, _ in params if name in _SECRETS), None)
         if secret:
             raise _wrong(f"{secret} does not belong into a query", f"It goes into {setting('api_key')}")
+        newer = next((name for name, _ in params if name in _OF_THE_OTHER), None)
+        if newer:
+            # A portal leaves it out without a word, and answers with every row.
+            raise _wrong(f"{newer} is a word of Explore API v2.1", f"Say {_OF_THE_OTHER[newer]}")
         if not any(name == "timezone" for name, _ in params):
             params = (*params, ("timezone", "UTC"))
         return cls(params)
@@ -119,7 +133,7 @@ def _text(value: Any) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if value is None or isinstance(value, (Mapping, list, tuple, set, bytes)):
-        raise _wrong(f"a {type(value).__name__} has no place in a list of values", "Pass texts and numbers")
+        raise _wrong(f"{kind_of(value)} has no place in a list of values", "Pass texts and numbers")
     return str(value)
 
 

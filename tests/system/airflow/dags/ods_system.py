@@ -22,6 +22,28 @@ PARAMS = {"connection": "ods_default", "folder": "/nowhere"}
 with DAG("search", schedule=None, params=PARAMS):
     OdsSearchOperator(task_id="rows", ods_conn_id=CONNECTION, dataset_id="world-capitals", select="name", **OFTEN)
 
+with DAG("flaky", schedule=None, params=PARAMS):
+    flaky = OdsSearchOperator(
+        task_id="rows", ods_conn_id=CONNECTION, dataset_id="world-capitals", max_failures=1, retries=0
+    )
+
+    @task(trigger_rule="none_failed")
+    def goes_on() -> str:
+        """What follows and does with yesterday's rows."""
+        return "done"
+
+    flaky >> goes_on()
+
+with DAG("flaky_each", schedule=None, params=PARAMS):
+    # All of them are labelled alike, and the paths are others in every run.
+    OdsDownloadOperator.partial(
+        task_id="each",
+        ods_conn_id=CONNECTION,
+        path=FOLDER + "/{{ run_id }}/{{ task.dataset_id }}/data.csv",
+        max_failures=1,
+        retries=0,
+    ).expand(dataset_id=["world-capitals", "landmark-photos"])
+
 with DAG("media", schedule=None, params=PARAMS):
     OdsMediaOperator(
         task_id="photos", ods_conn_id=CONNECTION, dataset_id="landmark-photos", path=FOLDER, kind="files", **OFTEN

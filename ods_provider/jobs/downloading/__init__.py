@@ -1,0 +1,1 @@
+"""What a download does with one stream."""

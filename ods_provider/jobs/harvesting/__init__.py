@@ -1,0 +1,1 @@
+"""What a harvest does, step by step."""

@@ -1,0 +1,1 @@
+"""What a load does, step by step."""

@@ -1,0 +1,1 @@
+"""Files of a dataset: listed, fetched, and whose they are."""
