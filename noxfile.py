@@ -1,4 +1,4 @@
-"""One environment per scheduler and version: what `make test` does in one, these do in all of them."""
+"""One environment per scheduler and version; what `make test` tries in one is tried in each where it can differ."""
 
 import os
 import tempfile
@@ -20,6 +20,8 @@ nox.options.sessions += ["system_airflow", "browser", "distributed", "fuzz", "cl
 PYTHONS = ["3.11", "3.12", "3.13", "3.14"]
 # Airflow's lowest supported version on the oldest Python, the latest on the newest; `make test` is what lies between.
 AIRFLOWS = [("3.11", "3.2"), ("3.13", "3.3"), ("3.14", "3.3")]
+# What has a session of its own, and what reads our sources: `make test` and the bare machine run it with all the rest.
+ELSEWHERE = tuple(f"--ignore=tests/{room}" for room in ("core", "bare", "cli", "checks"))
 # Rooms of many short tests; what starts servers of its own runs one test after the other.
 SIDE_BY_SIDE = ("-n", "auto", "--dist", "worksteal")
 # What waits for real schedulers, or is tried at length, takes minutes on a busy machine, and does not hang yet.
@@ -62,12 +64,13 @@ def luigi(session: nox.Session) -> None:
 @nox.session
 @nox.parametrize(("python", "version"), AIRFLOWS)
 def airflow(session: nox.Session, version: str) -> None:
-    """The whole of `make test`, and the example DAGs, under the lowest and the latest Airflow that are supported."""
+    """What can differ between versions of Airflow, the example DAGs too, under the lowest and the latest."""
     constraints = f"constraints/airflow-{version}.txt"
     session.install("-c", constraints, "--group", "test", ".[airflow,portal,demo,fast,sql]")
     # What takes long does not differ between versions of Airflow: it is tried under the latest.
     env = {"ODS_THOROUGH": "1" if version == AIRFLOWS[-1][1] else ""}
-    session.run("pytest", *SIDE_BY_SIDE, *PATIENT, "tests", "tests/system/examples", *session.posargs, env=env)
+    tests = ("tests", "tests/system/examples", *ELSEWHERE)
+    session.run("pytest", *SIDE_BY_SIDE, *PATIENT, *tests, *session.posargs, env=env)
 
 
 def _with_servers(session: nox.Session, tests: str) -> None:

@@ -174,7 +174,7 @@ def main() -> int:
     """Run the commands of standard input and return the exit code."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--lanes", type=int, default=2, help="how many run at once")
-    parser.add_argument("--limit-s", type=float, default=1500.0, help="the most that one may take")
+    parser.add_argument("--limit-s", type=float, default=2100.0, help="the most that one may take")
     given = parser.parse_args()
     jobs = _read(iter(sys.stdin))
     with tempfile.TemporaryDirectory(prefix="ods-lanes-") as log:

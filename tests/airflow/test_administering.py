@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from airflow.sdk.exceptions import AirflowFailException, TaskDeferred
-from airflow_task import at_once, context_of, events_of, resume_task, revived, run_task
+from airflow_task import at_once, context_of, events_of, finish_task, resume_task, revived, run_task
 
 from ods_provider import OdsClient
 from ods_provider.core.errors import OdsNotFound
@@ -54,8 +54,8 @@ def test_what_the_portal_says_of_datasets_fails_the_task_for_good(ods_portal: Lo
     bad = {"dataset_id": "bad", "metadata": {}, "error": "The source has no rows"}
     ods_portal.office.add_harvester("Lakes", datasets=[bad])
     with pytest.raises(AirflowFailException, match="harvest of bad: The source has no rows"):
-        run_task(OdsHarvestOperator(task_id="t", harvester_id="lakes"))
-    assert run_task(OdsHarvestOperator(task_id="u", harvester_id="lakes", max_errors="1"))["errors"] == 1
+        finish_task(OdsHarvestOperator(task_id="t", harvester_id="lakes"))
+    assert finish_task(OdsHarvestOperator(task_id="u", harvester_id="lakes", max_errors="1"))["errors"] == 1
 
 
 @pytest.mark.at_length

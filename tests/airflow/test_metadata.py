@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from airflow.sdk.exceptions import AirflowFailException, TaskDeferred
-from airflow_task import at_once, context_of, events_of, resume_task, run_task
+from airflow_task import at_once, context_of, events_of, finish_task, resume_task, run_task
 
 from ods_provider import OdsClient
 from ods_provider.operators.metadata import OdsMetadataOperator
@@ -81,4 +81,4 @@ def test_what_is_wrong_fails_the_task_for_good_before_anything_is_changed(
 def test_what_the_portal_says_fails_the_task_for_good(ods_portal: LocalPortal) -> None:
     ods_portal.office.outcome(dataset_id="trees", status="error", message="Too much")
     with pytest.raises(AirflowFailException, match=r"the values are set, and not public.*Too much"):
-        run_task(change(metadata={"default.title": "Trees"}))
+        finish_task(change(metadata={"default.title": "Trees"}))

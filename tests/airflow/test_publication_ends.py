@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from airflow.sdk.exceptions import AirflowFailException, TaskDeferred
-from airflow_task import at_once, context_of, events_of, resume_task, run_task
+from airflow_task import at_once, context_of, events_of, finish_task, resume_task, run_task
 
 from ods_provider import OdsClient
 from ods_provider.core.errors import OdsError, OdsPublicationRunning
@@ -28,7 +28,7 @@ def mine(connect: Any, ods_portal: LocalPortal, tmp_path: Path) -> Path:
         client.automation.datasets.create({"default": {"title": {"value": "Mine"}}}, dataset_id="mine")
     path = tmp_path / "a.csv"
     path.write_text(BEFORE)
-    run_task(publish(path))
+    finish_task(publish(path))
     path.write_text(AFTER)
     ods_portal.requests.clear()
     return path
@@ -82,13 +82,13 @@ ENDS = {
 def test_each_end_is_told_and_what_is_public_is_right(mine: Path, ods_portal: LocalPortal, end: End) -> None:
     ods_portal.office.outcome(dataset_id="mine", **end.outcome)
     if end.said is None:
-        result = run_task(publish(mine, **end.given))
+        result = finish_task(publish(mine, **end.given))
         assert (result["rows"], result["records_errors"]) == (3, len(end.outcome.get("records_errors", ())))
         assert (names(ods_portal), orders(ods_portal)) == ("def", 1)
         return
     # No retry can help: the same file would end in the same way.
     with pytest.raises(AirflowFailException, match=end.said):
-        run_task(publish(mine, **end.given))
+        finish_task(publish(mine, **end.given))
     assert (names(ods_portal), orders(ods_portal)) == ("abc", 1 + end.again)
 
 
@@ -98,7 +98,7 @@ def test_each_end_of_a_first_publication_is_told_and_the_dataset_is_made_once(
 ) -> None:
     def first() -> Any:
         task = OdsPublishFileOperator(task_id="t", dataset_id="new", path=str(mine), new_title="New", **end.given)
-        return run_task(task)
+        return finish_task(task)
 
     def made() -> Any:
         (dataset,) = ods_portal.office.drafts.named("new")
@@ -126,10 +126,10 @@ def test_an_order_tells_the_same_end(mine: Path, ods_portal: LocalPortal, end: E
     ods_portal.office.outcome(dataset_id="mine", **end.outcome)
     task = OdsPublishOperator(task_id="t", dataset_id="mine")
     if end.outcome.get("status", "idle") == "idle":
-        assert run_task(task)["records_errors"] == len(end.outcome.get("records_errors", ()))
+        assert finish_task(task)["records_errors"] == len(end.outcome.get("records_errors", ()))
     else:
         with pytest.raises(AirflowFailException, match=str(end.outcome["status"])):
-            run_task(task)
+            finish_task(task)
     assert orders(ods_portal) == 1
 
 
@@ -210,15 +210,15 @@ def test_a_step_that_fails_is_told_and_the_next_run_finishes_it(
     ods_portal.fault("status", method=method, path=path.rstrip("?"), times=None, status=status, body=body)
     if step == "read back" and status in (401, 403):
         # The key may publish and not read: that is told, and no failure.
-        told = run_task(publish(mine))
+        told = finish_task(publish(mine))
         assert (told["rows_shown"], told["verified"], names(ods_portal)) == (None, "published", "def")
         assert "Not in my house" in told["note"]
         return
     with pytest.raises(AirflowFailException if status < 500 else OdsError, match="Not in my house"):
-        run_task(publish(mine))
+        finish_task(publish(mine))
     assert names(ods_portal) in ("abc", "def")
     ods_portal.clear_faults()
-    assert run_task(publish(mine))["verified"] == "counted"
+    assert finish_task(publish(mine))["verified"] == "counted"
     assert names(ods_portal) == "def"
     taken = [call.path for call in ods_portal.requests if call.method == "POST" and (call.status or 0) < 400]
     # A file that was sent before something failed is sent again; an order that was given is not.

@@ -18,7 +18,7 @@ from airflow.sdk.exceptions import (
     TaskDeferralTimeout,
     TaskDeferred,
 )
-from airflow_task import Runs, Variables, at_once, context_of, events_of, resume_task, revived, run_task
+from airflow_task import Runs, Variables, at_once, context_of, events_of, finish_task, resume_task, revived, run_task
 
 from ods_provider import OdsClient
 from ods_provider.core.errors import OdsNotFound
@@ -94,18 +94,18 @@ def test_what_the_portal_says_fails_the_task_for_good(mine: str, ods_portal: Loc
     ods_portal.office.outcome(dataset_id="mine", status="error", message="No such encoding")
     task = OdsPublishFileOperator(task_id="t", dataset_id="mine", path=str(path))
     with pytest.raises(AirflowFailException, match="OdsPublicationFailed: the portal says: error: No such encoding"):
-        run_task(task)
+        finish_task(task)
 
 
 def test_unchanged_content_skips_what_follows(mine: str, ods_portal: LocalPortal, path: Path) -> None:
     task = OdsPublishFileOperator(task_id="t", dataset_id="mine", path=str(path))
     runs = Runs()
-    assert runs.succeed(task, day=1)["rows"] == 3
+    assert runs.succeed(task, day=1, by=finish_task)["rows"] == 3
     for day in (2, 3):
         with pytest.raises(AirflowSkipException, match="holds this already"):
             runs.run(task, day=day)
     path.write_text(CSV + "d;4\n")
-    assert runs.run(task, day=4)["rows"] == 4
+    assert runs.succeed(task, day=4, by=finish_task)["rows"] == 4
 
 
 def test_parameters_of_the_extractor_are_not_those_of_the_dag(mine: str, path: Path) -> None:
@@ -136,7 +136,7 @@ class TestOrders:
         assert (result["action"], result["status"], result["records_errors"]) == ("publish", "idle", 0)
         assert sum(call.path.endswith("/publish/") for call in ods_portal.requests) == 1
         ods_portal.office.switch(processing_s=0.0)
-        assert run_task(OdsPublishOperator(task_id="u", dataset_id="mine", action="unpublish"))["status"] == "idle"
+        assert finish_task(OdsPublishOperator(task_id="u", dataset_id="mine", action="unpublish"))["status"] == "idle"
         assert "mine" not in ods_portal.store.datasets
 
     @pytest.mark.parametrize("told", [True, False])
@@ -220,7 +220,7 @@ class TestOrders:
         ods_portal.office.settle()
         sensor = OdsPublicationSensor(task_id="s", dataset_id="mine")
         with pytest.raises(AirflowFailException, match=f"{status}: Enough"):
-            run_task(sensor)
+            finish_task(sensor)
 
 
 def test_a_trigger_whose_key_was_withdrawn_leaves_it_to_the_task(mine: str, ods_portal: LocalPortal) -> None:

@@ -174,14 +174,6 @@ def test_the_push_key_may_be_given_beside_any_connection(tmp_path, key_file):
     assert made.push_keys[""].reveal() == SECRET
 
 
-def test_an_airflow_connection_comes_through_the_airflow_plugin_s_hook(monkeypatch):
-    pytest.importorskip("airflow.sdk")
-    monkeypatch.setenv("AIRFLOW_CONN_CITY", f"ods://:{SECRET}@city.example.org")
-    monkeypatch.setenv("_AIRFLOW_PROCESS_CONTEXT", "client")
-    made = connect(Settings(airflow_conn="city"), Plugins(), lambda text: None)
-    assert (made.host, made.api_key.reveal()) == ("city.example.org", SECRET)
-
-
 def test_options_stand_before_or_after_the_command(ods, ods_portal, key_file):
     key_file.write_text("demo-key")
     url = ods_portal.url

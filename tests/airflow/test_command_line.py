@@ -7,7 +7,9 @@ import warnings
 
 import pytest
 
-pytest.importorskip("airflow.sdk")
+from ods_provider.cli.connecting import connect
+from ods_provider.cli.settings import Settings
+from ods_provider.plugins.manager import Plugins
 
 
 @pytest.fixture(scope="module")
@@ -126,3 +128,9 @@ def test_a_folder_without_datasets_says_so(parser, tmp_path, capsys, monkeypatch
     (tmp_path / "dags").mkdir()
     assert run(parser, "check", "dags") == 0
     assert "no DAG here names a dataset" in capsys.readouterr().out
+
+
+def test_any_connection_of_airflow_s_can_be_named(monkeypatch):
+    monkeypatch.setenv("AIRFLOW_CONN_CITY", "ods://:s3cret-0f-a-connection@city.example.org")
+    made = connect(Settings(airflow_conn="city"), Plugins(), lambda text: None)
+    assert (made.host, made.api_key.reveal()) == ("city.example.org", "s3cret-0f-a-connection")
