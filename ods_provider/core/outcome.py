@@ -71,6 +71,7 @@ class Wait:
         watching: What is waited for, as JSON, where a scheduler can look for itself and need not run the job for every
             look: ``{"publication": {…}}`` or ``{"publications": […]}`` of ``plans.automation.publications``, or
             ``{"harvest": {…}}`` of ``plans.automation.harvesters``. Others go by ``until``.
+        latest: When the job itself must look, whatever a scheduler sees of what it watches: the job's own time is over.
     """
 
     until: datetime
@@ -78,3 +79,4 @@ class Wait:
     checkpoint: Mapping[str, Any] = field(default_factory=dict)
     poll: bool = False
     watching: Mapping[str, Any] | None = None
+    latest: datetime | None = None

@@ -16,9 +16,9 @@ from ods_provider.core.plans.automation.harvested import Attached, attached_to
 from ods_provider.core.plans.automation.harvesters import READY, uid_of
 from ods_provider.core.times import iso, parse_time
 from ods_provider.jobs.context import JobContext
-from ods_provider.jobs.harvesting.deadline import Deadline
 from ods_provider.jobs.harvesting.publishing import Publishing
 from ods_provider.jobs.harvesting.runs import HarvesterOrder
+from ods_provider.jobs.publishing.deadline import Deadline
 from ods_provider.jobs.publishing.progress import Progress
 
 _OLD = timedelta(days=1)

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
 from typing import Any, ClassVar, Literal
 
 from ods_provider.core.automation import is_busy
@@ -24,10 +23,11 @@ from ods_provider.core.plans.automation.metadata import whole
 from ods_provider.core.plans.automation.ownids import expect_listed
 from ods_provider.core.plans.automation.permitted import permitted
 from ods_provider.core.plans.automation.placing import STANDARD, Descriptions, Whole, placed
-from ods_provider.core.plans.automation.publications import Action, pause_s
+from ods_provider.core.plans.automation.publications import Action
 from ods_provider.core.wire import Plan
 from ods_provider.jobs.context import JobContext
 from ods_provider.jobs.coverage import coverage, spelled
+from ods_provider.jobs.publishing.deadline import BUSY, busy, free
 from ods_provider.jobs.publishing.orders import Ended, Order
 from ods_provider.jobs.publishing.progress import Progress
 
@@ -124,10 +124,10 @@ class _Work:
         if plan.changes:
             # An earlier order shows none of them.
             ended = None
-            self._progress.only(**{_DUE: due})
-            busy = self._written(plan.changes)
-            if busy is not None:
-                return busy
+            self._progress.only(**{_DUE: due, BUSY: self._progress.get(BUSY)})
+            later = self._written(plan.changes)
+            if later is not None:
+                return later
         if order and due and ended is None:
             ended = self._followed(order)
             if isinstance(ended, Wait):
@@ -207,8 +207,10 @@ class _Work:
             except OdsQueryError as error:
                 if not is_busy(error):
                     raise
-                until = self._ctx.client.terms.now() + timedelta(seconds=pause_s(2))
-                return Wait(until, f"metadata of {self._dataset_id}: it is at something else", poll=True)
+                where = f"metadata of {self._dataset_id}"
+                said = f"{where}: it is at something else"
+                return busy(self._ctx, self._progress, self._job.timeout_s, said, where=where)
+        free(self._progress)
         return None
 
     # What came of it

@@ -129,7 +129,7 @@ class VisibilityJob:
                 advice="It goes on there: run it again to wait for it, with a longer timeout",
             )
         said = f"visibility of {dataset_id}: it is at something else ({told.said()})"
-        return patience.later(ctx, said, began=progress.get("began"))
+        return patience.later(ctx, said, began=progress.get("began"), timeout_s=self.timeout_s)
 
     def _shown(
         self, ctx: JobContext, progress: Progress, found: Mapping[str, Any], dataset_id: str, seen: Sight

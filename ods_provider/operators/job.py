@@ -185,6 +185,7 @@ class OdsJobOperator(Tolerant, Traced, BaseOperator):
         if wait.watching:
             # The triggerer looks: a worker is needed again when the portal is done, and not for every look.
             first = fires_at(wait.until).isoformat()
+            carried["latest"] = wait.latest.isoformat() if wait.latest else None
             follow = OdsPublicationTrigger if "publication" in wait.watching else OdsHarvestTrigger
             trigger = follow(ods_conn_id=self.ods_conn_id, first_at=first, **wait.watching, **carried)
         else:

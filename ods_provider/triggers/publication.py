@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 from abc import abstractmethod
 from collections.abc import AsyncIterator, Mapping
 from contextlib import aclosing
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from airflow.triggers.base import BaseTrigger, TriggerEvent
@@ -32,6 +33,7 @@ class OdsFollowingTrigger(BaseTrigger):
         checkpoint: JSON state of the job, which travels along.
         deadline: When the task's ``execution_timeout`` is over, ISO 8601; it travels along.
         first_at: When to look first, ISO 8601; None looks at once.
+        latest: When it fires whatever it sees, ISO 8601: the job's own ``timeout`` is over then.
         poll_interval_s: Seconds between looks.
     """
 
@@ -43,6 +45,7 @@ class OdsFollowingTrigger(BaseTrigger):
         checkpoint: Mapping[str, Any] | None = None,
         deadline: str | None = None,
         first_at: str | None = None,
+        latest: str | None = None,
         poll_interval_s: float = POLL_INTERVAL_S,
     ) -> None:
         super().__init__()
@@ -51,6 +54,7 @@ class OdsFollowingTrigger(BaseTrigger):
         self.checkpoint = dict(checkpoint or {})
         self.deadline = deadline
         self.first_at = first_at
+        self.latest = latest
         self.poll_interval_s = poll_interval_s
         self.seen = ""
 
@@ -71,6 +75,7 @@ class OdsFollowingTrigger(BaseTrigger):
             "checkpoint": self.checkpoint,
             "deadline": self.deadline,
             "first_at": self.first_at,
+            "latest": self.latest,
             "poll_interval_s": self.poll_interval_s,
         }
 
@@ -79,8 +84,12 @@ class OdsFollowingTrigger(BaseTrigger):
         self.log.info("Waiting for the portal. %s", self.reason)
         if self.first_at:
             await sleep_until(datetime.fromisoformat(self.first_at))
+        left_s = (datetime.fromisoformat(self.latest) - datetime.now(UTC)).total_seconds() if self.latest else None
         try:
-            await self._until_ended()
+            async with asyncio.timeout(left_s):
+                await self._until_ended()
+        except TimeoutError:
+            self.log.info("The time to wait for the portal is over: the task looks for itself")
         except Exception as error:
             self.log.warning("The task looks for itself: %s", error)
         deadline = {"deadline": self.deadline} if self.deadline else {}

@@ -21,7 +21,7 @@ from airflow.sdk.exceptions import (
 from airflow_task import Runs, Variables, at_once, context_of, events_of, finish_task, resume_task, revived, run_task
 
 from ods_provider import OdsClient
-from ods_provider.core.errors import OdsNotFound
+from ods_provider.core.errors import OdsNotFound, OdsPublicationRunning
 from ods_provider.core.plans.automation.publications import Publication
 from ods_provider.operators.publish import OdsPublishFileOperator, OdsPublishOperator
 from ods_provider.sensors.publication import OdsPublicationSensor
@@ -88,6 +88,15 @@ def test_a_file_is_published_while_the_task_is_deferred(mine: str, ods_portal: L
     assert (result["rows"], result["verified"], len(ods_portal.rows("mine"))) == (3, "counted", 3)
     posts = [call.path.rsplit("/", 2)[1] for call in ods_portal.requests if call.method == "POST"]
     assert sorted(posts) == ["datasets", "files", "publish", "resources"]
+
+
+def test_a_portal_that_never_ends_is_waited_for_no_longer_than_told(
+    mine: str, ods_portal: LocalPortal, path: Path
+) -> None:
+    ods_portal.office.switch(processing_s=None)
+    task = OdsPublishFileOperator(task_id="t", dataset_id="mine", path=str(path), timeout="4")
+    with pytest.raises(OdsPublicationRunning, match="the portal is not done after 4 s"):
+        finish_task(task)
 
 
 def test_what_the_portal_says_fails_the_task_for_good(mine: str, ods_portal: LocalPortal, path: Path) -> None:

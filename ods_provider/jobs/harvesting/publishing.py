@@ -19,9 +19,9 @@ from ods_provider.core.plans.automation.status import status
 from ods_provider.core.plans.automation.watching import look_many
 from ods_provider.core.times import iso, parse_time, seconds_between
 from ods_provider.jobs.context import JobContext
-from ods_provider.jobs.harvesting.deadline import Deadline
 from ods_provider.jobs.harvesting.runs import HarvesterOrder
 from ods_provider.jobs.publishing import patience
+from ods_provider.jobs.publishing.deadline import Deadline
 from ods_provider.jobs.publishing.progress import Progress
 
 _MOST_WATCHED = 200  # datasets: what a scheduler keeps of a wait has an end

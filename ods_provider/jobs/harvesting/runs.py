@@ -17,8 +17,8 @@ from ods_provider.core.plans.automation import harvesters
 from ods_provider.core.plans.automation.harvesters import READY, Harvest, HarvestLook, Order
 from ods_provider.core.plans.automation.publications import Publication
 from ods_provider.jobs.context import JobContext
-from ods_provider.jobs.harvesting.deadline import Deadline
 from ods_provider.jobs.publishing import patience
+from ods_provider.jobs.publishing.deadline import Deadline
 from ods_provider.jobs.publishing.progress import Progress
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from dataclasses import asdict
-from datetime import timedelta
 from functools import cached_property
 from typing import Any
 
@@ -17,11 +16,12 @@ from ods_provider.core.outcome import Wait
 from ods_provider.core.plans.automation import resources
 from ods_provider.core.plans.automation.paging import every
 from ods_provider.core.plans.automation.permitted import permitted
-from ods_provider.core.plans.automation.publications import APART_S, pause_s
+from ods_provider.core.plans.automation.publications import APART_S
 from ods_provider.core.plans.automation.status import Status
 from ods_provider.core.schema import Dataset
 from ods_provider.jobs.context import JobContext
 from ods_provider.jobs.publishing.content import About, Content
+from ods_provider.jobs.publishing.deadline import busy, free
 from ods_provider.jobs.publishing.equal import Left, left_of
 from ods_provider.jobs.publishing.extractors import expect_known
 from ods_provider.jobs.publishing.orders import Ended, Order
@@ -88,15 +88,17 @@ class Leg:
         return self._published()
 
     def _published(self) -> Any:
-        if not self._progress.get("file"):
-            self._upload()
-        if not self._progress.get("pointed"):
-            try:
+        try:
+            if not self._progress.get("file"):
+                self._upload()
+            if not self._progress.get("pointed"):
                 self._point()
-            except OdsQueryError as error:
-                if not is_busy(error):
-                    raise
-                return self._later(f"{self._id} is at something else, and takes no change")
+        except OdsQueryError as error:
+            if not is_busy(error):
+                raise
+            said, where = f"{self._id} is at something else, and takes no change", f"publication of {self._id}"
+            return busy(self._ctx, self._progress, self._wanted.timeout_s, said, where=where)
+        free(self._progress)
         if not self._progress.get("order"):
             self._look()
         order = Order(self._ctx, self._progress, "order", self._uid, self._id, "publish", self._wanted.timeout_s)
@@ -279,6 +281,3 @@ class Leg:
             if error.transient:
                 raise
             return True  # who may not see them cannot vouch for the number of rows
-
-    def _later(self, why: str) -> Wait:
-        return Wait(self._ctx.client.terms.now() + timedelta(seconds=pause_s(2)), why, poll=True)

@@ -213,7 +213,8 @@ class Order:
         self._expect_time(said)
         watching = {"publication": publication.as_dict()} if publication is not None else None
         reason = f"{self.action} of {self.dataset_id}: {said}"
-        return patience.later(self.ctx, reason, began=self._kept.get("began"), watching=watching)
+        began = self._kept.get("began")
+        return patience.later(self.ctx, reason, began=began, timeout_s=self.timeout_s, watching=watching)
 
     @property
     def _now(self) -> datetime:

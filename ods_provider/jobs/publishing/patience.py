@@ -38,15 +38,25 @@ def age_s(ctx: JobContext, began: Any) -> float:
     return max((ctx.client.terms.now() - moment).total_seconds(), 0.0) if moment else 0.0
 
 
-def later(ctx: JobContext, reason: str, *, began: Any, watching: Mapping[str, Any] | None = None) -> Wait:
+def later(
+    ctx: JobContext,
+    reason: str,
+    *,
+    began: Any,
+    timeout_s: float | None = None,
+    watching: Mapping[str, Any] | None = None,
+) -> Wait:
     """Return the wait until the next look.
 
     Args:
         ctx: The job's.
         reason: One sentence.
         began: When the work began, ISO 8601.
+        timeout_s: Seconds from there after which it is no longer waited for; None waits as long as it takes.
         watching: What a scheduler can look at by itself.
     """
     pause = min(max(pause_s(2), age_s(ctx, began) * _SHARE), _LONGEST_S)
     until = ctx.client.terms.now() + timedelta(seconds=pause)
-    return Wait(until, reason, poll=True, watching=watching)
+    moment: datetime | None = parse_time(began)
+    latest = moment + timedelta(seconds=timeout_s) if moment and timeout_s is not None else None
+    return Wait(min(until, latest or until), reason, poll=True, watching=watching, latest=latest)

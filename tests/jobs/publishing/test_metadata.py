@@ -292,6 +292,8 @@ class TestPublication:
         wait = desk.lab.run(job)
         assert isinstance(wait, Wait)
         assert "at something else" in wait.reason
+        with pytest.raises(OdsPublicationRunning, match="it is at something else"):
+            desk.lab.run(metadata_job(dataset_id="trees", metadata={"default.title": "Trees"}, timeout="0.01"))
         desk.office.switch(processing_s=0.0)
         desk.office.settle()
         assert desk.lab.ended(job)["status"] == "idle"

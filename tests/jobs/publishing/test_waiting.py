@@ -72,3 +72,31 @@ class TestWaiting:
         desk.office.settle()
         assert desk.publish(path)["rows"] == 3
         assert desk.posts("/publish/") == 1
+
+    def test_a_wait_says_when_the_job_itself_must_look(self, desk: Desk) -> None:
+        desk.office.switch(processing_s=None)
+        job = PublishFileJob("mine", desk.file(), timeout_s=3600.0)
+        first, second = desk.lab.run(job), desk.lab.run(job)
+        assert isinstance(first, Wait) and isinstance(second, Wait)
+        assert first.latest is not None
+        # It counts from the order, however often the job is run again.
+        assert first.latest == second.latest
+        assert 0 < (first.latest - first.until).total_seconds() < 3600
+        assert desk.lab.run(PublishFileJob("mine", desk.file())).latest is None
+
+    def test_a_dataset_that_stays_at_something_else_is_waited_for_no_longer_than_told(self, desk: Desk) -> None:
+        desk.publish(desk.file())
+        desk.office.switch(processing_s=None, refuse_busy_edits=True)
+        with desk.client() as client:
+            client.automation.datasets.publish("mine")
+        path = desk.file("b.csv", "n\n1\n")
+        for _ in range(2):
+            with pytest.raises(OdsPublicationRunning, match="mine is at something else"):
+                desk.publish(path, timeout_s=0.0)
+        job = PublishFileJob("mine", path, max_drop=None, lag_s=1.5, timeout_s=3600.0)
+        first, second = desk.lab.run(job), desk.lab.run(job)
+        assert isinstance(first, Wait) and isinstance(second, Wait)
+        assert first.latest is not None and first.latest == second.latest
+        desk.office.switch(processing_s=0)
+        desk.office.settle()
+        assert desk.lab.done(job)["rows"] == 1
