@@ -32,7 +32,7 @@ demo: $(VENV)/.ready ## Run the main job in real Airflow against the bundled por
 	@$(BIN)/python demo/run.py
 
 test: $(VENV)/.ready ## Run the tests
-	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
+	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal $(if $(ODS_ONCE_MORE),--last-failed)
 
 lint: $(VENV)/.ready ## Check style, types and the direction of imports
 	$(BIN)/ruff check .

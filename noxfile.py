@@ -20,8 +20,8 @@ nox.options.sessions += ["system_airflow", "browser", "distributed", "fuzz", "cl
 PYTHONS = ["3.11", "3.12", "3.13", "3.14"]
 # Airflow's lowest supported version on the oldest Python, the latest on the newest; `make test` is what lies between.
 AIRFLOWS = [("3.11", "3.2"), ("3.13", "3.3"), ("3.14", "3.3")]
-# What has a session of its own, and what reads our sources: `make test` and the bare machine run it with all the rest.
-ELSEWHERE = tuple(f"--ignore=tests/{room}" for room in ("core", "bare", "cli", "checks"))
+# What has a session of its own; `make test` and the bare machine run it with all the rest.
+ELSEWHERE = tuple(f"--ignore=tests/{room}" for room in ("core", "bare", "cli"))
 # What leans on Airflow, or on what its constraints pin: DuckDB, pyarrow, Starlette.
 PINNED = tuple(f"tests/{room}" for room in ("airflow", "plugins", "docs", "tables", "sinks", "sources", "portal"))
 # Rooms of many short tests; what starts servers of its own runs one test after the other.
@@ -30,12 +30,21 @@ SIDE_BY_SIDE = ("-n", "auto", "--dist", "worksteal")
 PATIENT = ("-o", "faulthandler_timeout=1200")
 
 
+def _pytest(session: nox.Session, *what: str, env: dict[str, str] | None = None) -> None:
+    # Of a session that is run once more (.ci/lanes.py), what has failed.
+    again = ("--last-failed",) if os.environ.get("ODS_ONCE_MORE") else ()
+    remembered = f"cache_dir={session.virtualenv.location}/pytest"
+    session.run("pytest", "-o", remembered, *again, *what, *session.posargs, env=env)
+
+
 @nox.session(python=PYTHONS)
 def core(session: nox.Session) -> None:
     """The base install alone: no scheduler, no portal."""
     session.install("-c", "constraints/core.txt", "--group", "test", ".")
     session.run("python", "-c", "import importlib.util as u; assert not u.find_spec('airflow')")
-    session.run("pytest", *SIDE_BY_SIDE, "tests/core", "tests/bare", *session.posargs)
+    # Nothing that takes long differs between versions of Python.
+    env = {"ODS_THOROUGH": "1" if session.python == PYTHONS[0] else ""}
+    _pytest(session, *SIDE_BY_SIDE, "tests/core", "tests/bare", env=env)
 
 
 @nox.session
@@ -43,7 +52,7 @@ def cli(session: nox.Session) -> None:
     """The command line where no scheduler is installed; on terminals, interrupted, and as pipx installs it."""
     session.install("-c", "constraints/cli.txt", "--group", "test", ".[portal,sql]")
     session.run("python", "-c", "import importlib.util as u; assert not u.find_spec('airflow')")
-    session.run("pytest", *SIDE_BY_SIDE, "tests/cli", "tests/system/cli", *session.posargs)
+    _pytest(session, *SIDE_BY_SIDE, "tests/cli", "tests/system/cli")
 
 
 @nox.session
@@ -60,39 +69,40 @@ def docs(session: nox.Session) -> None:
 def luigi(session: nox.Session) -> None:
     """Luigi's real release, run again as cron would."""
     session.install("-c", "constraints/luigi.txt", "--group", "luigi", ".[portal]")
-    session.run("pytest", "tests/system/luigi", *session.posargs)
+    _pytest(session, "tests/system/luigi")
 
 
 @nox.session
 @nox.parametrize(("python", "version"), AIRFLOWS)
 def airflow(session: nox.Session, version: str) -> None:
-    """The example DAGs, and all tests under the latest Airflow; under the lowest, what can differ there."""
+    """The example DAGs, Airflow's own tests, and what is tried at length; under the lowest, what can differ there."""
     constraints = f"constraints/airflow-{version}.txt"
     session.install("-c", constraints, "--group", "test", ".[airflow,portal,demo,fast,sql]")
     latest = version == AIRFLOWS[-1][1]
     tests = ("tests", *ELSEWHERE) if latest else PINNED
-    # What takes long does not differ between versions of Airflow: it is tried under the latest.
-    env = {"ODS_THOROUGH": "1" if latest else ""}
-    session.run("pytest", *SIDE_BY_SIDE, *PATIENT, *tests, "tests/system/examples", *session.posargs, env=env)
+    # What takes long does not differ between versions of Airflow: it is tried under the latest, which `make test` and
+    # the bare machine have tried all the rest with.
+    env = {"ODS_THOROUGH": "only" if latest else ""}
+    _pytest(session, *SIDE_BY_SIDE, *PATIENT, *tests, "tests/system/examples", env=env)
 
 
 def _with_servers(session: nox.Session, tests: str) -> None:
     # What Debian must give besides (PostgreSQL, Redis, Chromium), the tests install themselves where it is missing.
     groups = ("--group", "test", "--group", "system")
     session.install("-c", "constraints/airflow-system.txt", *groups, ".[airflow,portal,sql]")
-    session.run("pytest", *PATIENT, tests, *session.posargs)
+    _pytest(session, *PATIENT, tests)
 
 
 def _with_dagster(session: nox.Session, tests: str) -> None:
     groups = [word for group in ("test", "lint", "dagster") for word in ("--group", group)]
     session.install("-c", "constraints/dagster.txt", *groups, ".[dagster,portal,sql]")
-    session.run("pytest", *PATIENT, tests, *session.posargs, env={"DAGSTER_DISABLE_TELEMETRY": "yes"})
+    _pytest(session, *PATIENT, tests, env={"DAGSTER_DISABLE_TELEMETRY": "yes"})
 
 
 def _with_prefect(session: nox.Session, tests: str) -> None:
     groups = [word for group in ("test", "lint", "browser") for word in ("--group", group)]
     session.install("-c", "constraints/prefect.txt", *groups, ".[prefect,portal,sql]")
-    session.run("pytest", *PATIENT, tests, *session.posargs)
+    _pytest(session, *PATIENT, tests)
 
 
 @nox.session
@@ -134,7 +144,7 @@ def tables(session: nox.Session, by: str) -> None:
     through_dlt = ["tests/system/tables/test_dlt.py", "tests/system/tables/test_dlt_source.py"]
     tests = through_dlt if by == "dlt" else ["tests/system/tables", *(f"--ignore={each}" for each in through_dlt)]
     # Two workers, each with servers of its own.
-    session.run("pytest", "-n", "2", "--dist", "worksteal", *tests, *session.posargs)
+    _pytest(session, "-n", "2", "--dist", "worksteal", *tests)
 
 
 @nox.session
@@ -151,7 +161,7 @@ def conformance(session: nox.Session) -> None:
     And the plugins that docs/plugins.md shows, with what they stand on: APScheduler, a Redis server, prometheus_client.
     """
     session.install("-c", "constraints/plugins.txt", "--group", "test", "--group", "plugins", ".[portal]")
-    session.run("pytest", *SIDE_BY_SIDE, "tests/system/conformance", *session.posargs)
+    _pytest(session, *SIDE_BY_SIDE, "tests/system/conformance")
 
 
 @nox.session
@@ -161,14 +171,14 @@ def fuzz(session: nox.Session) -> None:
     Then 10,000 operations (ODS_FUZZ_OPERATIONS) on answers that are changed, of one seed (ODS_FUZZ_SEED).
     """
     session.install("-c", "constraints/airflow-3.3.txt", "--group", "test", ".[portal,sql]")
-    session.run("pytest", "-s", "tests/system/fuzz", *session.posargs)
+    _pytest(session, "-s", "tests/system/fuzz")
 
 
 @nox.session
 def clients(session: nox.Session) -> None:
     """Clients that others wrote, in environments of their own, against the local portal."""
     session.install("-c", "constraints/core.txt", "--group", "test", ".[portal]")
-    session.run("pytest", "tests/system/clients", *session.posargs)
+    _pytest(session, "tests/system/clients")
 
 
 @nox.session
@@ -182,11 +192,11 @@ def prefect(session: nox.Session) -> None:
 def portal(session: nox.Session) -> None:
     """A million rows through the local portal, and the DAG of its page in Airflow."""
     session.install("-c", "constraints/airflow-3.3.txt", "--group", "test", ".[airflow,portal]")
-    session.run("pytest", "tests/system/portal", *session.posargs)
+    _pytest(session, "tests/system/portal")
 
 
 @nox.session
 def s3(session: nox.Session) -> None:
     """The sink contract on the real S3 client, against a server that speaks S3."""
     session.install("-c", "constraints/s3.txt", "--group", "test", "--group", "s3", ".")
-    session.run("pytest", "tests/system/s3", *session.posargs)
+    _pytest(session, "tests/system/s3")

@@ -1,7 +1,8 @@
 r"""Run commands side by side, each one's output in one piece when it ends; what fails is run once more.
 
-Standard input names them, ``name: shell command`` a line; they begin in that order. What a command leaves running is
-ended. The end tells each one's time and pytest's last line, and the exit code is 1 where a command failed at last.
+Standard input names them, ``name: shell command`` a line; they begin in that order. A second try finds
+``ODS_ONCE_MORE`` in its environment, and may leave out what has passed. What a command leaves running is ended. The
+end tells each one's time and pytest's last line, and the exit code is 1 where a command failed at last.
 
     printf '%s\n' 'lint: make lint' 'tests: make test' | python .ci/lanes.py --lanes 2
 """
@@ -28,6 +29,7 @@ from types import FrameType
 import psutil
 
 _MARK = "ODS_CI_COMMAND"  # in the environment of all that a command starts, however far it moves away
+_AGAIN = "ODS_ONCE_MORE"  # in the environment of a second try, which may leave out what has passed
 _CLOSING = re.compile(r"^(?:=+ )?(\d+ (?:passed|failed|skipped|error)\b.* in [\d.]+s.*?)(?: =+)?$", re.MULTILINE)
 LEAVE_S = 10.0  # what ends by itself shortly after its parent is not left behind
 
@@ -101,6 +103,7 @@ class Lanes:
         output = self._log / f"{re.sub(r'[^A-Za-z0-9.]+', '-', job.name)}-{job.tries}.log"
         mark = secrets.token_hex(8)
         self._marks.add(mark)
+        environ = os.environ | {_MARK: mark} | ({_AGAIN: "1"} if job.tries > 1 else {})
         began = time.monotonic()
         with output.open("wb") as log:
             process = subprocess.Popen(
@@ -108,7 +111,7 @@ class Lanes:
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
-                env=os.environ | {_MARK: mark},
+                env=environ,
                 start_new_session=True,
             )
             if self._stopped.is_set():

@@ -78,9 +78,11 @@ class Server:
 
 
 def fresh(script: str, *arguments: str) -> dict[str, float]:
-    """Run ``script --client …`` in a process of its own and return the JSON that it prints."""
+    """Run ``script --client …`` in a process of its own and return the JSON of the last line that it prints."""
     command = [sys.executable, script, "--client", *arguments]
-    return dict(json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout))
+    said = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
+    # Airflow logs to the standard output too.
+    return dict(json.loads(said.splitlines()[-1]))
 
 
 def peak_kib() -> int:

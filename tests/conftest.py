@@ -10,7 +10,7 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
-from effort import effort
+from effort import ONLY, effort
 from hypothesis import HealthCheck, settings
 
 # An example may take as long as a busy machine makes it take; what must be fast is measured in `benchmarks/`.
@@ -21,6 +21,9 @@ settings.register_profile(
     suppress_health_check=[HealthCheck.too_slow],
 )
 settings.load_profile("any machine")
+
+# Rooms that are tried whole by a session which wants what is tried at length only.
+WHOLE = {"airflow", "system"}
 
 # A process that a test spawns finds the tests by this path, as `tests.…`; at its end, since the package that is tested
 # is the installed one.
@@ -59,12 +62,23 @@ def pytest_unconfigure() -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave what takes seconds to nox's sessions, unless it was named."""
-    if effort(False, at_length=True) or any("::" in word for word in config.args):
+    """Leave what takes seconds to nox's sessions, unless it was named; and to one that wants that only, the rest."""
+    if any("::" in word for word in config.args):
         return
-    left = [item for item in items if item.get_closest_marker("at_length")]
-    config.hook.pytest_deselected(items=left)
-    items[:] = [item for item in items if item not in left]
+    if ONLY:
+        kept = [item for item in items if _differs_at_length(item)]
+    elif effort(False, at_length=True):
+        return
+    else:
+        kept = [item for item in items if not item.get_closest_marker("at_length")]
+    chosen = set(kept)
+    config.hook.pytest_deselected(items=[item for item in items if item not in chosen])
+    items[:] = kept
+
+
+def _differs_at_length(item: pytest.Item) -> bool:
+    marked = item.get_closest_marker("at_length") or hasattr(getattr(item, "obj", None), "hypothesis")
+    return bool(marked) or "effort" in vars(item.getparent(pytest.Module).obj) or bool(WHOLE & set(item.path.parts))
 
 
 @pytest.hookimpl(optionalhook=True)

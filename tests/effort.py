@@ -7,8 +7,12 @@ import os
 from typing import TypeVar
 
 T = TypeVar("T")
+_HOW = os.environ.get("ODS_THOROUGH")
+
+ONLY = _HOW == "only"
+"""Whether nothing else is wanted: what a little is tried of, and what is not tried otherwise."""
 
 
 def effort(little: T, *, at_length: T) -> T:
     """Return which of the two this run takes (``ODS_THOROUGH``)."""
-    return at_length if os.environ.get("ODS_THOROUGH") else little
+    return at_length if _HOW else little

@@ -25,6 +25,10 @@ API_KEY = "k3y-that-nobody-may-read-0123456789"
 PUSH_KEY = "pu5h-key-that-nobody-may-read-9876543210"
 
 
+class Killed(BaseException):
+    """What ends a run at once, as kill -9 does: nothing in between can take it for a failure of its own."""
+
+
 class Lab:
     """A plugin that gives the connection and the stores, and listens; ``run`` runs a job under it.
 

@@ -130,7 +130,6 @@ class MediaJob:
         expect_own(folder, self._owner(ctx))
         self._expect_kept(folder, look, ledger)
         manifest = write_rows(ctx, folder.child(MANIFEST), entries, dataset_id=self.dataset_id)
-        ledger.clear()
         result = outcome(
             dataset_id=self.dataset_id,
             path=folder.url,
@@ -147,7 +146,10 @@ class MediaJob:
             dataset_state=_digest(look.state),
         )
         here = [entry["file"] for entry in entries if "missing" not in entry]
-        return earlier.written(result, [MANIFEST, *here])
+        result = earlier.written(result, [MANIFEST, *here])
+        # Last: a kill before it leaves the next try all that was fetched.
+        ledger.clear()
+        return result
 
     def asked(self) -> dict[str, Any]:
         """Return what decides which files are wanted."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from ods_provider.core.checkpoint import Ledger, fingerprint
@@ -16,6 +16,14 @@ from ods_provider.sinks.destination import Destination
 
 _START = "start"
 
+Finish = Callable[[Any], Any]
+"""What is left to do with what is returned, before the pages are forgotten; it returns the result."""
+
+
+def as_it_is(result: Any) -> Any:
+    """Return what was read: nothing is left to do."""
+    return result
+
 
 def read_rows(
     ctx: JobContext,
@@ -26,6 +34,7 @@ def read_rows(
     place: Destination | None,
     max_xcom_bytes: int,
     dataset_id: str | None,
+    finish: Finish = as_it_is,
 ) -> Any:
     """Return the rows, or the Outcome of the file that holds them.
 
@@ -40,6 +49,7 @@ def read_rows(
         place: File to write; None returns the rows.
         max_xcom_bytes: Most bytes of rows, as JSON, that are returned, or kept in the scheduler's store meanwhile.
         dataset_id: For the Outcome.
+        finish: What is left to do.
 
     Raises:
         OdsMoved: The dataset was republished each time.
@@ -58,7 +68,8 @@ def read_rows(
             kept.clear()
             raise
 
-    result = settled(once)
+    result = finish(settled(once))
+    # Last: a kill before it leaves the next try all pages.
     kept.clear()
     return result
 

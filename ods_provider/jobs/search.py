@@ -12,7 +12,7 @@ from ods_provider.core.query import Query
 from ods_provider.core.source import CATALOG, Source, named
 from ods_provider.core.times import iso
 from ods_provider.jobs.context import JobContext
-from ods_provider.jobs.pages import read_rows
+from ods_provider.jobs.pages import Finish, as_it_is, read_rows
 from ods_provider.jobs.rows import give_rows
 from ods_provider.jobs.unchanged import Earlier, IfUnchanged, digest_of, expect_known
 from ods_provider.sinks.destination import Destination
@@ -74,10 +74,13 @@ class SearchJob:
         found = earlier.still(before["dataset_state"])
         if found is not None:
             return found
-        written = self._read(ctx, place)
-        # Of which of two states the rows are, nobody knows.
-        same = before if before == self._state(ctx) else {"dataset_state": None}
-        return earlier.written(written | same | {"calls": ctx.calls})
+
+        def finish(written: dict[str, Any]) -> dict[str, Any]:
+            # Of which of two states the rows are, nobody knows.
+            same = before if before == self._state(ctx) else {"dataset_state": None}
+            return earlier.written(written | same | {"calls": ctx.calls})
+
+        return self._read(ctx, place, finish)
 
     def _asked(self) -> dict[str, Any]:
         return {"dataset_id": named(self.source, self.dataset_id), "query": self.query, "limit": self.limit}
@@ -91,10 +94,10 @@ class SearchJob:
         digest = digest_of(dataset.data_processed, dataset.records_count, matching, dataset)
         return {"data_processed": iso(dataset.data_processed), "dataset_state": digest}
 
-    def _read(self, ctx: JobContext, place: Destination | None) -> Any:
+    def _read(self, ctx: JobContext, place: Destination | None, finish: Finish = as_it_is) -> Any:
         if self.dataset_id is not None and self.record_id is not None:
             found = [ctx.client.run(records.record(self.dataset_id, self.record_id, self.query))]
-            return give_rows(ctx, place, found, max_xcom_bytes=self.max_xcom_bytes, dataset_id=self.dataset_id)
+            return finish(give_rows(ctx, place, found, max_xcom_bytes=self.max_xcom_bytes, dataset_id=self.dataset_id))
         return read_rows(
             ctx,
             ExploreRows(self.dataset_id, self.query),
@@ -103,4 +106,5 @@ class SearchJob:
             place=place,
             max_xcom_bytes=self.max_xcom_bytes,
             dataset_id=self.dataset_id,
+            finish=finish,
         )

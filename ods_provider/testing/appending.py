@@ -22,6 +22,8 @@ def append(cursor: duckdb.DuckDBPyConnection, state: DatasetState, made: Mapping
         state: The dataset.
         made: Record id to a row that fits.
     """
+    if not made:
+        return
     # A column at a time: a statement for each row takes twenty times as long.
     types = ["VARCHAR", *(column.sql_type for column in state.columns)]
     columns = [list(made), *([row.get(column.name) for row in made.values()] for column in state.columns)]

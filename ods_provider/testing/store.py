@@ -8,7 +8,7 @@ import threading
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -49,8 +49,6 @@ class Store:
         cache_dir: Path | None = None,
     ) -> None:
         self._cache_dir = cache_dir
-        self._connection = duckdb.connect(":memory:", config={"autoinstall_known_extensions": "false"})
-        register_functions(self._connection)
         self.lock = threading.RLock()
         self.datasets: dict[str, DatasetState] = {}
         self._dirty: set[str] = set()
@@ -73,9 +71,17 @@ class Store:
         if live_rows:
             self._add(synthetic.live(), partial(self._fill_sql, select=synthetic.select(live_rows, live=True)))
 
+    @cached_property
+    def _connection(self) -> duckdb.DuckDBPyConnection:
+        # At its first use: a store that holds nothing yet costs nothing.
+        made = duckdb.connect(":memory:", config={"autoinstall_known_extensions": "false"})
+        register_functions(made)
+        return made
+
     def close(self) -> None:
-        """Close the database."""
-        self._connection.close()
+        """Close the database, where there is one."""
+        if "_connection" in vars(self):
+            self._connection.close()
 
     def cursor(self) -> duckdb.DuckDBPyConnection:
         """Return a cursor of its own: one for each request, since threads do not share them."""
@@ -96,7 +102,7 @@ class Store:
         columns = ", ".join(f"{quoted(column.name)} {column.sql_type}" for column in state.columns)
         self._connection.execute(f'CREATE OR REPLACE TABLE {state.table} ("$id" VARCHAR, {columns})')
         self._measures.pop(state.table, None)
-        self.insert(state, rows)
+        append(self._connection, state, _fitting(state, rows))
 
     def _fill_sql(self, state: DatasetState, select: str) -> None:
         self._measures.pop(state.table, None)
@@ -265,7 +271,7 @@ class Store:
 
     def insert(self, state: DatasetState, rows: Iterable[Row]) -> None:
         """Add rows, each in place of the one with the same id."""
-        made = {record_id(state, row): row for row in (fitted(state, given) for given in rows)}
+        made = _fitting(state, rows)
         if not made:
             return
         with self.lock:
@@ -279,7 +285,7 @@ class Store:
         with self.lock, self.cursor() as cursor:
             cursor.begin()
             cursor.execute(f"DELETE FROM {state.table}")  # noqa: S608  a quoted name
-            append(cursor, state, {record_id(state, row): row for row in (fitted(state, row) for row in rows)})
+            append(cursor, state, _fitting(state, rows))
             cursor.commit()
             self._measures.pop(state.table, None)
 
@@ -323,6 +329,10 @@ class Store:
                 self._measures.pop(state.table, None)
             self.touched(state, data=not metadata_only)
         return state
+
+
+def _fitting(state: DatasetState, rows: Iterable[Row]) -> dict[str, Row]:
+    return {record_id(state, row): row for row in (fitted(state, given) for given in rows)}
 
 
 def record_id(state: DatasetState, row: Row) -> str:

@@ -123,6 +123,7 @@ def test_dag_files_are_held_against_the_portals_they_name(parser, tmp_path, ods_
     assert sum(entry.status == 200 for entry in ods_portal.requests) == 2  # one for each source
 
 
+@pytest.mark.at_length
 def test_a_folder_without_datasets_says_so(parser, tmp_path, capsys, monkeypatch):
     monkeypatch.setenv("AIRFLOW_HOME", str(tmp_path / "airflow"))
     (tmp_path / "dags").mkdir()

@@ -109,6 +109,7 @@ def test_a_refused_connection_says_so_at_once(monkeypatch: pytest.MonkeyPatch) -
     assert "some-key" not in said
 
 
+@pytest.mark.at_length
 def test_a_certificate_that_nobody_vouches_for_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     certificate, key = tmp_path / "cert.pem", tmp_path / "key.pem"
     subject = ("-subj", "/CN=localhost", "-days", "2")

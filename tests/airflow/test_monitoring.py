@@ -122,6 +122,7 @@ def archive() -> list[OdsDownloadOperator]:
     return copy.deepcopy(list(ods_monitoring.dag.tasks))
 
 
+@pytest.mark.at_length
 def test_the_archive_keeps_each_call_once_and_nothing_of_who_made_it(
     connect: Any, ods_portal: LocalPortal, tmp_path: Path
 ) -> None:

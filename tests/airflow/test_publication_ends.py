@@ -78,6 +78,7 @@ ENDS = {
 }
 
 
+@pytest.mark.at_length
 @pytest.mark.parametrize("end", ENDS.values(), ids=ENDS.keys())
 def test_each_end_is_told_and_what_is_public_is_right(mine: Path, ods_portal: LocalPortal, end: End) -> None:
     ods_portal.office.outcome(dataset_id="mine", **end.outcome)
@@ -121,6 +122,7 @@ def test_each_end_of_a_first_publication_is_told_and_the_dataset_is_made_once(
     assert sorted(row["name"] for row in ods_portal.rows("new")) == ["d", "e", "f"]
 
 
+@pytest.mark.at_length
 @pytest.mark.parametrize("end", ENDS.values(), ids=ENDS.keys())
 def test_an_order_tells_the_same_end(mine: Path, ods_portal: LocalPortal, end: End) -> None:
     ods_portal.office.outcome(dataset_id="mine", **end.outcome)

@@ -241,6 +241,7 @@ def test_a_trigger_whose_key_was_withdrawn_leaves_it_to_the_task(mine: str, ods_
     assert (event["status"], event["checkpoint"]) == ("resume", {"a": 1})
 
 
+@pytest.mark.at_length
 def test_fifty_publications_are_looked_at_in_a_handful_of_calls(
     connect: Any, ods_portal: LocalPortal, path: Path
 ) -> None:

@@ -80,6 +80,12 @@ def test_one_that_passes_at_the_second_try_says_so(tmp_path):
     assert said.splitlines()[-1] == "shaky passed at the second try in N s"
 
 
+def test_the_second_try_is_told_that_it_is_one():
+    code, said = run('told: test -n "$ODS_ONCE_MORE"')
+    assert code == 0
+    assert said.splitlines()[-1] == "told passed at the second try in N s"
+
+
 def test_a_command_that_is_not_there_is_a_failure():
     code, said = run("nothing: /no/such/program", "fine: true")
     assert code == 1

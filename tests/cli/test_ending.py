@@ -88,6 +88,7 @@ def test_a_failure_leaves_no_file(ods, ods_portal, tmp_path):
     assert list((tmp_path / "here").iterdir()) == []
 
 
+@pytest.mark.at_length
 def test_a_reader_that_has_had_enough_is_no_error(ods_portal, start, surroundings):
     command = f"{sys.executable} -m ods_provider.cli records world-capitals --json | head -n 1"
     done = subprocess.run(

@@ -87,6 +87,7 @@ def test_what_a_portal_refuses_with_is_text(env: dict[str, str], status: str) ->
         assert "Error" in shown
 
 
+@pytest.mark.at_length
 def test_a_deprecation_notice_is_text(env: dict[str, str]) -> None:
     notice = answer(
         json.dumps({"total_count": 0, "results": []}).encode(),

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 
+import pytest
 from shell import MEDIA, files, on_a_terminal, plain, stalled
 
 
@@ -28,6 +29,7 @@ def test_ctrl_c_says_one_line_and_the_same_command_goes_on(start, ods_portal, tm
     assert sum(count > 1 for count in counted.values()) <= 4
 
 
+@pytest.mark.at_length
 def test_on_a_terminal_a_bar_moves_and_goes_away(ods_portal, surroundings, tmp_path):
     ods_portal.fault("stall", path="/files/", times=None, seconds=0.1)
     code, shown = on_a_terminal(MEDIA, surroundings, tmp_path)
@@ -40,6 +42,7 @@ def test_on_a_terminal_a_bar_moves_and_goes_away(ods_portal, surroundings, tmp_p
     assert "demo-key" not in shown
 
 
+@pytest.mark.at_length
 def test_elsewhere_there_are_plain_lines(ods_portal, surroundings, tmp_path):
     done = subprocess.run(
         [sys.executable, "-m", "ods_provider.cli", *MEDIA],

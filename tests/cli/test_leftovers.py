@@ -9,11 +9,14 @@ import select
 import stat
 import time
 
+import pytest
+
 from ods_provider.cli.locking import locked
 
 KEY = "0123456789abcdef"
 
 
+@pytest.mark.at_length
 def test_a_command_killed_while_it_prints_leaves_no_rows_behind(start, ods_portal, tmp_path):
     process = start("records", "world-capitals", "--json")
     # As small as a pipe can be, so that the command waits in the middle of its rows for somebody to read them.

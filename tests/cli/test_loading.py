@@ -61,6 +61,7 @@ def test_the_first_unchanged_run_after_a_plain_load_ends_with_3(ods, ods_portal,
         assert ods(*words, "--json").json["table_rows"] == 110
 
 
+@pytest.mark.at_length
 def test_columns_that_changed_are_told_in_lines_and_nothing_is_said_of_none(ods, ods_portal, surroundings, tmp_path):
     command = ("load", "many", "many", "--to", f"{tmp_path}/city.db")
     ods_portal.add_dataset("many", fields={"id": "int"}, rows=[{"id": 1}])
@@ -109,6 +110,7 @@ def test_a_quota_ends_with_75_and_the_same_command_goes_on(ods, ods_portal, tmp_
     assert rows_of(tmp_path / "here" / "city.db", "s")[0] == done.json["rows"]
 
 
+@pytest.mark.at_length
 def test_a_path_is_another_database_in_another_folder_and_the_same_one_is_known_by_any_path(
     ods, ods_portal, tmp_path, monkeypatch
 ):
@@ -130,6 +132,7 @@ def test_a_path_is_another_database_in_another_folder_and_the_same_one_is_known_
     assert "file" not in ods(*CAPITALS, "x.duckdb").err
 
 
+@pytest.mark.at_length
 def test_two_databases_are_loaded_at_once_and_one_is_not_loaded_twice(start, ods, ods_portal, tmp_path):
     ods_portal.fault("stall", path="/exports/", times=1, seconds=600, after_bytes=100)
     first = start(*CAPITALS, str(tmp_path / "one.duckdb"))
@@ -152,6 +155,7 @@ def waited(seen, process):
         time.sleep(0.05)
 
 
+@pytest.mark.at_length
 @pytest.mark.parametrize("sign", [signal.SIGINT, signal.SIGKILL])
 def test_what_ends_while_the_database_is_at_work_fetches_nothing_again(start, ods, ods_portal, tmp_path, sign):
     """Another process keeps the file locked, so that the load waits in its database's part."""

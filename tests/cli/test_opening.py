@@ -18,6 +18,7 @@ def test_the_page_of_a_dataset_is_printed_and_no_call_made(ods, ods_portal):
     assert not ods_portal.requests
 
 
+@pytest.mark.at_length
 def test_a_browser_is_opened_where_somebody_looks(surroundings, tmp_path, ods_portal):
     browser = tmp_path / "browser"
     browser.write_text(f'#!/bin/sh\necho "$1" > {tmp_path}/opened\n')

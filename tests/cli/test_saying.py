@@ -168,6 +168,7 @@ def test_csv_goes_to_standard_output_alone(ods, ods_portal):
     assert not ods_portal.requests
 
 
+@pytest.mark.at_length
 def test_csv_that_somebody_looks_at_steers_no_terminal(ods, surroundings, tmp_path):
     record = json.dumps({"sensor_id": "\x1b[31mred", "at": "2026-03-01T00:00:00"})
     assert ods("push", "live-readings", "realtime", "-", input=record).code == 0
@@ -192,6 +193,7 @@ def command(words, surroundings, tmp_path, env, **how):
     )
 
 
+@pytest.mark.at_length
 @pytest.mark.parametrize("env", LOCALES)
 def test_json_is_read_as_what_it_is_in_every_locale(surroundings, tmp_path, env):
     done = command(["records", "all-types", "--json"], surroundings, tmp_path, env)
@@ -202,6 +204,7 @@ def test_json_is_read_as_what_it_is_in_every_locale(surroundings, tmp_path, env)
     assert json.loads(one.stdout)["dataset_id"] == "all-types"
 
 
+@pytest.mark.at_length
 @pytest.mark.parametrize("env", LOCALES)
 def test_csv_is_utf_8_in_every_locale(surroundings, tmp_path, env):
     done = command(["records", "all-types", "--csv", "--select", "words"], surroundings, tmp_path, env)
@@ -209,6 +212,7 @@ def test_csv_is_utf_8_in_every_locale(surroundings, tmp_path, env):
     assert WORDS in done.stdout.decode()
 
 
+@pytest.mark.at_length
 def test_a_table_shows_what_the_locale_has_no_sign_for_as_an_escape(surroundings, tmp_path):
     done = command(["records", "all-types", "--select", "words"], surroundings, tmp_path, LATIN_1)
     assert done.returncode == 0, done.stderr
@@ -232,6 +236,7 @@ def test_words_of_the_command_line_are_read_as_they_were_typed(surroundings, tmp
     assert [json.loads(line)["words"] for line in done.stdout.splitlines()] == [WORDS]
 
 
+@pytest.mark.at_length
 @pytest.mark.parametrize("env", LOCALES)
 def test_records_are_read_as_utf_8_in_every_locale(surroundings, tmp_path, ods_portal, env):
     record = json.dumps({"sensor_id": WORDS, "at": "2026-03-01T00:00:00"}, ensure_ascii=False)

@@ -87,6 +87,7 @@ def test_records_come_from_a_pipe(ods: Callable[..., Any], ods_portal: LocalPort
     assert "line 3, field id: 'one' is no whole number" in bad.err
 
 
+@pytest.mark.at_length
 @pytest.mark.parametrize(("word", "code", "left"), [("y", 0, range(1, 21)), ("n", 1, range(20)), ("", 1, range(20))])
 def test_on_a_terminal_the_plan_is_shown_and_a_deletion_asked_for(
     ods_portal: LocalPortal,

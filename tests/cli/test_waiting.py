@@ -91,6 +91,7 @@ def test_the_same_command_from_another_folder_is_another_job(ods, spent, tmp_pat
     assert offsets(spent) == ["0", "0", "100"]
 
 
+@pytest.mark.at_length
 def test_the_same_command_twice_at_once_is_refused_with_the_other_s_number(start, ods_portal, ods):
     ods_portal.fault("stall", path="/records", seconds=30)
     first = start(*ROWS)

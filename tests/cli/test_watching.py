@@ -118,6 +118,7 @@ def test_it_waits_for_one_update(start, ods_portal):
     assert err.count("has not been updated since") == 1
 
 
+@pytest.mark.at_length
 def test_it_prints_update_after_update_until_it_is_stopped(start, ods_portal):
     watching = start("watch", "world-capitals", "--every", "0.2", "--json")
     looks(ods_portal, 2)

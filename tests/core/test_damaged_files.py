@@ -152,6 +152,7 @@ def test_a_row_of_many_megabytes_is_cut_inside_and_counted_once(reader: Reader) 
     assert rows_in(check_of("json", reader), rows) == 2
 
 
+@pytest.mark.at_length
 @pytest.mark.parametrize("reader", READERS, ids=["walked", "read"])
 def test_indented_and_nested_rows_are_counted_as_rows(reader: Reader) -> None:
     assert rows_in(check_of("json", reader), array(3_000, indent=1)) == 3_000

@@ -56,6 +56,7 @@ def test_blank_lines_are_no_rows() -> None:
     assert list(jsonl.batches(Pieces([b"\n\n", b" \r\n"]), where="x")) == []
 
 
+@pytest.mark.at_length
 @EITHER
 def test_a_row_of_many_pieces_costs_time_in_proportion_to_its_length(read: Read, write: Write) -> None:
     def cost_s(size: int) -> float:
@@ -74,6 +75,7 @@ def test_a_row_of_many_pieces_costs_time_in_proportion_to_its_length(read: Read,
     assert cost_s(16 * short) < 64 * max(cost_s(short), 0.001)
 
 
+@pytest.mark.at_length
 @EITHER
 def test_a_row_without_an_end_is_refused_before_memory_is_full(read: Read, write: Write) -> None:
     class Endless(Pieces):

@@ -50,6 +50,7 @@ print(json.dumps({
 """
 
 
+@pytest.mark.at_length
 def test_airflow_reads_the_dags_of_the_page(tmp_path: Path) -> None:
     done = run("-c", PARSE, str(DAGS), home=tmp_path)
     assert done.returncode == 0, done.stderr[-3000:]

@@ -220,6 +220,7 @@ def search(environ, path=None):
     return json.loads(python(SEARCH.replace("{path}", repr(path)), environ).splitlines()[-1])
 
 
+@pytest.mark.at_length
 def test_the_example_brings_a_scheduler_its_connections_destinations_and_metrics(team, ods_portal):
     kind, result, _ = search(team, path="reports:2026/capitals.jsonl")
     home = Path(team["TEAM_HOME"])
@@ -251,6 +252,7 @@ def test_the_example_remembers_what_succeeded_last(team, ods_portal):
     assert sum("/exports/" in entry.path for entry in ods_portal.requests) == 1
 
 
+@pytest.mark.at_length
 def test_the_example_keeps_progress_and_decides_when_to_come_back(team, ods_portal):
     ods_portal.fault("quota", path="/records", skip=1, reset_in_s=3 * 3600)
     kind, _, until = search(team)
@@ -307,6 +309,7 @@ def test_the_example_masks_a_new_secret_and_names_a_store_of_tokens(team):
     ]
 
 
+@pytest.mark.at_length
 def test_the_example_is_listed_by_name_and_can_be_left_out(team):
     command = "from ods_provider.cli import main; main(['plugins'])"
     assert "ok      ods-team-plugin:team\n" in python(command, team)

@@ -139,6 +139,7 @@ def test_a_gzip_stream_that_ends_early_inside_whole_chunks_is_fetched_again(
     assert lab.files() == ["a"]
 
 
+@pytest.mark.at_length
 def test_a_stream_cut_anywhere_never_leaves_a_file(lab: Lab, portal: LocalPortal, out: Path) -> None:
     lab.settings["max_retries"] = 0
     lab.done(_job(out / "whole.jsonl", "jsonl"))
@@ -345,6 +346,7 @@ def test_a_download_lands_whole_in_memory_and_in_an_object_store(lab: Lab, porta
     MemoryFileSystem.store.clear()
 
 
+@pytest.mark.at_length
 @pytest.mark.parametrize("format", COUNTED)
 def test_a_file_that_is_itself_compressed_is_counted_inside(make_lab, out: Path, format: str) -> None:
     rows, plain = 110, {}

@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
 from lab import Lab
 
 from ods_provider.core.query import Query
@@ -64,6 +65,7 @@ def _pages_asked_twice(portal: LocalPortal) -> set[int]:
     return {offset // 100 for offset, times in Counter(offsets).items() if times > 1}
 
 
+@pytest.mark.at_length
 def test_a_killed_search_goes_on_after_its_confirmed_pages(lab: Lab, portal: LocalPortal) -> None:
     portal.fault("stall", path="/records", seconds=0.05, times=None)
     _killed(lab, SEARCH, when=(lab.checkpoints / "page-0006.json").exists)
@@ -76,6 +78,7 @@ def test_a_killed_search_goes_on_after_its_confirmed_pages(lab: Lab, portal: Loc
     assert not lab.checkpoints.exists()
 
 
+@pytest.mark.at_length
 def test_a_killed_search_to_a_file_leaves_nothing_under_the_final_name(
     lab: Lab, portal: LocalPortal, out: Path
 ) -> None:
@@ -90,6 +93,7 @@ def test_a_killed_search_to_a_file_leaves_nothing_under_the_final_name(
     assert lab.files() == ["rows.jsonl"]
 
 
+@pytest.mark.at_length
 def test_a_killed_fetch_of_media_asks_no_confirmed_file_again(lab: Lab, portal: LocalPortal, out: Path) -> None:
     portal.fault("stall", path="/files/", seconds=0.1, times=None)
 

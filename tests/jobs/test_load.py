@@ -135,6 +135,7 @@ def test_only_what_is_new_is_asked_for(
     assert table(city, "SELECT id, name FROM n ORDER BY id") == wanted and again["table_rows"] == len(wanted)
 
 
+@pytest.mark.at_length
 def test_a_backfill_does_not_move_the_watermark_back(lab: Lab, publish: Callable[..., None], city: str) -> None:
     given = {"dataset_id": "numbers", "table": "n", "destination": city, "mode": "merge", "cursor": "at"}
     publish([row(number) for number in range(1, 9)])
@@ -201,6 +202,7 @@ class TestUnchanged:
         # Another run has loaded since: who clears the first one adds its rows once more.
         assert lab.done(job, name="night 1")["table_rows"] == 6
 
+    @pytest.mark.at_length
     @pytest.mark.parametrize("how", [{"mode": "append"}, {"mode": "append", "cursor": "id"}, {"mode": "merge"}])
     def test_a_table_that_was_emptied_is_loaded_again(
         self, lab: Lab, publish: Callable[..., None], city: str, how: dict[str, Any]
@@ -214,6 +216,7 @@ class TestUnchanged:
         assert (again["unchanged"], again["table_rows"]) == (False, 3)
         assert lab.done(job)["unchanged"]
 
+    @pytest.mark.at_length
     def test_rows_that_others_add_or_that_are_cleared_away_double_nothing(
         self, lab: Lab, publish: Callable[..., None], city: str
     ) -> None:

@@ -72,7 +72,6 @@ def killed(lab: Lab, given: dict[str, Any], after_s: float) -> None:
 
 
 @pytest.mark.at_length
-@pytest.mark.at_length
 @pytest.mark.parametrize("name", ["city.duckdb", "city.db"])
 def test_kills_at_random_moments_leave_the_old_table_or_the_new_one(
     lab: Lab, portal: LocalPortal, tmp_path: Path, name: str

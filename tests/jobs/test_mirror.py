@@ -78,6 +78,7 @@ def rows_at(to: dict[str, Any], name: str) -> int | None:
         return None
 
 
+@pytest.mark.at_length
 def test_what_changed_comes_and_what_did_not_costs_no_call(lab: Lab, towns: LocalPortal, to: dict[str, Any]) -> None:
     job = mirror_job(**to, where=OURS)
     first = lab.done(job)
@@ -94,6 +95,7 @@ def test_what_changed_comes_and_what_did_not_costs_no_call(lab: Lab, towns: Loca
     assert rows_at(to, "town-2") == 7
 
 
+@pytest.mark.at_length
 def test_a_file_or_table_that_somebody_removed_comes_again(lab: Lab, to: dict[str, Any]) -> None:
     job = mirror_job(**to, where=OURS)
     lab.done(job)
@@ -110,6 +112,7 @@ def test_a_file_or_table_that_somebody_removed_comes_again(lab: Lab, to: dict[st
     assert rows_at(to, "town-1") == 2
 
 
+@pytest.mark.at_length
 @pytest.mark.parametrize("vanished", ["keep", "mark", "drop"])
 def test_what_vanished_or_has_another_id_is_told(
     lab: Lab, towns: LocalPortal, to: dict[str, Any], vanished: str
@@ -129,6 +132,7 @@ def test_what_vanished_or_has_another_id_is_told(
     assert (later["vanished"], later["renamed"]) == ((1, 1) if vanished == "mark" else (0, 0))
 
 
+@pytest.mark.at_length
 def test_more_is_not_dropped_at_once_than_a_portal_loses(lab: Lab, towns: LocalPortal, tmp_path: Path) -> None:
     for number in range(5, 10):
         publish(towns, f"town-{number}")
@@ -150,6 +154,7 @@ def test_with_other_filters_nothing_is_taken_for_gone(lab: Lab, tmp_path: Path) 
     assert len(list((tmp_path / "out").glob("*.csv"))) == 5
 
 
+@pytest.mark.at_length
 def test_a_dataset_that_fails_stops_no_other_and_waits_behind_them(
     lab: Lab, towns: LocalPortal, to: dict[str, Any]
 ) -> None:
@@ -162,6 +167,7 @@ def test_a_dataset_that_fails_stops_no_other_and_waits_behind_them(
     assert whats(lab.done(mirror_job(**to, where=OURS), name="two"))["town-1"] == "done"
 
 
+@pytest.mark.at_length
 def test_the_rest_is_left_to_tomorrow_longest_waiting_first(lab: Lab, towns: LocalPortal, to: dict[str, Any]) -> None:
     towns.set_quota(limit=20, remaining=20)  # two of which are reserved
     job = mirror_job(**to, where=OURS)
@@ -194,6 +200,7 @@ def test_who_wants_to_wait_is_told_until_when(lab: Lab, towns: LocalPortal, tmp_
     assert "1 done, 4 tomorrow" in ended.reason
 
 
+@pytest.mark.at_length
 def test_what_a_killed_run_brought_is_not_brought_again(lab: Lab, towns: LocalPortal, to: dict[str, Any]) -> None:
     batches = lab.done(mirror_plan_job(**_but(to, "staging"), where=OURS, most_batches=2))
     assert [len(batch["datasets"]) for batch in batches] == [3, 2]
@@ -205,6 +212,7 @@ def test_what_a_killed_run_brought_is_not_brought_again(lab: Lab, towns: LocalPo
     assert len(towns.requests) == 1 + 2 * A_DATASET
 
 
+@pytest.mark.at_length
 def test_plan_batches_and_report_do_on_many_workers_what_one_does(
     lab: Lab, towns: LocalPortal, to: dict[str, Any]
 ) -> None:

@@ -108,6 +108,7 @@ def test_a_download_is_whole_over_one_stream_and_several(
     assert sources(portal) == {"monitoring"}
 
 
+@pytest.mark.at_length
 def test_parts_carry_their_source_from_task_to_task(lab: Lab, published: LocalPortal, out: Path) -> None:
     asked = {**THERE, "path": str(out / "x"), "format": "jsonl", "parts": 3, "partition_by": "dataset_id"}
     parts = json.loads(json.dumps(lab.done(partition_job(**asked, select=STEADY), name="parts")))

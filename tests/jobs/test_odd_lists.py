@@ -223,6 +223,7 @@ def test_technical_fields_stay_where_they_were_asked_for_and_where_they_are_the_
 # Republished meanwhile
 
 
+@pytest.mark.at_length
 @pytest.mark.parametrize("order_by", ["id", None])
 @pytest.mark.parametrize("dataset_id", ["d", None])
 def test_a_dataset_republished_with_the_same_count_before_any_answer_is_never_mixed(

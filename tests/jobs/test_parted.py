@@ -134,6 +134,7 @@ def test_only_what_is_unfinished_is_asked_for_again(lab: Lab, portal: LocalPorta
     assert len(portal.requests) == 4 + len(exports(portal))
 
 
+@pytest.mark.at_length
 def test_the_others_finish_while_one_part_meets_a_quota(lab: Lab, portal: LocalPortal, out: Path) -> None:
     lab.settings["max_wait_s"] = 1
     portal.fault("quota", path="/exports/", times=1, reset_in_s=300)

@@ -106,6 +106,7 @@ def test_kills_at_random_moments_lose_nothing_and_cost_no_confirmed_part(
     expect_all(out, format, layout)
 
 
+@pytest.mark.at_length
 @pytest.mark.parametrize(("format", "layout"), [("csv", "file"), ("parquet", "folder")])
 def test_a_quota_that_runs_out_three_times_costs_no_confirmed_part(
     lab: Lab, portal: LocalPortal, out: Path, format: str, layout: str

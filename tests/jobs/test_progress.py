@@ -80,6 +80,7 @@ def test_progress_of_another_shape_is_forgotten_and_the_job_begins_anew(
     assert _progress(lab) == []
 
 
+@pytest.mark.at_length
 @pytest.mark.parametrize("name", ["search", "file", "media", "push"])
 def test_progress_of_another_release_is_forgotten(lab: Lab, portal: LocalPortal, out: Path, name: str) -> None:
     job = _jobs(out)[name]

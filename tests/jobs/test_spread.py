@@ -113,6 +113,7 @@ def test_a_republished_dataset_asks_for_new_parts(lab: Lab, portal: LocalPortal,
     assert lab.done(assemble_job(parts=newer))["rows"] == ROWS
 
 
+@pytest.mark.at_length
 @pytest.mark.parametrize("left", [0, 3])
 @pytest.mark.parametrize("layout", ["folder", "file"])
 def test_an_assembly_that_was_ended_after_its_commit_finds_its_work_done(
@@ -132,6 +133,7 @@ def test_an_assembly_that_was_ended_after_its_commit_finds_its_work_done(
         lab.done(assemble_job(parts=outcomes))
 
 
+@pytest.mark.at_length
 @pytest.mark.parametrize("layout", ["folder", "file"])
 def test_an_assembly_that_was_killed_before_it_could_report_reports_the_next_time(
     lab: Lab, out: Path, layout: str
@@ -147,6 +149,7 @@ def test_an_assembly_that_was_killed_before_it_could_report_reports_the_next_tim
     expect_nothing_beside(lab, path)
 
 
+@pytest.mark.at_length
 def test_a_file_of_other_parts_is_no_work_done(lab: Lab, out: Path) -> None:
     path = out / "rows.csv"
     few = fetched(lab, named(lab, path, format="csv", layout="file", where="id < 100"))
@@ -156,6 +159,7 @@ def test_a_file_of_other_parts_is_no_work_done(lab: Lab, out: Path) -> None:
         lab.done(assemble_job(parts=few))
 
 
+@pytest.mark.at_length
 def test_a_part_is_not_asked_for_again_by_the_run_that_has_it(lab: Lab, portal: LocalPortal, out: Path) -> None:
     parts = named(lab, out / "rows", format="csv")
     first, again = fetched(lab, parts), fetched(lab, parts)

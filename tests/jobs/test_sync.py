@@ -434,6 +434,7 @@ def many(portal: LocalPortal, number: int = 40) -> list[dict[str, Any]]:
     return [{"id": n, "name": f"{n} " + "x" * 1_000_000, "value": 0.5} for n in range(number)]
 
 
+@pytest.mark.at_length
 def test_a_wait_keeps_the_plan_and_the_batches_that_were_accepted(lab: Lab, portal: LocalPortal, state: Path) -> None:
     wanted = many(portal, 20)
     portal.fault("quota", path="/live/push/", skip=2, reset_in_s=3600)
@@ -477,6 +478,7 @@ def test_what_the_portal_does_not_show_is_an_error_and_the_next_try_looks_again(
     assert all(row["value"] == 77.0 for row in portal.rows(DATASET))
 
 
+@pytest.mark.at_length
 def test_another_machine_plans_anew_and_finds_what_was_sent(lab: Lab, portal: LocalPortal, state: Path) -> None:
     wanted = many(portal, 20)
     portal.fault("quota", path="/live/push/", skip=2, reset_in_s=3600)
@@ -491,6 +493,7 @@ def test_another_machine_plans_anew_and_finds_what_was_sent(lab: Lab, portal: Lo
     assert sorted(row["id"] for row in portal.rows(DATASET)) == list(range(20))
 
 
+@pytest.mark.at_length
 def test_a_job_that_is_told_to_stop_goes_on_afterwards(lab: Lab, portal: LocalPortal) -> None:
     wanted = many(portal, 20)
     cancel = threading.Event()

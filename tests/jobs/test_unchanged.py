@@ -6,12 +6,14 @@ import json
 import os
 import shutil
 import threading
+from functools import partial
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs
 
 import pytest
 from bucket import Bucket
-from lab import Lab
+from lab import Killed, Lab
 from replay import answer, replay
 
 from ods_provider.core.errors import OdsConfigError, OdsIncomplete
@@ -27,6 +29,7 @@ from ods_provider.jobs.search import SearchJob
 from ods_provider.plugins.builtin import CommandLine
 from ods_provider.plugins.hookspecs import hookimpl
 from ods_provider.plugins.manager import Plugins
+from ods_provider.sinks import sidecar
 from ods_provider.sinks.destination import destination
 from ods_provider.sinks.litter import OF_RUNS, OF_STORES
 from ods_provider.sinks.sidecar import Told
@@ -462,6 +465,7 @@ def test_a_folder_that_is_new_every_night_is_served_by_the_older_one(lab: Lab, p
     assert lab.done(MediaJob(PHOTOS, out / "2", if_unchanged="keep"), name="tuesday")["path"] == str(out / "2")
 
 
+@pytest.mark.at_length
 @pytest.mark.parametrize("layout", ["file", "folder"])
 def test_parts_of_a_dataset_that_did_not_change_are_kept(lab: Lab, portal: LocalPortal, out: Path, layout: str) -> None:
     def job(name: str, how: str = "keep") -> Any:
@@ -484,6 +488,42 @@ def test_parts_of_a_dataset_that_did_not_change_are_kept(lab: Lab, portal: Local
     portal.touch(DATASET, rows=1)
     assert lab.done(job("1.csv"))["rows"] == 111
     assert ".1.csv.ods.json" in lab.files()
+
+
+@pytest.mark.parametrize(
+    ("job", "path"),
+    [
+        (partial(download_job, dataset_id=DATASET, format="csv", parallel=3, partition_by="population"), "/exports/"),
+        (
+            partial(download_job, dataset_id=DATASET, parallel=3, partition_by="population", layout="folder"),
+            "/exports/",
+        ),
+        (partial(media_job, dataset_id=PHOTOS), "/attachments/"),
+        (partial(search_job, dataset_id=DATASET, order_by="name", limit=110), "/records"),
+    ],
+    ids=["file of parts", "folder of parts", "files", "pages"],
+)
+def test_what_is_committed_but_not_told_yet_is_not_fetched_again(
+    lab: Lab, portal: LocalPortal, out: Path, monkeypatch: pytest.MonkeyPatch, job: Any, path: str
+) -> None:
+    def fetched() -> int:
+        asked = (parse_qs(call.query) for call in portal.requests if path in call.path)
+        return sum(query.get("limit") != ["0"] for query in asked)
+
+    def killed(*_: object) -> None:
+        raise Killed
+
+    made = job(path=out / "made", if_unchanged="keep")
+    with monkeypatch.context() as patch:
+        patch.setattr(sidecar, "write", killed)
+        with pytest.raises(Killed):
+            lab.run(made)
+    assert fetched() > 1
+    portal.requests.clear()
+    assert lab.done(made)["unchanged"] is False
+    assert fetched() == 0
+    assert lab.done(made)["unchanged"] is True
+    assert not [name for name in lab.files() if ".progress" in name or name.endswith(".part")]
 
 
 @pytest.mark.parametrize("layout", ["file", "folder"])

@@ -508,6 +508,7 @@ def ods_plugins(site, **environ):
     )
 
 
+@pytest.mark.at_length
 def test_ods_plugins_lists_what_is_loaded_and_what_failed(site):
     install(site, "good-dist", {"good": "good_plugin"}, good_plugin=GOOD)
     told = ods_plugins(site)

@@ -60,6 +60,7 @@ def test_it_serves_until_it_is_told_to_stop(started, sign):
     assert "Traceback" not in said
 
 
+@pytest.mark.at_length
 def test_it_stops_while_a_client_hangs_on(started):
     process, url = started()
     requests.post(f"{url}/_control/faults", json={"kind": "stall", "seconds": 600}, timeout=60)
@@ -85,6 +86,7 @@ def test_switches_of_the_automation_api_are_set_and_checked(started):
         assert done.returncode == 2 and "--switch" in done.stderr
 
 
+@pytest.mark.at_length
 def test_a_port_that_is_taken_is_said(tmp_path):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])

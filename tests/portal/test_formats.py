@@ -96,6 +96,7 @@ def test_a_shapefile_is_a_zip_of_layers(ask):
     assert b"Mercator" in layers.read("all-types-point.prj")
 
 
+@pytest.mark.at_length
 def test_a_shapefile_is_partial_above_50_000_rows(another):
     from ods_provider.testing.exports import shapefile
 

@@ -3,6 +3,7 @@
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
+import pytest
 import requests
 
 from ods_provider.testing.portal import LocalPortal
@@ -10,6 +11,7 @@ from ods_provider.testing.portal import LocalPortal
 RECORDS = "/datasets/world-capitals/records"
 
 
+@pytest.mark.at_length
 def test_many_calls_at_once_each_get_their_own_answer(ask):
     def one(number):
         with requests.Session() as session:

@@ -9,16 +9,13 @@ from typing import Any
 
 import pytest
 from bucket import Bucket
+from lab import Killed
 
 from ods_provider.core.errors import OdsSinkError
 from ods_provider.sinks.destination import Destination, destination
 from ods_provider.sinks.folders import Lists, commit_folder
 
 LISTS = Lists("_manifest", b"list\n", "_unfinished", b"ours\n")
-
-
-class Killed(BaseException):
-    """The process ends here."""
 
 
 def files(folder: Path) -> dict[str, Destination]:

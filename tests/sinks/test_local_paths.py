@@ -189,6 +189,7 @@ def test_names_of_mounts_are_read_with_their_escapes() -> None:
     assert _plain(rb"/a\040b\134c") == rb"/a b\c"
 
 
+@pytest.mark.at_length
 def test_no_unfinished_part_of_another_run_is_ever_renamed(tmp_path: Path) -> None:
     """One run commits while another of the same name begins, over and over: what stands is always a whole file."""
     path, stop = tmp_path / "a.csv", threading.Event()

@@ -68,6 +68,7 @@ def test_an_error_within_its_bound_is_read_to_its_end() -> None:
         client.dataset("d")
 
 
+@pytest.mark.at_length
 @pytest.mark.parametrize(("status", "kind"), [("200 OK", "api"), ("500 Oh", "api"), ("200 OK", "export")])
 def test_memory_stays_flat_whatever_a_body_inflates_to(status: str, kind: str, tmp_path: Path) -> None:
     code = f"""

@@ -57,6 +57,7 @@ def test_a_search_of_more_than_a_page_without_a_sort_is_one_download(run, big, t
     assert [call.split("/")[-2] for call in asked(big)] == ["search", BIG, "download", BIG]
 
 
+@pytest.mark.at_length
 def test_a_search_past_the_window_goes_on_with_a_download(run, big, tmp_path, asked):
     run(search(BIG, {"fields": "id"}, path=tmp_path / "rows.jsonl"), big)
     assert sorted(row["fields"]["id"] for row in lines(tmp_path / "rows.jsonl")) == list(range(12_000))
@@ -80,6 +81,7 @@ def test_a_search_goes_on_after_a_quota_where_it_stopped(run, big, tmp_path, ask
     assert len(answered) == len(set(answered)) == 4
 
 
+@pytest.mark.at_length
 def test_a_search_whose_dataset_moves_meanwhile_begins_anew(run, big, tmp_path):
     job = search(BIG, {"q": "id<3500", "fields": "id", "sort": "-id"}, path=tmp_path / "rows.jsonl")
     for rows in (10, 0):

@@ -21,7 +21,7 @@ from ods_provider.jobs.parts.assembling import Assembly, Layout, Made, Piece, ro
 from ods_provider.jobs.parts.cutting import AUTO, Cutting, Streams
 from ods_provider.jobs.parts.fetching import UNIT, PartFetcher, fetch_parts, unit_of
 from ods_provider.jobs.state import State
-from ods_provider.jobs.unchanged import IfUnchanged
+from ods_provider.jobs.unchanged import Earlier, IfUnchanged
 from ods_provider.sinks.destination import Destination
 from ods_provider.sinks.marks import marks_below
 
@@ -93,16 +93,18 @@ class PartedDownloadJob:
         assembly.expect_place()
         before = before or self.download.look(ctx)
         earlier = self.download.earlier(ctx, place, folder=self.layout == "folder")
-        return earlier.still(before.digest) or earlier.written(self._work_from(ctx, place, assembly, before))
+        return earlier.still(before.digest) or self._work_from(ctx, place, assembly, before, earlier)
 
-    def _work_from(self, ctx: JobContext, place: Destination, assembly: Assembly, before: State) -> dict[str, Any]:
+    def _work_from(
+        self, ctx: JobContext, place: Destination, assembly: Assembly, before: State, earlier: Earlier
+    ) -> dict[str, Any]:
         ledger = ctx.ledger(self._identity(ctx), beside=place, valid=_valid)
         for tries_left in reversed(range(MOVED_TRIES)):
             ctx.check()
             parts = self._parts(ctx, ledger, before, place)
             if parts.field is None and self.layout == "file":
                 ledger.clear()
-                return self.download.work_from(ctx, place, before)
+                return earlier.written(self.download.work_from(ctx, place, before))
             pieces = self._fetch(ctx, ledger, parts, before, place)
             after = self.download.look(ctx)
             moved = before.moved_to(after)
@@ -111,8 +113,10 @@ class PartedDownloadJob:
                     self._expect_parts(parts, pieces)
                 self.download.rules.expect_rows(rows_of(pieces), before, after)
                 result = assembly.commit(pieces, after, moved=moved)
+                # The parts go last: a kill before would leave nothing by which a next try knows that all is fetched.
+                result = earlier.written(result | {"parts": len(pieces), "partition_by": parts.field})
                 ledger.clear()
-                return result | {"parts": len(pieces), "partition_by": parts.field}
+                return result
             if self.download.if_moved == "fail" or not tries_left:
                 raise self.download.moved_error(before, after)
             before = after

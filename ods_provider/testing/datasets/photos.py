@@ -5,6 +5,7 @@ The images are drawn here.
 
 from __future__ import annotations
 
+import functools
 import io
 import json
 import zipfile
@@ -93,6 +94,7 @@ def _attachments() -> list[Attachment]:
     ]
 
 
+@functools.cache  # every portal of a process shows the same
 def _image(number: int) -> bytes:
     from PIL import Image, ImageDraw
 

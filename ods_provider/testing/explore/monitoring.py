@@ -49,12 +49,17 @@ class Monitoring:
     def reset(self) -> None:
         """Forget what was noted."""
         with self.store.lock:
-            self._log, self._statistics = api_log(), statistics()
-            for state in (self._log, self._statistics):
-                self.store.add(state, [])
-            self._taken = 0
-            self._shown: list[dict[str, Any]] = []
-            self._sizes: dict[str, tuple[tuple[str, datetime], int]] = {}
+            self._begun = False
+
+    def _begin(self) -> None:
+        # At the first look: most portals live without one, and many are reset before each test.
+        self._log, self._statistics = api_log(), statistics()
+        for state in (self._log, self._statistics):
+            self.store.add(state, [])
+        self._taken = 0
+        self._shown: list[dict[str, Any]] = []
+        self._sizes: dict[str, tuple[tuple[str, datetime], int]] = {}
+        self._begun = True
 
     def _guarded(self, handler: Callable[[Request], Response]) -> Callable[[Request], Response]:
         def guarded(request: Request) -> Response:
@@ -68,6 +73,8 @@ class Monitoring:
         """Take in the calls that have ended since the last look; the one that looks is not among them."""
         # The portal's too: a dataset that is withdrawn meanwhile could not be measured.
         with self.store.lock, self._portal.lock:
+            if not self._begun:
+                self._begin()
             came = self._usage.since(self._taken)
             if came:
                 self._taken += len(came)

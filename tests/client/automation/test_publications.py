@@ -48,6 +48,7 @@ def test_a_publication_is_followed_from_the_queue_to_what_explore_serves(desk, p
     assert desk.automation.datasets.status(published).is_published is False
 
 
+@pytest.mark.at_length
 @pytest.mark.parametrize("in_seconds", [False, True])
 @pytest.mark.parametrize("times", [1, 3])
 def test_the_old_idle_that_is_still_told_is_not_the_end(timed, tmp_path, times, in_seconds):
@@ -206,6 +207,7 @@ def test_an_order_whose_answer_is_lost_is_given_once(desk, published, accepted, 
     assert len(desk.office.drafts.find(published).versions) == 1
 
 
+@pytest.mark.at_length
 @pytest.mark.parametrize("order", ["publish_metadata", "unpublish", "abort", "restore"])
 @pytest.mark.parametrize("fault", ["lost", "drop"])
 def test_every_other_order_is_given_once_too(desk, published, order, fault):
@@ -246,6 +248,7 @@ def test_whoever_changes_a_dataset_may_wait_until_it_is_at_nothing(desk, publish
     desk.automation.metadata.set("mine", {"default.title": "New"})
 
 
+@pytest.mark.at_length
 def test_many_are_looked_at_with_a_list_and_a_few_calls(desk, published, tmp_path):
     names = ["mine", *(f"d{number}" for number in range(11))]
     for name in names[1:]:

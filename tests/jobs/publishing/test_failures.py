@@ -49,6 +49,7 @@ class TestFailures:
             desk.publish(desk.file("b.csv", "n\n1\n2\n3\n4\n5\n"))
         assert len(desk.rows()) == 3
 
+    @pytest.mark.at_length
     def test_rows_that_do_not_show_are_no_success(self, desk: Desk) -> None:
         desk.publish(desk.file())
         drops = {"uid": "pr_s", "type": "skip_record", "label": "", "field": "name", "value": "x"}
@@ -123,6 +124,7 @@ class TestOthers:
         assert desk.lab.done(job)["rows"] == 3
         assert [row["n"] for row in desk.rows()] == [1, 2, 3]
 
+    @pytest.mark.at_length
     def test_what_they_published_is_not_undone_where_this_one_fails(self, desk: Desk, job: PublishFileJob) -> None:
         theirs = self.others(desk, "name;n\nq;7\n")
         with pytest.raises(OdsPublicationFailed, match=r"Explore shows 1 .*something else: nothing was undone"):

@@ -155,6 +155,7 @@ def test_lost_answers_do_nothing_twice(desk: Desk) -> None:
     assert changes(desk).count("POST publish") == 1
 
 
+@pytest.mark.at_length
 @pytest.mark.parametrize("public", [True, False])
 def test_a_first_publication_that_runs_is_waited_for(desk: Desk, public: bool) -> None:
     with desk.client() as client:

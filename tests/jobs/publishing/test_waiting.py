@@ -84,6 +84,7 @@ class TestWaiting:
         assert 0 < (first.latest - first.until).total_seconds() < 3600
         assert desk.lab.run(PublishFileJob("mine", desk.file())).latest is None
 
+    @pytest.mark.at_length
     def test_a_dataset_that_stays_at_something_else_is_waited_for_no_longer_than_told(self, desk: Desk) -> None:
         desk.publish(desk.file())
         desk.office.switch(processing_s=None, refuse_busy_edits=True)
