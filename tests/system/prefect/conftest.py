@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.request import urlopen
 
+import psutil
 import pytest
 
 HERE = Path(__file__).parent
@@ -52,6 +53,46 @@ def _drain() -> None:
     run_coro_as_sync(drain())
 
 
+@contextmanager
+def _told_everywhere(url: str, home: Path):
+    """Let all of this process talk to the server.
+
+    Threads that were begun elsewhere know only the settings of the environment, and would start a server of their own.
+    """
+    from prefect.context import refresh_global_settings_context
+    from prefect.settings import PREFECT_API_URL, PREFECT_HOME, temporary_settings
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PREFECT_API_URL", url)
+        patch.setenv("PREFECT_HOME", str(home))
+        refresh_global_settings_context()
+        with temporary_settings({PREFECT_API_URL: url, PREFECT_HOME: home}):
+            yield
+    refresh_global_settings_context()
+
+
+@dataclass
+class Printed:
+    """What a runner and its flow runs print from now on."""
+
+    log: Path
+    deployed: str
+    begins: int = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.begins = self.log.stat().st_size
+
+    def read_text(self) -> str:
+        """Return what was printed since."""
+        with self.log.open("rb") as file:
+            file.seek(self.begins)
+            return file.read().decode()
+
+    def named(self, flow: str) -> str:
+        """Return the name of a flow's deployment."""
+        return f"{flow}/{self.deployed}"
+
+
 @dataclass
 class Server:
     """Prefect's server, and how to serve a flow from it."""
@@ -60,29 +101,66 @@ class Server:
     home: Path
     environ: dict[str, str]
     logs: list[Path] = field(default_factory=list)
+    _runner: subprocess.Popen | None = None
 
     @contextmanager
-    def serving(self, flow: str, name: str, **environ: str):
-        """Serve a flow of ``flows.py`` as a deployment called ``name``, in a runner of its own."""
-        log = self.home / f"{flow}-{name}.log"
+    def serving(self, flow: str, name: str):
+        """Serve a flow of ``flows.py`` as a deployment called ``name``, in a runner of its own, as users do."""
+        process = self._serve(name, flow)
+        try:
+            yield Printed(self.logs[-1], name)
+        finally:
+            _end(process)
+
+    @contextmanager
+    def runner(self):
+        """Lend the runner that serves every flow, and wait until no process of a flow run is left."""
+        if self._runner is None:
+            self._runner = self._serve(f"served-{len(self.logs)}")
+        printed = Printed(self.logs[-1], self.logs[-1].stem)
+        try:
+            yield printed
+            self._await_left()
+        except BaseException:
+            # What a test that fails leaves behind shall be run in no other test: the next runner has another name.
+            self.end()
+            raise
+
+    def end(self) -> None:
+        """End the runner that serves every flow."""
+        if self._runner is not None:
+            _end(self._runner)
+            self._runner = None
+
+    def _serve(self, name: str, *flow: str) -> subprocess.Popen:
+        log = self.home / f"{name}.log"
         self.logs.append(log)
         with log.open("w") as file:
             process = subprocess.Popen(
-                [sys.executable, str(HERE / "flows.py"), flow, name],
+                [sys.executable, str(HERE / "flows.py"), name, *flow],
                 cwd=HERE,
-                env={**self.environ, **environ},
+                env=self.environ,
                 stdout=file,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
         try:
-            give_up = time.monotonic() + 60
-            while "is being served" not in log.read_text():
+            give_up = time.monotonic() + 300
+            while "being served" not in log.read_text():
                 assert process.poll() is None and time.monotonic() < give_up, log.read_text()
                 time.sleep(0.2)
-            yield log
-        finally:
+        except BaseException:
             _end(process)
+            raise
+        return process
+
+    def _await_left(self) -> None:
+        runner = psutil.Process(self._runner.pid)
+        give_up = time.monotonic() + 300
+        # The fork server is a child of the runner, and each flow run's process is a child of the fork server.
+        while set(runner.children(recursive=True)) - set(runner.children()):
+            assert time.monotonic() < give_up, self.logs[-1].read_text()
+            time.sleep(0.1)
 
 
 @pytest.fixture(scope="session")
@@ -98,8 +176,10 @@ def server(tmp_path_factory):
         "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
         "PREFECT_SERVER_UI_STATIC_DIRECTORY": str(home / "pages"),
         "PREFECT_SERVER_UI_SHOW_PROMOTIONAL_CONTENT": "false",
-        "PREFECT_RUNNER_POLL_FREQUENCY": "1",
-        "PREFECT_LOGGING_TO_API_BATCH_INTERVAL": "0.5",
+        # It looks at every event for automations, of which there are none.
+        "PREFECT_SERVER_SERVICES_TRIGGERS_ENABLED": "false",
+        "PREFECT_RUNNER_POLL_FREQUENCY": "2",
+        "PREFECT_LOGGING_TO_API_BATCH_INTERVAL": "1",
         "DO_NOT_TRACK": "1",
     }
     environ = {**os.environ, **settings}
@@ -122,10 +202,12 @@ def server(tmp_path_factory):
             except OSError:
                 assert process.poll() is None and time.monotonic() < give_up, log.read_text()
                 time.sleep(0.3)
-        from prefect.settings import PREFECT_API_URL, PREFECT_HOME, temporary_settings
-
-        with temporary_settings({PREFECT_API_URL: url, PREFECT_HOME: home}):
-            yield Server(url, home, environ)
+        with _told_everywhere(url, home):
+            served = Server(url, home, environ)
+            try:
+                yield served
+            finally:
+                served.end()
             _drain()
     finally:
         _end(process)

@@ -1,11 +1,15 @@
 """The flows that the tests serve: one file, loaded by Prefect's runner in a process for every flow run."""
 
+import asyncio
 import importlib.util
+import multiprocessing
+import os
 import sys
 from pathlib import Path
 from typing import Any
 
 from prefect import flow, task, unmapped
+from prefect.runner import Runner
 
 from ods_provider.schedulers.prefect import ods_assemble, ods_download, ods_media, ods_partition, ods_search
 
@@ -18,16 +22,29 @@ _spec.loader.exec_module(example)
 
 
 @flow(log_prints=True, persist_result=True)
-def one_task(job: str, arguments: dict[str, Any], credentials: str, wait_mode: str = "auto") -> Any:
-    """Run one task of ours, as a user's flow would."""
+def one_task(
+    job: str,
+    arguments: dict[str, Any],
+    credentials: str,
+    wait_mode: str = "auto",
+    environ: dict[str, str] | None = None,
+) -> Any:
+    """Run one task of ours, as a user's flow would, with more variables in the environment of its process."""
+    os.environ.update(environ or {})
     task = {"media": ods_media, "search": ods_search}[job]
     return task(**arguments, credentials=credentials, wait_mode=wait_mode)
 
 
 @flow(persist_result=True, on_crashed=[example.begin_again])
-def stubborn(job: str, arguments: dict[str, Any], credentials: str, wait_mode: str = "auto") -> Any:
+def stubborn(
+    job: str,
+    arguments: dict[str, Any],
+    credentials: str,
+    wait_mode: str = "auto",
+    environ: dict[str, str] | None = None,
+) -> Any:
     """The same, begun again when its process dies."""
-    return one_task.fn(job, arguments, credentials, wait_mode)
+    return one_task.fn(job, arguments, credentials, wait_mode, environ)
 
 
 @flow(persist_result=True)
@@ -92,7 +109,29 @@ def _heard(task: Any, task_run: Any, state: Any) -> None:
     print(f"a hook of one's own heard {state.name}")
 
 
+EVERY = (one_task, stubborn, two_tasks, side_by_side, in_parts, as_a_function, with_a_hook)
+
+
+def together(name: str) -> None:
+    """Serve every flow from one runner, as deployments of one name.
+
+    A process spends seconds of a processor on importing Prefect before it does anything. So flow runs fork from one
+    that has done that, as processes of multiprocessing do from Python 3.14 on; each imports what is ours by itself.
+    """
+    context = multiprocessing.get_context
+    multiprocessing.set_forkserver_preload(["prefect.flow_engine"])
+    # Prefect asks for "spawn" by its name.
+    multiprocessing.get_context = lambda method=None: context("forkserver" if method == "spawn" else method)
+    runner = Runner(name=name)
+    for each in EVERY:
+        runner.add_flow(each, name=name)
+    print("Every flow is being served.", flush=True)
+    asyncio.run(runner.start())
+
+
 if __name__ == "__main__":
-    every = (one_task, stubborn, two_tasks, side_by_side, in_parts, as_a_function, with_a_hook)
-    served = {flow.fn.__name__: flow for flow in every}
-    served[sys.argv[1]].serve(name=sys.argv[2])
+    name, alone = sys.argv[1], sys.argv[2:]
+    if alone:
+        {flow.fn.__name__: flow for flow in EVERY}[alone[0]].serve(name=name)
+    else:
+        together(name)

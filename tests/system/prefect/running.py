@@ -9,9 +9,11 @@ from prefect.client.schemas.filters import (
     ArtifactFilter,
     ArtifactFilterFlowRunId,
     FlowRunFilter,
+    FlowRunFilterId,
     FlowRunFilterTags,
     LogFilter,
     LogFilterFlowRunId,
+    Operator,
     TaskRunFilter,
     TaskRunFilterFlowRunId,
 )
@@ -22,8 +24,13 @@ from ods_provider.schedulers.prefect.waiting import TAG, WAITING
 
 def chain(client: Any, first: UUID) -> list[FlowRun]:
     """Return the flow run and those that continue it, in their order."""
-    following = client.read_flow_runs(flow_run_filter=FlowRunFilter(tags=FlowRunFilterTags(all_=[f"{TAG}{first}"])))
-    return [client.read_flow_run(first), *sorted(following, key=lambda run: run.created)]
+    it_and_those = FlowRunFilter(
+        operator=Operator.or_,
+        id=FlowRunFilterId(any_=[first]),
+        tags=FlowRunFilterTags(all_=[f"{TAG}{first}"]),
+    )
+    found = client.read_flow_runs(flow_run_filter=it_and_those)
+    return sorted(found, key=lambda run: (run.id != first, run.created))
 
 
 def ended(client: Any, first: UUID, *, crashed_ends: bool = True, timeout_s: float = 180) -> list[FlowRun]:
@@ -34,7 +41,7 @@ def ended(client: Any, first: UUID, *, crashed_ends: bool = True, timeout_s: flo
         last = runs[-1].state
         if last is not None and last.is_final() and last.name != WAITING and (crashed_ends or not last.is_crashed()):
             return runs
-        time.sleep(0.3)
+        time.sleep(1)  # the server spends more on being asked than on a short flow run
     raise TimeoutError(f"{[(run.name, run.state_name) for run in chain(client, first)]}")
 
 

@@ -42,7 +42,7 @@ def events(server, about: str) -> list[dict[str, Any]]:
             ]
         if found:
             return found
-        time.sleep(0.5)
+        time.sleep(1)
     raise AssertionError(f"nothing was told of {about}")
 
 

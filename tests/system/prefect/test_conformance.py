@@ -31,15 +31,16 @@ class ServedFlow(AdapterSuite):
             push_api_key=work.extra["push_api_key"],
             settings={name: value for name, value in work.extra.items() if name != "push_api_key"},
         ).save(work.name, overwrite=True)
-        with self.server.serving("one_task", work.name, **work.environ) as log:
+        with self.server.runner() as printed:
             if work.name not in self.runs:
-                arguments = {"job": work.job, "arguments": dict(work.arguments)}
-                created = run_deployment(
-                    f"one-task/{work.name}",
-                    parameters={**arguments, "credentials": work.name, "wait_mode": self.wait_mode},
-                    timeout=0,
-                    as_subflow=False,
-                )
+                parameters = {
+                    "job": work.job,
+                    "arguments": dict(work.arguments),
+                    "credentials": work.name,
+                    "wait_mode": self.wait_mode,
+                    "environ": dict(work.environ),
+                }
+                created = run_deployment(printed.named("one-task"), parameters=parameters, timeout=0, as_subflow=False)
                 self.runs[work.name] = created.id
             else:
                 # What the button "Retry" of Prefect's UI does.
@@ -47,7 +48,7 @@ class ServedFlow(AdapterSuite):
                     self.last(work).id, Scheduled(name="AwaitingRetry", message="Retry from the UI"), force=True
                 )
             runs = running.ended(self.client, self.runs[work.name], timeout_s=self.timeout_s)
-        text = running.readable(self.client, runs) + log.read_text()
+        text = running.readable(self.client, runs) + printed.read_text()
         state: State = runs[-1].state
         if state.is_completed():
             return Ran("done", json.loads(json.dumps(state.result(raise_on_failure=True), default=str)), text)

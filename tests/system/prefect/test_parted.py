@@ -61,9 +61,9 @@ def test_a_part_that_waits_is_fetched_by_the_flow_run_that_continues(server, cli
     credentials.save("in-parts", overwrite=True)
     portal.fault("quota", path="/exports/", skip=1, times=1, reset_in_s=8)
     parameters = {"path": str(tmp_path / "rows.jsonl"), "credentials": "in-parts", "layout": "file"}
-    with server.serving("in_parts", "quota") as log:
-        first = run_deployment("in-parts/quota", parameters=parameters, timeout=0, as_subflow=False).id
+    with server.runner() as printed:
+        first = run_deployment(printed.named("in-parts"), parameters=parameters, timeout=0, as_subflow=False).id
         runs = running.ended(client, first)
-    assert [run.state_name for run in runs] == ["Waiting", "Completed"], log.read_text()
+    assert [run.state_name for run in runs] == ["Waiting", "Completed"], printed.read_text()
     assert ids(tmp_path / "rows.jsonl") == list(range(520))
     assert asked(portal) == [1, 1, 1, 1, 2]

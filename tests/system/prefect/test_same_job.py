@@ -32,14 +32,15 @@ def test_the_same_job_is_brought_to_its_end(server, client, tmp_path: Path, kind
             "arguments": scenario.arguments,
             "credentials": name,
             "wait_mode": mode,
+            "environ": {"ODS_CHECKPOINT_URL": str(tmp_path / "checkpoints")},
         }
         # Begun again after the kill by the flow's own hook, which Prefect's runner calls.
-        with server.serving("stubborn", name, ODS_CHECKPOINT_URL=str(tmp_path / "checkpoints")) as log:
-            first = run_deployment(f"stubborn/{name}", parameters=parameters, timeout=0, as_subflow=False).id
+        with server.runner() as printed:
+            first = run_deployment(printed.named("stubborn"), parameters=parameters, timeout=0, as_subflow=False).id
             runs = running.ended(client, first, crashed_ends=False)
-        assert runs[-1].state_name == "Completed", log.read_text()
+        assert runs[-1].state_name == "Completed", printed.read_text()
         scenario.assert_done()
         assert scenario.freed == [True, True]
-        scenario.assert_no_key(running.readable(client, runs), log, *server.logs, tmp_path / "checkpoints")
+        scenario.assert_no_key(running.readable(client, runs), *server.logs, tmp_path / "checkpoints")
         scheduler, why = WAYS[mode]
         scenario.record_result(scheduler, worker_freed=True, why=why, version=__version__)

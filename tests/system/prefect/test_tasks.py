@@ -134,7 +134,7 @@ def wait_for(look, timeout_s=240):
         found = look()
         if found:
             return found
-        time.sleep(0.3)
+        time.sleep(1)
     raise AssertionError("it never came")
 
 

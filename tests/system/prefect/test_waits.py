@@ -19,16 +19,13 @@ def portal():
         yield portal
 
 
-def start(server, client, portal, tmp_path, mode):
+def start(client, portal, tmp_path, mode, deployment):
     name = f"waits-{mode}"
     OdsCredentials(host=portal.url, api_key=portal.api_key, settings={"max_wait_s": 1}).save(name, overwrite=True)
     portal.fault("quota", path="/files/", skip=20, reset_in_s=3)
     parameters = {"path": str(tmp_path / "photos"), "credentials": name, "wait_mode": mode}
-    with server.serving("two_tasks", name):
-        first: UUID = run_deployment(
-            f"two-tasks/{name}", parameters=parameters, tags=["nightly"], timeout=0, as_subflow=False
-        ).id
-        return running.ended(client, first)
+    first: UUID = run_deployment(deployment, parameters=parameters, tags=["nightly"], timeout=0, as_subflow=False).id
+    return running.ended(client, first)
 
 
 def asked(portal, part):
@@ -38,7 +35,8 @@ def asked(portal, part):
 def test_a_wait_ends_the_flow_run_and_another_one_goes_on_without_doing_anything_again(
     server, client, portal, tmp_path
 ):
-    runs = start(server, client, portal, tmp_path, "auto")
+    with server.serving("two_tasks", "alone") as printed:
+        runs = start(client, portal, tmp_path, "auto", printed.named("two-tasks"))
     assert [run.state_name for run in runs] == [WAITING, "Completed"]
     assert runs[0].state.is_completed()
     assert f"It goes on in the flow run {runs[1].name}." in runs[0].state.message
@@ -56,7 +54,8 @@ def test_a_wait_ends_the_flow_run_and_another_one_goes_on_without_doing_anything
 
 
 def test_a_flow_run_that_is_given_back_keeps_its_identity_and_does_nothing_again(server, client, portal, tmp_path):
-    (run,) = start(server, client, portal, tmp_path, "retry")
+    with server.runner() as printed:
+        (run,) = start(client, portal, tmp_path, "retry", printed.named("two-tasks"))
     assert (run.state_name, run.run_count) == ("Completed", 2)
     assert run.state.result() == {"rows": 5, "files": 40}
     assert asked(portal, "/files/") == 40
@@ -67,8 +66,8 @@ def test_two_tasks_that_wait_at_the_same_time_are_continued_by_one_flow_run(serv
     OdsCredentials(host=portal.url, settings={"max_wait_s": 1}).save("side-by-side", overwrite=True)
     portal.fault("quota", path="/files/", skip=20, times=2, reset_in_s=5)
     parameters = {"path": str(tmp_path), "credentials": "side-by-side"}
-    with server.serving("side_by_side", "both"):
-        first = run_deployment("side-by-side/both", parameters=parameters, timeout=0, as_subflow=False).id
+    with server.runner() as printed:
+        first = run_deployment(printed.named("side-by-side"), parameters=parameters, timeout=0, as_subflow=False).id
         runs = running.ended(client, first)
     assert runs[-1].state.result() == [40, 40]
     assert [run.state_name for run in runs[:-1]] == [WAITING] * (len(runs) - 1)
@@ -79,11 +78,11 @@ def test_two_tasks_that_wait_at_the_same_time_are_continued_by_one_flow_run(serv
 # Calls from which nobody could end the flow run
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def as_functions(server):
-    """The flow whose calls come without our hook, served once."""
-    with server.serving("as_a_function", "held"):
-        yield "as-a-function/held"
+    """The flow whose calls come without our hook."""
+    with server.runner() as printed:
+        yield printed.named("as-a-function")
 
 
 def call(client, portal, deployment, **parameters):
@@ -123,9 +122,9 @@ def test_a_mode_that_ends_the_flow_run_is_refused_where_no_task_of_ours_can(
 
 
 def test_a_hook_of_ones_own_hears_the_wait_and_the_process_is_free(server, client, portal, tmp_path):
-    with server.serving("with_a_hook", "hears") as log:
-        runs = call(client, portal, "with-a-hook/hears", path=str(tmp_path / "rows.jsonl"))
+    with server.runner() as printed:
+        runs = call(client, portal, printed.named("with-a-hook"), path=str(tmp_path / "rows.jsonl"))
     assert [run.state_name for run in runs] == [WAITING, "Completed"]
     assert runs[-1].state.result() == 520
-    assert f"a hook of one's own heard {WAITING}" in log.read_text()
-    assert "a hook of one's own heard Completed" in log.read_text()
+    assert f"a hook of one's own heard {WAITING}" in printed.read_text()
+    assert "a hook of one's own heard Completed" in printed.read_text()
