@@ -13,6 +13,7 @@ from typing import Any, Self
 from urllib.request import Request, urlopen
 
 import psutil
+from apart import FORKED
 
 # Nobody ever had these keys, so that each find is a leak.
 API_KEY, PUSH_KEY = "secret-api-3f2c9a", "secret-push-81d0be"
@@ -29,12 +30,18 @@ run_retries:
   enabled: true
   max_retries: 2
 """
+_TOGETHER = {"in_process": {}}
+_APART = {"multiprocess": FORKED}
 _LAUNCH = """
 mutation($params: ExecutionParams!) { launchRun(executionParams: $params) {
   __typename ... on LaunchRunSuccess { run { runId } } ... on PythonError { message } } }
 """
 _RUNS = """
 { runsOrError(limit: 100) { __typename ... on Runs { results { runId status tags { key value } } } } }
+"""
+_ASSETS = """
+{ repositoryOrError(repositorySelector: {repositoryName: "__repository__", repositoryLocationName: "tests"}) {
+    ... on Repository { assetNodes { assetKey { path } } } } }
 """
 _STOP = """
 mutation($run: String!) { terminateRun(runId: $run) { __typename } }
@@ -57,6 +64,9 @@ _PAGES = """
 class Stack:
     """Dagster as people run it.
 
+    Processes that import Dagster cost seconds each: tests whose code can be deployed one after the other share one,
+    with ``deploy``, and see nothing of the runs that were there before.
+
     Args:
         home: ``DAGSTER_HOME``; what stands in it from before is gone on with.
         environ: What the code, and so every run, finds in its environment.
@@ -66,18 +76,18 @@ class Stack:
     def __init__(self, home: Path, environ: Mapping[str, str], *code: str) -> None:
         self.home = home
         self._code = code or ("-f", str(DEPLOYED))
-        self._environ = {**os.environ, **environ, "DAGSTER_HOME": str(home), "DAGSTER_DISABLE_TELEMETRY": "yes"}
-        self._processes: list[psutil.Popen] = []
+        self._environ = self._with(environ)
+        self._processes: dict[str, psutil.Popen] = {}
+        self._before: set[str] = set()
 
     def __enter__(self) -> Self:
         self.home.mkdir(parents=True, exist_ok=True)
-        code, self._web = _free_port(), _free_port()
+        self._port, self._web = _free_port(), _free_port()
         (self.home / "dagster.yaml").write_text(_INSTANCE)
-        server = {"host": "127.0.0.1", "port": code, "location_name": LOCATION}
+        server = {"host": "127.0.0.1", "port": self._port, "location_name": LOCATION}
         (self.home / "workspace.yaml").write_text(json.dumps({"load_from": [{"grpc_server": server}]}))
         try:
-            self._start("code", "dagster", "api", "grpc", "-h", "127.0.0.1", "-p", str(code), *self._code)
-            _await(lambda: _listens(code), "the code server did not start", self._ends)
+            self._serve()
             workspace = ("-w", str(self.home / "workspace.yaml"))
             self._start("web", "dagster-webserver", "-h", "127.0.0.1", "-p", str(self._web), *workspace)
             self._start("daemon", "dagster-daemon", "run", *workspace)
@@ -88,25 +98,42 @@ class Stack:
         return self
 
     def __exit__(self, *exc: object) -> None:
-        # The runs are children of the code server: listed before it ends, else nobody would know them.
-        children = [child for process in self._processes for child in _children(process)]
-        for process in reversed(self._processes):
-            process.terminate()
-        psutil.wait_procs(self._processes, timeout=5)
-        for process in [*self._processes, *children]:
-            if process.is_running():
-                process.kill()
-        psutil.wait_procs([*self._processes, *children], timeout=5)
+        _end(list(self._processes.values()))
+
+    def deploy(self, environ: Mapping[str, str], asset: str) -> None:
+        """Serve the code again with another environment, in the place of what was served, and forget earlier runs.
+
+        Args:
+            environ: What the code, and so every run, finds in its environment.
+            asset: One that this code has, and none before it had.
+        """
+        self._before = {run["runId"] for run in self._all_runs()}
+        _end([self._processes.pop("code")])
+        self._environ = self._with(environ)
+        self._serve()
+        # The web server and the daemon look every second whether there is another code server.
+        _await(lambda: [asset] in self._assets(), "the new code was not seen", self._ends)
+
+    def _with(self, environ: Mapping[str, str]) -> dict[str, str]:
+        return {**os.environ, **environ, "DAGSTER_HOME": str(self.home), "DAGSTER_DISABLE_TELEMETRY": "yes"}
+
+    def _serve(self) -> None:
+        self._start("code", "dagster", "api", "grpc", "-h", "127.0.0.1", "-p", str(self._port), *self._code)
+        _await(lambda: _listens(self._port), "the code server did not start", self._ends)
+
+    def _assets(self) -> list[list[str]]:
+        # While the code is exchanged, there is no repository.
+        nodes = self.ask(_ASSETS)["repositoryOrError"].get("assetNodes", [])
+        return [node["assetKey"]["path"] for node in nodes]
 
     def _start(self, name: str, command: str, *arguments: str) -> None:
         with (self.home / f"{name}.log").open("ab") as log:
-            started = psutil.Popen(
+            self._processes[name] = psutil.Popen(
                 [str(_BIN / command), *arguments], env=self._environ, cwd=self.home, stdout=log, stderr=log
             )
-        self._processes.append(started)
 
     def _ends(self) -> str | None:
-        gone = [process.args[0] for process in self._processes if process.poll() is not None]
+        gone = [process.args[0] for process in self._processes.values() if process.poll() is not None]
         return f"{gone} ended: {self.logs()[-2000:]}" if gone else None
 
     # What people do with it
@@ -130,7 +157,7 @@ class Stack:
 
         Args:
             assets: Their keys.
-            together: Whether one process makes all of them, which takes less time than one for each.
+            together: Whether one process makes all of them, which takes less time than one for each step.
         """
         selector = {
             "repositoryLocationName": LOCATION,
@@ -138,7 +165,7 @@ class Stack:
             "jobName": "__ASSET_JOB",
             "assetSelection": [{"path": name.split("/")} for name in assets],
         }
-        config = {"execution": {"config": {"in_process": {}}}} if together else {}
+        config = {"execution": {"config": _TOGETHER if together else _APART}}
         params = {"selector": selector, "runConfigData": config, "mode": "default", "executionMetadata": {"tags": []}}
         told = self.ask(_LAUNCH, params=params)["launchRun"]
         assert told["__typename"] == "LaunchRunSuccess", told
@@ -152,7 +179,10 @@ class Stack:
                 self.ask(_STOP, run=run["runId"])
 
     def runs(self) -> list[dict[str, Any]]:
-        """Return all runs, the newest first, with their tags as a mapping."""
+        """Return all runs of the code that is served, the newest first, with their tags as a mapping."""
+        return [run for run in self._all_runs() if run["runId"] not in self._before]
+
+    def _all_runs(self) -> list[dict[str, Any]]:
         found = self.ask(_RUNS)["runsOrError"]["results"]
         return [{**run, "tags": {tag["key"]: tag["value"] for tag in run["tags"]}} for run in found]
 
@@ -179,7 +209,7 @@ class Stack:
         return _await(over, "the work did not end", self._ends, timeout_s=timeout_s)
 
     def events(self) -> list[dict[str, Any]]:
-        """Return the events of all runs, the newest run's first."""
+        """Return the events of the runs of the code that is served, the newest run's first."""
         return [event for run in self.runs() for event in self.ask(_LOGS, run=run["runId"])["logsForRun"]["events"]]
 
     def logs(self) -> str:
@@ -191,6 +221,18 @@ class Stack:
         pages = json.dumps([self.ask(_PAGES), self.runs(), self.events()], ensure_ascii=False)
         files = [path.read_bytes().decode("latin-1") for path in self.home.rglob("*") if path.is_file()]
         return "\n".join([pages, self.logs(), *files])
+
+
+def _end(processes: list[psutil.Popen]) -> None:
+    # The runs are children of the code server: listed before it ends, else nobody would know them.
+    children = [child for process in processes for child in _children(process)]
+    for process in reversed(processes):
+        process.terminate()
+    psutil.wait_procs(processes, timeout=5)
+    for process in [*processes, *children]:
+        if process.is_running():
+            process.kill()
+    psutil.wait_procs([*processes, *children], timeout=5)
 
 
 def _children(process: psutil.Popen) -> list[psutil.Process]:
@@ -206,7 +248,8 @@ def _await(ready: Callable[[], Any], failure: str, ends: Callable[[], str | None
     while not (found := ready()):
         assert time.monotonic() < give_up, failure
         assert not (ended := ends()), ended
-        time.sleep(0.3)
+        # A second apart, since an answer costs the web server time that the runs need.
+        time.sleep(1)
     return found
 
 

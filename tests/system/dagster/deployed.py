@@ -22,7 +22,7 @@ sensors = []
 if given["job"] == "watch":
     work, _ = ods_dataset_asset(arguments.pop("dataset_id"), name=given["name"], **arguments)
     on = DefaultSensorStatus.RUNNING
-    sensors.append(ods_dataset_sensor(work, minimum_interval_seconds=1, default_status=on))
+    sensors.append(ods_dataset_sensor(work, minimum_interval_seconds=2, default_status=on))
 elif given["job"] == "media":
     work, _ = ods_media_asset(arguments.pop("dataset_id"), name=given["name"], **arguments)
 else:
@@ -37,7 +37,7 @@ def behind() -> None:
 definitions = Definitions(
     assets=[work, behind],
     # The sensor that comes with the asset looks every 30 s: patience that a test has not.
-    sensors=[*sensors, ods_resume_sensor(work, minimum_interval_seconds=1)],
+    sensors=[*sensors, ods_resume_sensor(work, minimum_interval_seconds=3)],
     resources={
         "ods": OdsResource(
             host=os.environ["TEST_HOST"],

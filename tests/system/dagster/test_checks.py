@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from datetime import timedelta
 
 import duckdb
@@ -106,7 +107,7 @@ def test_the_resume_sensor_asks_for_the_checks_too(ods, portal, instance, tmp_pa
     portal.fault("quota", reset_in_s=5)
     make(pair, ods, instance)
     while not (requests := tick(pair.resume_sensor, definitions).run_requests):
-        pass
+        time.sleep(0.5)
     assert [key.name for key in requests[0].asset_check_keys] == ["rows_counted"]
 
 
@@ -258,7 +259,7 @@ def test_a_range_that_waits_is_asked_for_again_as_a_range(ods, portal, instance,
     waits = materialize([pair.asset], resources={"ods": ods}, instance=instance, tags=tags)
     assert waits.success and not waits.get_asset_materialization_events()
     while not (requests := tick(sensor, definitions).run_requests):
-        pass
+        time.sleep(0.5)
     (request,) = requests
     assert request.partition_key is None and request.tags.items() >= tags.items()
     done = materialize([pair.asset], resources={"ods": ods}, instance=instance, tags=request.tags)

@@ -1,36 +1,39 @@
-"""The suite for adapters, held against Dagster: code server, daemon and web server, a home for every test."""
+"""The suite for adapters, held against Dagster: code server, daemon and web server."""
 
 from __future__ import annotations
 
 import json
 import pickle
-from collections.abc import Iterator
-from contextlib import ExitStack
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
 from dagster_stack import Stack
 
+from ods_provider.conformance import probe
 from ods_provider.conformance.suite import AdapterSuite, Ran, Work
 
 
 class TestDagster(AdapterSuite):
     """An asset made by the daemon."""
 
+    timeout_s = 600.0  # three runs, each of which imports Dagster
+
     @pytest.fixture(autouse=True)
-    def _homes(self, tmp_path: Path) -> Iterator[None]:
+    def _homes(self, deploy: Callable[[Mapping[str, str], str], Stack]) -> None:
         self._stacks: dict[str, Stack] = {}
-        self._home = tmp_path / "dagster-home"
-        with ExitStack() as self._open:
-            yield
+        self._deploy = deploy
 
     def run(self, work: Work) -> Ran:
+        name = _asset(work)
         stack = self._stacks.get(work.name)
         if stack is None:
-            stack = self._stacks[work.name] = self._open.enter_context(Stack(self._home, self._environ(work)))
-        name = _asset(work)
-        status = stack.finish(stack.launch(name, "behind"), timeout_s=self.timeout_s)
+            stack = self._stacks[work.name] = self._deploy(self._environ(work), name)
+        # Where the job is killed or cancelled, each step is a process of its own.
+        folder = Path(work.environ[probe.FOLDER])
+        together = not any((folder / order).exists() for order in (probe.KILL, probe.MIDDLE))
+        status = stack.finish(stack.launch(name, "behind", together=together), timeout_s=self.timeout_s)
         ended = {"SUCCESS": "done", "CANCELED": "stopped"}.get(status, "failed")
         result = self._result(stack, work) if ended == "done" else None
         return Ran(ended, result, stack.everything())  # type: ignore[arg-type]

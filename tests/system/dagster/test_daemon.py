@@ -5,10 +5,20 @@ from __future__ import annotations
 import json
 
 import pyarrow.parquet as pq
-from dagster_stack import Stack
+import pytest
+from dagster_stack import API_KEY, PUSH_KEY
+
+from ods_provider.testing.portal import LocalPortal
 
 
-def test_an_update_on_the_portal_makes_the_asset_once_and_no_key_is_told(portal, tmp_path):
+@pytest.fixture
+def portal():
+    """A portal of its own, which the sensor goes on asking when the test is over."""
+    with LocalPortal(api_key=API_KEY, push_key=PUSH_KEY, synthetic_rows=520) as portal:
+        yield portal
+
+
+def test_an_update_on_the_portal_makes_the_asset_once_and_no_key_is_told(portal, deploy, tmp_path):
     path = tmp_path / "capitals.parquet"
     work = {"name": "capitals", "job": "watch", "arguments": {"dataset_id": "world-capitals", "path": str(path)}}
     environ = {
@@ -17,16 +27,16 @@ def test_an_update_on_the_portal_makes_the_asset_once_and_no_key_is_told(portal,
         "TEST_API_KEY": portal.api_key,
         "TEST_PUSH_KEY": portal.push_key,
     }
-    with Stack(tmp_path / "home", environ) as stack:
-        stack.wait_until(lambda: len(portal.requests) >= 2)
-        assert not stack.runs()
-        portal.touch("world-capitals", rows=1)
-        stack.wait_until(stack.runs)
-        assert stack.finish(stack.runs()[0]["runId"]) == "SUCCESS"
-        calls = len(portal.requests)
-        stack.wait_until(lambda: len(portal.requests) >= calls + 2)
-        (run,) = stack.runs()
-        everything = stack.everything()
+    stack = deploy(environ, "capitals")
+    stack.wait_until(lambda: len(portal.requests) >= 2)
+    assert not stack.runs()
+    portal.touch("world-capitals", rows=1)
+    stack.wait_until(stack.runs)
+    assert stack.finish(stack.runs()[0]["runId"]) == "SUCCESS"
+    calls = len(portal.requests)
+    stack.wait_until(lambda: len(portal.requests) >= calls + 2)
+    (run,) = stack.runs()
+    everything = stack.everything()
     assert run["tags"]["ods/dataset_id"] == "world-capitals"
     assert pq.read_table(path).num_rows == len(portal.rows("world-capitals"))
     assert "OdsResource" in everything

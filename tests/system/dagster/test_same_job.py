@@ -6,29 +6,29 @@ import json
 from importlib.metadata import version
 
 import pytest
-from dagster_stack import Stack
 from scenario import MediaScenario, SearchScenario
 
 
 @pytest.mark.parametrize("kind", [MediaScenario, SearchScenario], ids=["media", "search"])
-def test_the_daemon_brings_the_job_to_its_end(kind, tmp_path):
+def test_the_daemon_brings_the_job_to_its_end(kind, deploy, tmp_path):
     # A run that is over takes seconds to leave, on a busy machine more of them.
     with kind(tmp_path / "work", reset_s=30.0) as scenario:
-        work = {"name": "same_job", "job": scenario.job, "arguments": scenario.arguments}
+        name = f"same_job_{scenario.job}"
+        work = {"name": name, "job": scenario.job, "arguments": scenario.arguments}
         environ = {
             "TEST_WORK": json.dumps(work),
             "TEST_HOST": scenario.host,
             "TEST_API_KEY": scenario.api_key,
             "TEST_PUSH_KEY": scenario.push_key,
         }
-        with Stack(tmp_path / "home", environ) as stack:
-            status = stack.finish(stack.launch("same_job", "behind"))
-            assert status == "SUCCESS", stack.logs()[-3000:]
-            scenario.assert_done()
-            scenario.assert_no_key(stack.everything(), tmp_path / "home")
-            assert all(scenario.freed), f"a process stayed while the job waited: {scenario.freed}"
-            made = [event for event in stack.events() if event["__typename"] == "MaterializationEvent"]
-            assert len(made) == 2  # the work and what stands behind it, once each
+        stack = deploy(environ, name)
+        status = stack.finish(stack.launch(name, "behind"))
+        assert status == "SUCCESS", stack.logs()[-3000:]
+        scenario.assert_done()
+        scenario.assert_no_key(stack.everything(), stack.home)
+        assert all(scenario.freed), f"a process stayed while the job waited: {scenario.freed}"
+        made = [event for event in stack.events() if event["__typename"] == "MaterializationEvent"]
+        assert len(made) == 2  # the work and what stands behind it, once each
         scenario.record_result(
             "Dagster (real daemon)",
             worker_freed=True,

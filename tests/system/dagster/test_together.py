@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from datetime import timedelta
 
 import pytest
@@ -126,7 +127,7 @@ def test_one_sensor_brings_back_assets_partitions_and_jobs(ods, portal, instance
     ]
     portal.clear_faults()
     while len(requests := tick(sensor, definitions).run_requests) < 3:
-        pass
+        time.sleep(0.5)
     asked = {request.tags["ods/resumes"]: request for request in requests}
     made, part, again = (asked[run.run_id] for run in waits)
     assert (made.job_name, made.asset_selection) == ("ods_resumes_assets", [AssetKey("world_capitals")])
