@@ -22,6 +22,21 @@ from urllib.request import Request, urlopen
 T = TypeVar("T")
 BIN = Path(sys.executable).parent
 SERVERS = ("api-server", "scheduler", "dag-processor", "triggerer")
+# Tasks are forked from the server that runs them, and have what it has imported: each would spend its time on it again.
+PRELOADING = """
+import contextlib
+import importlib
+import os
+import pkgutil
+
+__all__ = []
+for package in os.environ.get("ODS_PRELOADED", "").split():
+    for module in pkgutil.walk_packages(importlib.import_module(package).__path__, f"{package}."):
+        with contextlib.suppress(ImportError):  # of an extra that is not there
+            importlib.import_module(module.name)
+"""
+PRELOADED = "ods_provider.operators ods_provider.sensors ods_provider.airflow ods_provider.jobs"
+PAUSE_S = 1.0  # between two looks at the API, each of which costs its server more than a look costs us
 OVER = {"success", "failed", "skipped", "upstream_failed"}
 
 
@@ -50,6 +65,7 @@ class Airflow:
         dags: Folder with the DAGs.
         servers: Which servers, with more arguments where a name holds blanks.
         database: Address of an empty database; a SQLite file of its own unless given.
+        migrated: Whether the database has Airflow's tables already.
         settings: More environment, such as another executor.
     """
 
@@ -60,14 +76,17 @@ class Airflow:
         *,
         servers: tuple[str, ...] = SERVERS,
         database: str | None = None,
+        migrated: bool = False,
         **settings: str,
     ) -> None:
         self.home = home
         self.database = database or f"sqlite:///{home}/airflow.db"
         self.port = free_port()
+        self._migrated = migrated
         self._servers = servers
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
         self._token = ""
+        self._listed: set[str] = set()
         keep = {name: value for name, value in os.environ.items() if not name.startswith("AIRFLOW")}
         self.environ = keep | {
             # Airflow starts some of its own processes by name.
@@ -87,12 +106,18 @@ class Airflow:
             "AIRFLOW__CORE__PARALLELISM": "2",
             "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_ALL_ADMINS": "True",
             "AIRFLOW__CORE__TEST_CONNECTION": "Enabled",
+            # Files that are new or were changed are read at once; the others are what they were.
+            "AIRFLOW__DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL": "3600",
             "AIRFLOW__DAG_PROCESSOR__REFRESH_INTERVAL": "10",
             "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": self.database,
             "AIRFLOW__LOGGING__LOGGING_LEVEL": "DEBUG",
             "AIRFLOW__SCHEDULER__ENABLE_HEALTH_CHECK": "False",
             "AIRFLOW__SCHEDULER__SCHEDULER_IDLE_SLEEP_TIME": "0.5",
             "AIRFLOW__USAGE_DATA_COLLECTION__ENABLED": "False",
+            # A task that is not begun within this time fails, and so does its run.
+            "AIRFLOW__WORKERS__EXECUTION_API_TIMEOUT": "120",
+            # A worker that has not caught its task's end looks again after this, and takes no other one until then.
+            "AIRFLOW__WORKERS__MIN_HEARTBEAT_INTERVAL": "1",
             **settings,
         }
 
@@ -101,7 +126,10 @@ class Airflow:
     def __enter__(self) -> Self:
         self.home.mkdir(parents=True, exist_ok=True)
         (self.home / "servers").mkdir(exist_ok=True)
-        self.command("db", "migrate")
+        (self.home / "config").mkdir(exist_ok=True)
+        (self.home / "config" / "airflow_local_settings.py").write_text(PRELOADING)
+        if not self._migrated:
+            self.command("db", "migrate")
         try:
             for server in self._servers:
                 self.start(server)
@@ -117,6 +145,8 @@ class Airflow:
 
     def start(self, server: str, **environ: str) -> None:
         """Start a server in a session of its own, so that its workers can be ended with it."""
+        if server.startswith(("scheduler", "celery worker")):
+            environ = {"ODS_PRELOADED": PRELOADED} | environ
         with self.server_log(server).open("ab") as log:
             self._processes[server] = subprocess.Popen(
                 [BIN / "airflow", *server.split()],
@@ -188,14 +218,25 @@ class Airflow:
             with error:
                 raise AssertionError(f"{method} {path}: {error.code} {error.read()[:2000]!r}") from None
 
+    def every(self, path: str, key: str) -> list[dict[str, Any]]:
+        """Return a list of the API to its end, which it answers a hundred at a time."""
+        found: list[dict[str, Any]] = []
+        while True:
+            answer = self.api("GET", f"{path}?limit=100&offset={len(found)}")
+            found += answer[key]
+            if not answer[key] or len(found) >= answer["total_entries"]:
+                return found
+
     def wait_for_dag(self, dag_id: str) -> None:
         def there() -> bool:
             self.assert_servers_run()
             errors = self.api("GET", "/importErrors")["import_errors"]
             assert not errors, errors
-            return any(dag["dag_id"] == dag_id for dag in self.api("GET", "/dags?limit=100")["dags"])
+            self._listed |= {dag["dag_id"] for dag in self.every("/dags", "dags")}
+            return dag_id in self._listed
 
-        wait_for(f"the DAG {dag_id} is listed", there, timeout_s=300)
+        if dag_id not in self._listed:
+            wait_for(f"the DAG {dag_id} is listed", there, timeout_s=300, pause_s=PAUSE_S)
 
     def connect(self, conn_id: str, portal: Any, **extra: Any) -> None:
         """Store a connection to a portal in the database, as the form does."""
@@ -236,9 +277,25 @@ class Airflow:
             assert now in states or now not in OVER, f"{task_id} is {now}: {self.log(dag_id, run_id, task_id)[-3000:]}"
             return now if now in states else None
 
-        found = wait_for(f"{task_id} is {' or '.join(states)}", reached, timeout_s=timeout_s)
+        found = wait_for(f"{task_id} is {' or '.join(states)}", reached, timeout_s=timeout_s, pause_s=PAUSE_S)
         assert found
         return found
+
+    def wait_until_left(self, dag_id: str, run_id: str, task_id: str) -> None:
+        """Wait until the worker of a task that waits is free.
+
+        Airflow runs a task twice that is resumed before it has seen its process end.
+        """
+        import psutil
+
+        instance = self.tasks(dag_id, run_id)[task_id]["id"]
+
+        def free() -> bool:
+            # Workers of the LocalExecutor, and their children, name the task instance that they are at.
+            titles = (process.info["cmdline"] or [] for process in psutil.process_iter(["cmdline"]))
+            return not any(instance in word for title in titles for word in title)
+
+        wait_for(f"{task_id} has left its worker", free, timeout_s=240)
 
     def wait_for_end(self, dag_id: str, run_id: str, *, timeout_s: float = 400) -> str:
         """Return the state in which the run ended."""
@@ -248,7 +305,7 @@ class Airflow:
             state: str = self.api("GET", f"/dags/{dag_id}/dagRuns/{quote(run_id)}")["state"]
             return state if state in OVER else None
 
-        found = wait_for(f"{dag_id} ends", ended, timeout_s=timeout_s)
+        found = wait_for(f"{dag_id} ends", ended, timeout_s=timeout_s, pause_s=PAUSE_S)
         assert found
         return found
 
@@ -278,18 +335,15 @@ class Airflow:
         for path in self.home.rglob("*"):
             if path.is_file() and path.name != "airflow.cfg":
                 yield str(path), path.read_bytes()
-        shown = self.api("GET", "/dags/~/dagRuns/~/taskInstances?limit=200")
+        shown = self.every("/dags/~/dagRuns/~/taskInstances", "task_instances")
         yield "rendered fields and states", json.dumps(shown).encode()
-        for task in shown["task_instances"]:
-            where = f"/dags/{task['dag_id']}/dagRuns/{quote(task['dag_run_id'])}/taskInstances/{task['task_id']}"
-            index = f"map_index={task['map_index']}"
-            entries = self.api("GET", f"{where}/xcomEntries?{index}")["xcom_entries"]
-            for entry in entries:
-                key = quote(entry["key"], safe="")
-                value = self.api("GET", f"{where}/xcomEntries/{key}?deserialize=false&{index}")
-                yield f"XCom {task['task_id']}.{entry['key']}", json.dumps(value).encode()
-        yield "connections", json.dumps(self.api("GET", "/connections")).encode()
-        yield "events", json.dumps(self.api("GET", "/eventLogs?limit=1000")).encode()
+        for entry in self.every("/dags/~/dagRuns/~/taskInstances/~/xcomEntries", "xcom_entries"):
+            where = f"/dags/{entry['dag_id']}/dagRuns/{quote(entry['run_id'])}/taskInstances/{entry['task_id']}"
+            key, index = quote(entry["key"], safe=""), f"map_index={entry['map_index']}"
+            value = self.api("GET", f"{where}/xcomEntries/{key}?deserialize=false&{index}")
+            yield f"XCom {entry['task_id']}.{entry['key']}", json.dumps(value).encode()
+        yield "connections", json.dumps(self.every("/connections", "connections")).encode()
+        yield "events", json.dumps(self.every("/eventLogs", "event_logs")).encode()
 
     def tables(self) -> Iterator[tuple[str, bytes]]:
         """Yield every row of the database as text: pickled and encoded values included."""

@@ -1,6 +1,6 @@
 """A real scheduler and a real triggerer, and portals that behave badly.
 
-In the order of the file: the last test searches everything that the others left for their keys.
+The last test of the folder searches everything that the others left for their keys.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from urllib.parse import quote
 import psutil
 from airflow_daemons import Airflow, wait_for
 from portal_process import PortalProcess
+from side_by_side import beside
 
 StartPortal = Callable[..., PortalProcess]
 
@@ -36,7 +37,11 @@ def talking_to(portal: PortalProcess) -> list[int]:
 
 
 def worker_of(portal: PortalProcess) -> int:
-    return wait_for("a worker talks to the portal", lambda: talking_to(portal), timeout_s=240, pause_s=0.1)[0]
+    # To look at all connections of the machine costs much: the portal knows when it is worth it.
+    def look() -> list[int]:
+        return talking_to(portal) if portal.requests() else []
+
+    return wait_for("a worker talks to the portal", look, timeout_s=240, pause_s=0.1)[0]
 
 
 def files_asked(portal: PortalProcess) -> Counter[str]:
@@ -80,13 +85,13 @@ def test_a_quota_that_returns_in_5_seconds_is_waited_for_in_place(airflow: Airfl
     assert 4 < answered["at"] - refused["at"] < 12
 
 
-def test_a_quota_that_returns_in_90_seconds_frees_the_slot_until_then(
-    airflow: Airflow, portal_for: StartPortal, tmp_path: Path
-) -> None:
-    portal = portal_for("ods_long")
+@beside
+def test_a_quota_that_returns_in_90_seconds_frees_the_slot_until_then(given: Any) -> None:
+    airflow = given.airflow
+    portal = given.portal_for("ods_long")
     portal.fault("quota", path="/files/", skip=10, times=1, reset_in_s=90)
     # The portal's own quota is spent as well, as it would be: whoever asks too early is refused again.
-    folder = tmp_path / "photos"
+    folder = given.tmp_path / "photos"
     run = airflow.trigger("one_slot", connection="ods_long", folder=str(folder))
     airflow.wait_for_state("one_slot", run, "photos", "deferred")
     refused_at = portal.requests(status=429)[0]["at"]
@@ -110,13 +115,13 @@ def test_a_quota_that_returns_in_90_seconds_frees_the_slot_until_then(
     assert set(asked.values()) == {1}, "confirmed files were asked for again"
 
 
-def test_a_portal_that_dies_in_the_middle_of_an_export_and_comes_back(
-    airflow: Airflow, portal_for: StartPortal, tmp_path: Path
-) -> None:
-    portal = portal_for("ods_dying", "--synthetic-rows=60000", max_retries=2)
+@beside
+def test_a_portal_that_dies_in_the_middle_of_an_export_and_comes_back(given: Any) -> None:
+    airflow = given.airflow
+    portal = given.portal_for("ods_dying", "--synthetic-rows=60000", max_retries=2)
     portal.fault("throttle", path="/exports/", bytes_per_s=300_000, times=None)
-    path = tmp_path / "rows.csv"
-    run = airflow.trigger("download", connection="ods_dying", folder=str(tmp_path))
+    path = given.tmp_path / "rows.csv"
+    run = airflow.trigger("download", connection="ods_dying", folder=str(given.tmp_path))
     worker_of(portal)
     wait_for("the export is under way", lambda: portal.requests(holding="/exports/"), timeout_s=240, pause_s=0.1)
     time.sleep(1)
@@ -127,26 +132,28 @@ def test_a_portal_that_dies_in_the_middle_of_an_export_and_comes_back(
     assert airflow.wait_for_end("download", run) == "success"
     assert sorted(rows_of(path)) == list(range(60_000))
     assert airflow.xcom("download", run, "file")["sha256"] == hashlib.sha256(path.read_bytes()).hexdigest()
-    assert [entry.name for entry in tmp_path.iterdir() if entry.is_file()] == ["rows.csv"]
+    assert [entry.name for entry in given.tmp_path.iterdir() if entry.is_file()] == ["rows.csv"]
 
 
-def test_a_stream_that_is_cut_is_fetched_again(airflow: Airflow, portal_for: StartPortal, tmp_path: Path) -> None:
-    portal = portal_for("ods_cut", "--synthetic-rows=20000")
+@beside
+def test_a_stream_that_is_cut_is_fetched_again(given: Any) -> None:
+    airflow = given.airflow
+    portal = given.portal_for("ods_cut", "--synthetic-rows=20000")
     portal.fault("cut", path="/exports/", after_bytes=200_000, times=2)
     portal.fault("short_rows", path="/exports/", rows=7)
-    run = airflow.trigger("download", connection="ods_cut", folder=str(tmp_path))
+    run = airflow.trigger("download", connection="ods_cut", folder=str(given.tmp_path))
     assert airflow.wait_for_end("download", run) == "success"
-    assert sorted(rows_of(tmp_path / "rows.csv")) == list(range(20_000))
+    assert sorted(rows_of(given.tmp_path / "rows.csv")) == list(range(20_000))
     # Two cuts in one try of the task; the export that was short of seven rows cost it one of its own tries.
     assert len(portal.requests(holding="/exports/")) == 4
     assert airflow.tasks("download", run)["file"]["try_number"] == 2
     assert "the file holds 19,993 rows where the portal counts 20,000" in airflow.log("download", run, "file")
 
 
-def test_html_instead_of_data_fails_clearly_and_at_once(
-    airflow: Airflow, portal_for: StartPortal, tmp_path: Path
-) -> None:
-    portal = portal_for("ods_html")
+@beside
+def test_html_instead_of_data_fails_clearly_and_at_once(given: Any) -> None:
+    airflow = given.airflow
+    portal = given.portal_for("ods_html")
     portal.fault("html", times=None)
     run = airflow.trigger("search", connection="ods_html")
     assert airflow.wait_for_end("search", run) == "failed"
@@ -155,37 +162,47 @@ def test_html_instead_of_data_fails_clearly_and_at_once(
     assert len(portal.requests()) == 1
 
 
-def test_a_task_that_is_killed_goes_on_in_its_next_try(
-    airflow: Airflow, portal_for: StartPortal, tmp_path: Path
-) -> None:
-    for conn_id, sign in (("ods_killed", signal.SIGKILL), ("ods_ended", signal.SIGTERM)):
-        portal = portal_for(conn_id)
-        portal.fault("stall", path="/files/", skip=12, times=4, seconds=600)
-        folder = tmp_path / conn_id
-        run = airflow.trigger("media", connection=conn_id, folder=str(folder))
-        worker = worker_of(portal)
-        wait_for("it stands still", lambda p=portal: len(p.requests(holding="/files/")) >= 16, timeout_s=240)  # type: ignore[misc]
-        time.sleep(0.5)
-        confirmed = set(files_asked(portal))
-        os.kill(worker, sign)
-        portal.clear_faults()
-        assert airflow.wait_for_end("media", run) == "success"
-        assert airflow.tasks("media", run)["photos"]["try_number"] == 2
-        assert len(list(folder.glob("*.png"))) == 40
-        assert {path.name for path in folder.glob(".*")} == set()
-        asked = files_asked(portal)
-        assert len(asked) == 40
-        assert len(confirmed) == 12
-        assert {asked[path] for path in confirmed} == {1}, "confirmed files were asked for again"
+def killed_on_the_way(given: Any, conn_id: str, sign: signal.Signals) -> None:
+    airflow, portal = given.airflow, given.portal_for(conn_id)
+    portal.fault("stall", path="/files/", skip=12, times=4, seconds=600)
+    folder = given.tmp_path / conn_id
+    run = airflow.trigger("media", connection=conn_id, folder=str(folder))
+    worker = worker_of(portal)
+    wait_for("it stands still", lambda: len(portal.requests(holding="/files/")) >= 16, timeout_s=240)
+    time.sleep(0.5)
+    confirmed = set(files_asked(portal))
+    os.kill(worker, sign)
+    portal.clear_faults()
+    assert airflow.wait_for_end("media", run) == "success"
+    assert airflow.tasks("media", run)["photos"]["try_number"] == 2
+    assert len(list(folder.glob("*.png"))) == 40
+    assert {path.name for path in folder.glob(".*")} == set()
+    asked = files_asked(portal)
+    assert len(asked) == 40
+    assert len(confirmed) == 12
+    assert {asked[path] for path in confirmed} == {1}, "confirmed files were asked for again"
 
 
-def test_a_sensor_waits_in_the_triggerer_and_remembers_between_runs(airflow: Airflow, portal_for: StartPortal) -> None:
-    portal = portal_for("ods_update")
+@beside
+def test_a_task_that_is_killed_goes_on_in_its_next_try(given: Any) -> None:
+    killed_on_the_way(given, "ods_killed", signal.SIGKILL)
+
+
+@beside
+def test_a_task_that_is_told_to_end_goes_on_in_its_next_try(given: Any) -> None:
+    killed_on_the_way(given, "ods_ended", signal.SIGTERM)
+
+
+@beside
+def test_a_sensor_waits_in_the_triggerer_and_remembers_between_runs(given: Any) -> None:
+    airflow = given.airflow
+    portal = given.portal_for("ods_update")
     first = airflow.trigger("wait_for_update", connection="ods_update")
     assert airflow.wait_for_end("wait_for_update", first) == "success"
     recorded = airflow.xcom("wait_for_update", first, "updated")
     second = airflow.trigger("wait_for_update", connection="ods_update")
     airflow.wait_for_state("wait_for_update", second, "updated", "deferred")
+    airflow.wait_until_left("wait_for_update", second, "updated")
     time.sleep(3)
     assert airflow.state("wait_for_update", second, "updated") == "deferred"
     portal.touch("world-capitals", rows=1)
@@ -196,18 +213,21 @@ def test_a_sensor_waits_in_the_triggerer_and_remembers_between_runs(airflow: Air
     # Airflow keeps the results of both; what counts is the newer one.
     third = airflow.trigger("wait_for_update", connection="ods_update")
     airflow.wait_for_state("wait_for_update", third, "updated", "deferred")
+    airflow.wait_until_left("wait_for_update", third, "updated")
     portal.touch("world-capitals", rows=1)
     assert airflow.wait_for_end("wait_for_update", third) == "success"
     latest = airflow.xcom("wait_for_update", third, "updated")
     assert latest["records_count"] == seen["records_count"] + 1
 
 
-def test_without_a_triggerer_tasks_are_rescheduled(airflow: Airflow, portal_for: StartPortal, tmp_path: Path) -> None:
-    portal = portal_for("ods_rescheduled", max_wait_s=1)
-    first = airflow.trigger("wait_rescheduled", connection="ods_rescheduled", folder=str(tmp_path / "one"))
+@beside
+def test_without_a_triggerer_tasks_are_rescheduled(given: Any) -> None:
+    airflow = given.airflow
+    portal = given.portal_for("ods_rescheduled", max_wait_s=1)
+    first = airflow.trigger("wait_rescheduled", connection="ods_rescheduled", folder=str(given.tmp_path / "one"))
     assert airflow.wait_for_end("wait_rescheduled", first) == "success"
-    portal.fault("quota", path="/files/", skip=10, times=1, reset_in_s=8)
-    second = airflow.trigger("wait_rescheduled", connection="ods_rescheduled", folder=str(tmp_path / "two"))
+    portal.fault("quota", path="/files/", skip=10, times=1, reset_in_s=40)
+    second = airflow.trigger("wait_rescheduled", connection="ods_rescheduled", folder=str(given.tmp_path / "two"))
     for task_id in ("photos", "updated"):
         airflow.wait_for_state("wait_rescheduled", second, task_id, "up_for_reschedule")
     portal.touch("world-capitals")
@@ -215,9 +235,11 @@ def test_without_a_triggerer_tasks_are_rescheduled(airflow: Airflow, portal_for:
     assert set(files_asked(portal).values()) == {2}, "each file once in each of the two runs"
 
 
-def test_a_quota_sensor_waits_for_the_reset(airflow: Airflow, portal_for: StartPortal) -> None:
-    portal = portal_for("ods_quota")
-    portal.control("quota", {"limit": 100, "remaining": 20, "reset_in_s": 15})
+@beside
+def test_a_quota_sensor_waits_for_the_reset(given: Any) -> None:
+    airflow = given.airflow
+    portal = given.portal_for("ods_quota")
+    portal.control("quota", {"limit": 100, "remaining": 20, "reset_in_s": 40})
     run = airflow.trigger("wait_for_quota", connection="ods_quota")
     airflow.wait_for_state("wait_for_quota", run, "quota", "deferred")
     assert airflow.wait_for_end("wait_for_quota", run) == "success"
@@ -225,7 +247,7 @@ def test_a_quota_sensor_waits_for_the_reset(airflow: Airflow, portal_for: StartP
     assert len(portal.requests()) <= 4
 
 
-def test_a_dataset_that_is_updated_starts_a_dag(airflow: Airflow, portal_for: StartPortal) -> None:
+def test_a_dataset_that_is_updated_starts_a_dag(airflow: Airflow, portal_for: StartPortal, alone: None) -> None:
     # The watcher runs since the DAGs were parsed, without a connection: it looks again until there is one.
     portal = portal_for("ods_watched")
     airflow.wait_for_dag("on_update")
@@ -282,8 +304,10 @@ def test_each_instance_of_a_mapped_task_is_tolerated_for_itself(
         assert states == {0: "success", 1: dead}
 
 
-def test_a_push_that_fails_in_every_way_shows_no_key(airflow: Airflow, portal_for: StartPortal) -> None:
-    portal = portal_for("ods_push", max_retries=0)
+@beside
+def test_a_push_that_fails_in_every_way_shows_no_key(given: Any) -> None:
+    airflow = given.airflow
+    portal = given.portal_for("ods_push", max_retries=0)
     for kind in ("drop", "bare_429", "status"):
         portal.fault(kind, path="/push/")
     portal.fault("redirect", path="/push/", location="http://127.0.0.1:9/elsewhere/")
@@ -294,7 +318,7 @@ def test_a_push_that_fails_in_every_way_shows_no_key(airflow: Airflow, portal_fo
         assert said in log
 
 
-def test_no_key_stands_anywhere(airflow: Airflow, keys: list[str]) -> None:
+def test_no_key_stands_anywhere(airflow: Airflow, keys: list[str], alone: None) -> None:
     assert len(keys) > 20
     forms = {form.encode() for key in keys for form in (key, quote(key, safe=""))}
     forms |= {base64.b64encode(key.encode()) for key in keys}

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
-from airflow_daemons import Airflow, wait_for
-from portal_process import PortalProcess
+from airflow_daemons import wait_for
+from side_by_side import beside
 
 
-def test_declared_assets_start_those_who_wait_and_tell_them_the_result(
-    airflow: Airflow, portal_for: Callable[..., PortalProcess], tmp_path: Path
-) -> None:
-    portal = portal_for("ods_assets")
+@beside
+def test_declared_assets_start_those_who_wait_and_tell_them_the_result(given: Any) -> None:
+    airflow, tmp_path, portal = given.airflow, given.tmp_path, given.portal_for("ods_assets")
     airflow.wait_for_dag("assets_read")
     run = airflow.trigger("assets", folder=str(tmp_path))
     # Of its tasks one asks for a dataset that is none, and one has an argument that is wrong.

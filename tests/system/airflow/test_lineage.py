@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -20,17 +21,22 @@ WITHOUT_DATA = {"ods_howto.readings", "ods_main_job.readings", "ods_nightly_look
 Events = list[dict[str, Any]]
 
 
+@dataclass
+class Home:
+    """Where commands of Airflow run, and where events are told."""
+
+    path: Path
+    database: str
+
+
 @pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    made = tmp_path_factory.mktemp("airflow")
-    migrated = run("-m", "airflow", "db", "migrate", home=made)
-    assert migrated.returncode == 0, migrated.stderr[-2000:]
-    return made
+def home(database: Callable[[str], str], tmp_path_factory: pytest.TempPathFactory) -> Home:
+    return Home(tmp_path_factory.mktemp("airflow"), database("commands"))
 
 
-def events_of(home: Path, commands: list[list[str]], dags: Path = FOLDER) -> tuple[Events, str]:
+def events_of(home: Home, commands: list[list[str]], dags: Path = FOLDER) -> tuple[Events, str]:
     """Run commands of Airflow and return the events of their tasks, and all that was written."""
-    told = home / "events.jsonl"
+    told = home.path / "events.jsonl"
     told.unlink(missing_ok=True)
     transport = json.dumps({"type": "file", "log_file_path": str(told), "append": True})
     with LocalPortal(api_key=KEYS[0], push_key=KEYS[1]) as portal:
@@ -40,8 +46,9 @@ def events_of(home: Path, commands: list[list[str]], dags: Path = FOLDER) -> tup
             "AIRFLOW_CONN_ODS_ASSETS": portal.airflow_uri,
             "AIRFLOW__OPENLINEAGE__TRANSPORT": transport,
             "AIRFLOW__CORE__DAGS_FOLDER": str(dags),
+            "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": home.database,
         }
-        done = run("-c", COMMANDS, given, home=home, **environ)
+        done = run("-c", COMMANDS, given, home=home.path, **environ)
     output = done.stdout + done.stderr
     assert done.returncode == 0, output[-3000:]
     written = told.read_text(encoding="utf-8")
@@ -57,7 +64,7 @@ def names(datasets: list[Mapping[str, Any]]) -> set[str]:
     return {each["name"] for each in datasets}
 
 
-def test_every_task_of_the_examples_tells_what_it_reads_and_writes_and_no_key(home: Path, tmp_path: Path) -> None:
+def test_every_task_of_the_examples_tells_what_it_reads_and_writes_and_no_key(home: Home, tmp_path: Path) -> None:
     for folder in ("/tmp/ods-nightly", "/tmp/ods-monitoring"):
         shutil.rmtree(folder, ignore_errors=True)
     commands = [
@@ -124,7 +131,7 @@ def test_every_task_of_the_examples_tells_what_it_reads_and_writes_and_no_key(ho
     assert names(skipped["inputs"]) == {"world-capitals"}
 
 
-def test_a_failure_tells_why_and_an_asset_is_the_dataset_of_the_operators(home: Path, tmp_path: Path) -> None:
+def test_a_failure_tells_why_and_an_asset_is_the_dataset_of_the_operators(home: Home, tmp_path: Path) -> None:
     command = ["dags", "test", "assets", "--conf", json.dumps({"folder": str(tmp_path)})]
     events, written = events_of(home, [command], DAGS)
     assert not [key for key in KEYS if key in written]

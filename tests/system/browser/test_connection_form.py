@@ -6,27 +6,16 @@ Needs chromium and chromium-driver; on Debian they are installed where they are 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
-import pytest
 from airflow_daemons import Airflow, wait_for
-from chromium import browser, seen_as, shot
+from chromium import seen_as, shot
 from portal_process import PortalProcess
 from selenium import webdriver
 from selenium.common.exceptions import ElementClickInterceptedException, StaleElementReferenceException
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.remote.webelement import WebElement
-
-__all__ = ["browser"]
-
-
-@pytest.fixture(scope="module")
-def airflow(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Airflow]:
-    dags = tmp_path_factory.mktemp("dags")
-    with Airflow(tmp_path_factory.mktemp("airflow"), dags, servers=("api-server",)) as running:
-        yield running
 
 
 class Form:

@@ -13,14 +13,12 @@ from typing import Any
 from urllib.request import Request, urlopen
 
 import pytest
-from chromium import browser, seen_as, shot
+from chromium import seen_as, shot
 from portal_process import PortalProcess
 from selenium import webdriver
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.remote.webelement import WebElement
-
-__all__ = ["browser"]
 
 ROWS = 1_000_000
 EVIL = "<script>window.pwned = 1</script><img src=x onerror='window.pwned = 2'>"

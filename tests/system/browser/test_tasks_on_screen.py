@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
@@ -10,15 +9,13 @@ from pathlib import Path
 
 import pytest
 from airflow_daemons import Airflow, wait_for
-from chromium import PATIENCE_S, browser, seen, seen_as, shot, shows
+from chromium import PATIENCE_S, seen, seen_as, shot, shows
 from portal_process import PortalProcess
 from selenium import webdriver
 from selenium.webdriver.common.by import By
 
-__all__ = ["browser"]
-
 FOLDED = ".monaco-editor [class*=folding][class*=collapsed]"
-PASSWORD = "w4rehouse-pa55word"
+TASK_SERVERS = ("scheduler", "dag-processor")  # nothing here waits in a triggerer
 DAG_FILE = """
 from airflow.sdk import DAG
 
@@ -54,15 +51,18 @@ def portal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PortalProcess]:
         yield portal
 
 
-@pytest.fixture(scope="module")
-def airflow(portal: PortalProcess, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Airflow]:
-    home, dags = tmp_path_factory.mktemp("airflow"), tmp_path_factory.mktemp("dags")
+@pytest.fixture(scope="module", autouse=True)
+def servers(airflow: Airflow, portal: PortalProcess) -> Iterator[None]:
+    """Let tasks run, on DAGs that need a portal."""
+    dags = airflow.home / "dags"
     (dags / "on_screen.py").write_text(DAG_FILE)
-    (dags / "assets.py").write_text(ASSETS_FILE.replace("{path}", str(home / "capitals.csv")))
-    connection = json.dumps({"conn_type": "sqlite", "host": str(home / "city.db"), "password": PASSWORD})
-    with Airflow(home, dags, AIRFLOW_CONN_WAREHOUSE=connection, AIRFLOW__API__DEFAULT_WRAP="True") as running:
-        running.connect("ods_default", portal)
-        yield running
+    (dags / "assets.py").write_text(ASSETS_FILE.replace("{path}", str(airflow.home / "capitals.csv")))
+    airflow.connect("ods_default", portal)
+    for server in TASK_SERVERS:
+        airflow.start(server)
+    yield
+    for server in TASK_SERVERS:
+        airflow.stop(server)
 
 
 @pytest.fixture(autouse=True)
@@ -82,7 +82,7 @@ def press(browser: webdriver.Chrome, css: str) -> None:
 
 
 def test_a_load_s_log_tells_steps_with_rows_and_rates_and_its_xcom_is_readable(
-    airflow: Airflow, portal: PortalProcess, browser: webdriver.Chrome, tmp_path: Path
+    airflow: Airflow, portal: PortalProcess, browser: webdriver.Chrome, password: str, tmp_path: Path
 ) -> None:
     airflow.wait_for_dag("on_screen")
     run = airflow.trigger("on_screen")
@@ -104,10 +104,10 @@ def test_a_load_s_log_tells_steps_with_rows_and_rates_and_its_xcom_is_readable(
     shot(browser, "airflow-xcom", tmp_path)
     assert "counted" in xcom
     for page in (everything, log, xcom, browser.page_source):
-        assert PASSWORD not in page and portal.api_key not in page
+        assert password not in page and portal.api_key not in page
     with closing(sqlite3.connect(airflow.home / "city.db")) as city:
         assert city.execute("SELECT count(*) FROM rows").fetchall() == [(60_000,)]
-    assert not any(PASSWORD.encode() in content for _, content in airflow.kept())
+    assert not any(password.encode() in content for _, content in airflow.kept())
 
 
 def test_a_task_links_to_its_dataset_and_its_assets_show_what_was_written(

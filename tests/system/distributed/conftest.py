@@ -42,6 +42,8 @@ def servers(broker: str, portal: PortalProcess, tmp_path_factory: pytest.TempPat
             dags,
             database=database,
             AIRFLOW__CORE__EXECUTOR="CeleryExecutor",
+            # More than both workers take at a time, so that neither waits for the scheduler.
+            AIRFLOW__CORE__PARALLELISM="8",
             AIRFLOW__CELERY__BROKER_URL=broker,
             AIRFLOW__CELERY__RESULT_BACKEND=f"db+{database}",
             AIRFLOW__CELERY__WORKER_ENABLE_REMOTE_CONTROL="True",

@@ -57,7 +57,7 @@ def waiting(servers: Distributed, queue: list[str]) -> str:
         assert not now.keys() & OVER, now
         return now == {"deferred": MANY}
 
-    wait_for("all fifty wait", all_wait, timeout_s=1200, pause_s=2)
+    wait_for("all fifty wait", all_wait, timeout_s=1200, pause_s=5)
     return run
 
 

@@ -113,7 +113,7 @@ with DAG("push", schedule=None, params=PARAMS):
 
 with DAG("wait_for_update", schedule=None, params=PARAMS):
     OdsDatasetUpdateSensor(
-        task_id="updated", ods_conn_id=CONNECTION, dataset_id="world-capitals", poke_interval=1, timeout=120
+        task_id="updated", ods_conn_id=CONNECTION, dataset_id="world-capitals", poke_interval=1, timeout=600
     )
 
 with DAG("wait_rescheduled", schedule=None, params=PARAMS):
@@ -121,9 +121,10 @@ with DAG("wait_rescheduled", schedule=None, params=PARAMS):
         task_id="updated",
         ods_conn_id=CONNECTION,
         dataset_id="world-capitals",
-        # Airflow runs a task twice that is due before its supervisor has seen it end, up to 5 s late.
-        poke_interval=12,
-        timeout=240,
+        # Airflow runs a task twice that is due before its supervisor has seen it end, up to 5 s late, and later still
+        # where the machine is busy.
+        poke_interval=40,
+        timeout=900,
         deferrable=False,
         mode="reschedule",
     )

@@ -37,7 +37,7 @@ def _without_one(context: Any) -> None:
 
 with DAG("lacking", schedule=None, params=FOLDER | {"how": "fail"}):
     few = OdsPartitionOperator(
-        task_id="parts", dataset_id="odd-names", path="{{ params.folder }}/names", partition_by="name", parts=2
+        task_id="parts", dataset_id="more-names", path="{{ params.folder }}/names", partition_by="name", parts=2
     )
     lacking = OdsDownloadOperator.partial(task_id="part", pre_execute=_without_one).expand_kwargs(few.output)
     OdsAssembleOperator(task_id="whole", parts=lacking.output)
