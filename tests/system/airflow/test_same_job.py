@@ -11,9 +11,8 @@ from side_by_side import beside
 
 def done_in_spite_of_all(given: Any, kind: type[Scenario]) -> None:
     # Airflow's supervisor may notice up to five seconds late that a deferred task's process has ended. When the task
-    # was resumed meanwhile, the scheduler takes that end for the end of the resumed one and runs it once more. A quota
-    # that returns later than that costs nothing beside other tests.
-    with kind(given.tmp_path, reset_s=30.0) as scenario:
+    # was resumed meanwhile, the scheduler takes that end for the end of the resumed one and runs it once more.
+    with kind(given.tmp_path, reset_s=16.0) as scenario:
         # Searched for at the session's end, in whatever all tests left.
         given.keys.extend((scenario.api_key, scenario.push_key))
         conn_id = f"ods_same_{scenario.job}"
