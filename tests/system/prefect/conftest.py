@@ -39,6 +39,16 @@ def _end(process: subprocess.Popen) -> None:
     process.wait(10)
 
 
+def _await_left(process: subprocess.Popen, log: Path) -> None:
+    """Wait until no flow run's process is left of a runner that forks them."""
+    runner = psutil.Process(process.pid)
+    give_up = time.monotonic() + 300
+    # The fork server is a child of the runner, and each flow run's process is a child of the fork server.
+    while set(runner.children(recursive=True)) - set(runner.children()):
+        assert time.monotonic() < give_up, log.read_text()
+        time.sleep(0.1)
+
+
 def _drain() -> None:
     """Send what this process still has to tell the server, as long as there is one."""
     from prefect.events.worker import EventsWorker
@@ -101,14 +111,14 @@ class Server:
     home: Path
     environ: dict[str, str]
     logs: list[Path] = field(default_factory=list)
-    _runner: subprocess.Popen | None = None
+    _runner: tuple[subprocess.Popen, Path] | None = None
 
     @contextmanager
     def serving(self, flow: str, name: str):
         """Serve a flow of ``flows.py`` as a deployment called ``name``, in a runner of its own, as users do."""
-        process = self._serve(name, flow)
+        process, log = self._serve(name, flow)
         try:
-            yield Printed(self.logs[-1], name)
+            yield Printed(log, name)
         finally:
             _end(process)
 
@@ -117,10 +127,10 @@ class Server:
         """Lend the runner that serves every flow, and wait until no process of a flow run is left."""
         if self._runner is None:
             self._runner = self._serve(f"served-{len(self.logs)}")
-        printed = Printed(self.logs[-1], self.logs[-1].stem)
+        process, log = self._runner
         try:
-            yield printed
-            self._await_left()
+            yield Printed(log, log.stem)
+            _await_left(process, log)
         except BaseException:
             # What a test that fails leaves behind shall be run in no other test: the next runner has another name.
             self.end()
@@ -129,10 +139,10 @@ class Server:
     def end(self) -> None:
         """End the runner that serves every flow."""
         if self._runner is not None:
-            _end(self._runner)
+            _end(self._runner[0])
             self._runner = None
 
-    def _serve(self, name: str, *flow: str) -> subprocess.Popen:
+    def _serve(self, name: str, *flow: str) -> tuple[subprocess.Popen, Path]:
         log = self.home / f"{name}.log"
         self.logs.append(log)
         with log.open("w") as file:
@@ -152,15 +162,7 @@ class Server:
         except BaseException:
             _end(process)
             raise
-        return process
-
-    def _await_left(self) -> None:
-        runner = psutil.Process(self._runner.pid)
-        give_up = time.monotonic() + 300
-        # The fork server is a child of the runner, and each flow run's process is a child of the fork server.
-        while set(runner.children(recursive=True)) - set(runner.children()):
-            assert time.monotonic() < give_up, self.logs[-1].read_text()
-            time.sleep(0.1)
+        return process, log
 
 
 @pytest.fixture(scope="session")
