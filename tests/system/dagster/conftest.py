@@ -122,6 +122,11 @@ def tick(instance: DagsterInstance, ods: OdsResource) -> Callable[..., Any]:
     return look
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Run what shares a Dagster one after the other, and last: it costs processor time as long as it stands."""
+    items.sort(key=lambda item: "deploy" in getattr(item, "fixturenames", ()))
+
+
 def pytest_configure(config: pytest.Config) -> None:
     # Dagster copies a sensor of a job with all its parameters, and then warns of one that nobody has set.
     config.addinivalue_line("filterwarnings", "ignore:Parameter `owners` of initializer `SensorDefinition")
