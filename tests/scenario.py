@@ -62,7 +62,7 @@ import psutil
 RESET_S = 4.0
 MAX_WAIT_S = 1
 STALL_S = 600.0
-GIVE_UP_S = 120.0
+GIVE_UP_S = 300.0
 KILL = "the process that talks to the portal"
 
 
@@ -234,7 +234,7 @@ class Scenario:
     def _watch_waits(self) -> None:
         """Note who works, and at each wait whether he is still there when it is almost over."""
         seen, working = 0, set[psutil.Process]()
-        while not self._end.wait(0.05):
+        while not self._end.wait(0.1):
             refused = self.waits()
             if len(refused) > len(self.freed) and time.time() - refused[-1] > self.reset_s - 1.2:
                 # Nobody seen would be taken for somebody who left.
@@ -251,7 +251,7 @@ class Scenario:
         end = time.monotonic() + timeout_s
         while not ready():
             assert time.monotonic() < end and self._process.poll() is None and not self._end.is_set(), failure
-            time.sleep(0.05)
+            time.sleep(0.1)
 
     # What must be true
 
