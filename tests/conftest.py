@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import os
 import sys
+from collections import defaultdict
 from collections.abc import Generator, Iterator
 from pathlib import Path
 from uuid import uuid4
@@ -56,9 +57,13 @@ def pytest_collection() -> Generator[None, object, object]:
         gc.enable()
 
 
-def pytest_unconfigure() -> None:
-    """Give them back, or extension modules complain at the end of what they were never asked to free."""
-    gc.unfreeze()
+@pytest.hookimpl(tryfirst=True)
+def pytest_configure(config: pytest.Config) -> None:
+    """Give them back at the very end, or extension modules complain of what they were never asked to free.
+
+    What is added first is done last: after pytest's own searches, each of which would go through all of them.
+    """
+    config.add_cleanup(gc.unfreeze)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -70,10 +75,27 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     elif effort(False, at_length=True):
         return
     else:
-        kept = [item for item in items if not item.get_closest_marker("at_length")]
+        kept = _a_little(items)
     chosen = set(kept)
     config.hook.pytest_deselected(items=[item for item in items if item not in chosen])
     items[:] = kept
+
+
+def _a_little(items: list[pytest.Item]) -> list[pytest.Item]:
+    """Leave out what is marked; of the cases of a test that is marked with ``but=N``, keep so many, spread over all."""
+    families: dict[str, list[pytest.Item]] = defaultdict(list)
+    for item in items:
+        families[item.nodeid.partition("[")[0]].append(item)
+
+    def wanted(item: pytest.Item) -> bool:
+        marker = item.get_closest_marker("at_length")
+        if marker is None:
+            return True
+        cases = families[item.nodeid.partition("[")[0]]
+        few = int(marker.kwargs.get("but", 0))
+        return cases.index(item) * few % len(cases) < few
+
+    return [item for item in items if wanted(item)]
 
 
 def _differs_at_length(item: pytest.Item) -> bool:

@@ -225,6 +225,7 @@ class EngineContract:
             assert engine.standing(cities.table) is None
             assert engine.recall(cities.table, "work") is None
 
+    @pytest.mark.at_length(but=4)
     @pytest.mark.parametrize(
         "name",
         [

@@ -50,6 +50,7 @@ def test_a_harvest_is_followed_in_the_triggerer_from_its_start_to_its_last_publi
     assert posts == ["start", "publish"]
 
 
+@pytest.mark.at_length
 def test_what_the_portal_says_of_datasets_fails_the_task_for_good(ods_portal: LocalPortal) -> None:
     bad = {"dataset_id": "bad", "metadata": {}, "error": "The source has no rows"}
     ods_portal.office.add_harvester("Lakes", datasets=[bad])

@@ -108,6 +108,7 @@ def test_no_password_is_in_a_log_a_template_or_an_xcom(
     assert any("Replaced" in step and "110 rows in the table now" in step for step in steps), steps
 
 
+@pytest.mark.at_length
 def test_a_quota_defers_and_what_was_fetched_is_not_asked_for_again(
     warehouse: Warehouse, ods_portal: LocalPortal, tmp_path: Path
 ) -> None:

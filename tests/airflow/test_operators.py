@@ -285,6 +285,7 @@ def test_pages_of_a_search_are_kept_in_airflows_task_state(connect: Any, ods_por
     assert not context["task_state_store"].kept
 
 
+@pytest.mark.at_length(but=4)
 @pytest.mark.parametrize("key", ["ods/units", "ods/job", "ods/start", "ods/page-0000"])
 @pytest.mark.parametrize("kept", [7, "x", [7], {}, {"rows": 1}])
 def test_what_another_hand_put_into_the_task_state_is_no_progress(
@@ -531,6 +532,7 @@ def test_no_key_stands_in_any_failure(connect: Any, ods_portal: LocalPortal, cap
 # Being killed
 
 
+@pytest.mark.at_length
 def test_a_kill_suspends_and_the_next_try_goes_on(connect: Any, ods_portal: LocalPortal, tmp_path: Path) -> None:
     task = OdsMediaOperator(task_id="t", dataset_id="landmark-photos", path=str(tmp_path), kind="files", parallel=1)
     context = context_of(task)

@@ -93,6 +93,7 @@ def test_each_end_is_told_and_what_is_public_is_right(mine: Path, ods_portal: Lo
     assert (names(ods_portal), orders(ods_portal)) == ("abc", 1 + end.again)
 
 
+@pytest.mark.at_length(but=2)
 @pytest.mark.parametrize("end", ENDS.values(), ids=ENDS.keys())
 def test_each_end_of_a_first_publication_is_told_and_the_dataset_is_made_once(
     mine: Path, ods_portal: LocalPortal, end: End
@@ -160,6 +161,7 @@ class TestWhileItIsDeferred:
 
         return run
 
+    @pytest.mark.at_length
     def test_a_run_that_somebody_stops_is_no_success(self, ended: Any, ods_portal: LocalPortal) -> None:
         with pytest.raises(
             AirflowFailException, match=r"it was aborted: the records may be incomplete.*published again"
@@ -167,6 +169,7 @@ class TestWhileItIsDeferred:
             ended(lambda datasets: datasets.abort("mine"))
         assert names(ods_portal) == "abc"
 
+    @pytest.mark.at_length
     def test_a_dataset_that_somebody_withdraws_is_no_success(self, ended: Any, ods_portal: LocalPortal) -> None:
         def withdrawn(datasets: Any) -> None:
             ods_portal.office.settle()
@@ -177,6 +180,7 @@ class TestWhileItIsDeferred:
         assert "mine" not in ods_portal.store.datasets
 
 
+@pytest.mark.at_length
 def test_a_word_that_nobody_knows_is_waited_for_and_a_deadline_may_be_tried_again(
     mine: Path, ods_portal: LocalPortal
 ) -> None:

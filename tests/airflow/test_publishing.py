@@ -106,6 +106,7 @@ def test_what_the_portal_says_fails_the_task_for_good(mine: str, ods_portal: Loc
         finish_task(task)
 
 
+@pytest.mark.at_length
 def test_unchanged_content_skips_what_follows(mine: str, ods_portal: LocalPortal, path: Path) -> None:
     task = OdsPublishFileOperator(task_id="t", dataset_id="mine", path=str(path))
     runs = Runs()
@@ -177,6 +178,7 @@ class TestOrders:
         told = resume_task(sensor, context, deferred.value, event)
         assert (told["status"], told["is_published"], told["records_errors"]) == ("idle", True, 0)
 
+    @pytest.mark.at_length
     def test_failures_that_a_sensor_hears_of_after_it_waited_are_tolerated_so_often_and_no_more(
         self, ods_portal: LocalPortal, variables: Variables
     ) -> None:

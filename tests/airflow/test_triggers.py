@@ -119,6 +119,7 @@ def test_it_fires_when_the_dataset_is_republished_and_then_stops(connect: Any, o
     assert found == [{"status": "updated", "result": freshness(ods_portal)}]
 
 
+@pytest.mark.at_length
 def test_its_looks_are_told_once_while_they_show_the_same_and_the_last_one_says_why_it_fires(
     connect: Any, ods_portal: LocalPortal, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -77,6 +77,7 @@ def test_a_night_that_failed_after_it_had_written_is_made_good_the_next(
     assert (made_good["rows"], made_good["unchanged"], exports(ods_portal)) == (111, True, 2)
 
 
+@pytest.mark.at_length
 def test_the_try_of_a_run_that_died_after_it_had_written_is_no_skip(connect: Any, runs: Runs, tmp_path: Path) -> None:
     for date in (None, datetime(2026, 1, 1, tzinfo=UTC)):
         path = tmp_path / f"{date is None}.csv"
@@ -92,6 +93,7 @@ def test_a_run_without_a_date_goes_by_what_stands_there(connect: Any, runs: Runs
         run_task(download(path), runs.context(download(path), date=None))
 
 
+@pytest.mark.at_length
 def test_each_mapped_task_has_a_memory_of_its_own(connect: Any, runs: Runs, tmp_path: Path) -> None:
     def one(index: int, day: int, where: str) -> Any:
         task = download(tmp_path / f"{where}-{{{{ ds }}}}.csv", where=f"country_code = '{where}'")

@@ -112,6 +112,7 @@ NO_VALUES = [
 ]
 
 
+@pytest.mark.at_length
 def test_what_is_wrong_is_said_in_words_of_the_command_line(ods: Callable[..., Any], ods_portal: LocalPortal) -> None:
     for words, said in REFUSED:
         refused = ods("metadata", *words)

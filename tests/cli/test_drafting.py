@@ -15,6 +15,7 @@ def orders(portal: LocalPortal) -> list[str]:
     return [call.method for call in portal.requests if call.method not in ("GET", "HEAD")]
 
 
+@pytest.mark.at_length
 def test_a_dataset_is_made_restricted_and_takes_a_file(
     ods: Callable[..., Any], ods_portal: LocalPortal, tmp_path: Any
 ) -> None:

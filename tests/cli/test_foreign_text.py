@@ -63,6 +63,7 @@ def expect_nothing_obeyed(shown: str) -> None:
     assert not any(line.lstrip().startswith("Error forged") for line in shown.splitlines())
 
 
+@pytest.mark.at_length(but=1)
 @pytest.mark.parametrize("options", [(), ("--json",)])
 @pytest.mark.parametrize("columns", ["200", "20"])
 def test_rows_and_their_names_are_text(env: dict[str, str], options: tuple[str, ...], columns: str) -> None:
@@ -100,6 +101,7 @@ def test_a_deprecation_notice_is_text(env: dict[str, str]) -> None:
     assert "[red]gone[/]" in shown
 
 
+@pytest.mark.at_length
 def test_json_of_a_portal_keeps_its_value(env: dict[str, str]) -> None:
     with replay(page(ROW)) as server:
         ran = subprocess.run(

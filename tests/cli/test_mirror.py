@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import pytest
+
 TWO = ("--where", "dataset_id in ('world-capitals', 'all-types')")
 
 
+@pytest.mark.at_length
 def test_the_report_is_a_table_or_json_and_the_exit_code_says_what_is_left(ods, ods_portal):
     ods_portal.set_quota(limit=10, remaining=8)
     command = ("mirror", "--to", "portal", "--format", "csv", *TWO)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 LOG, STATISTICS = "ods-api-monitoring", "ods-datasets-monitoring"
 
 
@@ -13,6 +15,7 @@ def test_datasets_of_the_monitoring_source_are_listed(ods: Any) -> None:
     assert [line.split()[0] for line in shown.out.splitlines()[2:]] == [LOG, STATISTICS]
 
 
+@pytest.mark.at_length
 def test_they_are_read_analysed_and_downloaded(ods: Any, ods_portal: Any, tmp_path: Any) -> None:
     found = ods("records", STATISTICS, "--monitoring", "--json", "--where", "dataset_id = 'world-capitals'").rows
     assert [row["records_count"] for row in found] == [110]

@@ -62,6 +62,7 @@ def test_completion_scripts_are_printed(ods):
     assert ods("completion", "csh").code == 2
 
 
+@pytest.mark.at_length
 def test_tables_tell_ages_to_people_and_times_to_programs(ods, surroundings, tmp_path, ods_portal):
     ods_portal.touch("world-capitals")
     assert "T" in ods("datasets", "--where", "dataset_id = 'world-capitals'").out.split()[-1]

@@ -81,6 +81,7 @@ def test_a_dataset_is_published_and_withdrawn(ods, ods_portal, mine):
     assert "mine" not in ods_portal.store.datasets
 
 
+@pytest.mark.at_length
 def test_a_deadline_stops_the_portal_only_when_told(ods, ods_portal, mine):
     assert ods("publish-file", "mine", "trees.csv").code == 0
     ods_portal.office.switch(processing_s=None)
@@ -93,6 +94,7 @@ def test_a_deadline_stops_the_portal_only_when_told(ods, ods_portal, mine):
     assert ods_portal.office.drafts.find(mine).status.status == "idle"
 
 
+@pytest.mark.at_length
 def test_a_dataset_that_is_not_there_is_made_by_its_first_file(ods, ods_portal, mine):
     missing = ods("publish-file", "trees", "trees.csv")
     assert (missing.code, "pass --new-title 'Its title'" in missing.err) == (1, True), missing.err

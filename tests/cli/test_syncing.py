@@ -42,6 +42,7 @@ def test_a_dry_run_shows_the_plan_and_sends_nothing(ods: Callable[..., Any], ods
     assert ods(*NAME, "stock.csv", "--dry-run", "--json").json["samples"]["gone"] == [{"id": 0}]
 
 
+@pytest.mark.at_length
 @pytest.mark.usefixtures("file")
 def test_where_nobody_can_be_asked_nothing_is_deleted_without_yes(
     ods: Callable[..., Any], ods_portal: LocalPortal

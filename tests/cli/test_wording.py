@@ -45,8 +45,13 @@ def raised() -> Iterator[tuple[str, str, str, str]]:
         name = str(path.relative_to(TREE))
         if not name.startswith(ROOMS):
             continue
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.Call) and node.args and MADE.match(ast.unparse(node.func)):
+        text = path.read_text(encoding="utf-8")
+        if "where=" not in text and "advice=" not in text:
+            continue
+        for node in ast.walk(ast.parse(text)):
+            if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Name):
+                continue
+            if node.args and MADE.match(node.func.id):
                 parts = {each.arg: said(each.value) for each in node.keywords}
                 if parts.keys() & {"where", "advice"}:
                     yield name, said(node.args[0]), parts.get("where", ""), parts.get("advice", "")
@@ -83,6 +88,7 @@ def test_what_every_room_may_raise_names_no_argument_but_the_one_it_is_about() -
             assert set(NAMED.findall(f"{what} {advice}")) <= {*PORTAL_S, "unknown_fields"}, (module, what, advice)
 
 
+@pytest.mark.at_length
 def test_every_other_sentence_that_names_an_argument_can_be_put_into_words() -> None:
     """Notes, and advice that a table holds: what becomes of them is one way, ``bare``."""
     inside = " ".join(" ".join(error) for error in ERRORS)
@@ -125,6 +131,7 @@ def options(command: click.Command) -> Iterator[click.Option]:
             yield option
 
 
+@pytest.mark.at_length(but=5)
 @pytest.mark.parametrize("words", [words for words in COMMANDS if words not in BESIDE], ids=" ".join)
 def test_an_option_with_nonsense_is_told_by_its_own_name(ods: Any, tmp_path: Path, words: tuple[str, ...]) -> None:
     (tmp_path / "here" / "a.csv").write_text("sensor_id,at\nx,2026-01-01T00:00:00Z\n")

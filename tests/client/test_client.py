@@ -107,6 +107,7 @@ def test_rows_of_a_query_that_groups_are_all_its_groups(client: OdsClient) -> No
     assert sum(row["n"] for row in found) == 110
 
 
+@pytest.mark.at_length
 def test_beyond_the_window_the_catalogue_is_read_from_a_list_as_it_comes() -> None:
     count = WINDOW_ROWS + 50
     found = [{"dataset_id": f"d-{number}", "metas": {"default": {"title": 'x, ] "' * 20}}} for number in range(count)]

@@ -173,6 +173,7 @@ def test_an_array_that_does_not_end_as_it_begins_is_broken(broken: bytes) -> Non
             rows_in(JsonCheck("[", reader), broken, 2)
 
 
+@pytest.mark.at_length(but=6)
 @pytest.mark.parametrize("filler", [b"[", b'{"a":', b"[]", b'""', b'"a" ', b"{}"])
 @pytest.mark.parametrize("before", [b"", b"[", b'[{"a":1},', b'{"a":'])
 def test_a_bomb_of_brackets_is_refused_at_its_beginning(before: bytes, filler: bytes) -> None:
@@ -236,6 +237,7 @@ def test_any_rows_are_counted_in_pieces_of_any_size(rows: list[dict[str, object]
         assert check.finish(None) == len(rows)
 
 
+@pytest.mark.at_length
 @settings(deadline=None)
 @given(st.lists(st.dictionaries(st.sampled_from("ab"), JSON, min_size=1), min_size=1, max_size=5), st.data())
 def test_one_byte_more_or_less_is_found_as_json_finds_it(rows: list[dict[str, object]], data: st.DataObject) -> None:

@@ -208,6 +208,7 @@ print("read")
 ).replace("MOST_CPU_S", str(MOST_CPU_S))
 
 
+@pytest.mark.at_length(but=2)
 @pytest.mark.parametrize("piece", ["a.", " ", "://", "%3F", '{"a":', "\x1b[31m"])
 def test_a_long_text_of_anything_is_read_in_linear_time_and_told_in_a_sentence(piece: str) -> None:
     text = piece * (MANY // len(piece))

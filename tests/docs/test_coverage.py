@@ -55,6 +55,7 @@ def _pattern(endpoint: str) -> re.Pattern[str]:
     return re.compile(re.sub(r"\\\{\w+\\\}", r"[^/]+", re.escape(path)) + r"/?\Z")
 
 
+@pytest.mark.at_length(but=40)
 @pytest.mark.parametrize("row", ROWS, ids=_name)
 def test_the_portal_sees_what_the_row_says(row, portal):
     portal.reset()

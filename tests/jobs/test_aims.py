@@ -42,6 +42,7 @@ def test_it_says_what_becomes_of_the_data_and_what_is_asked_of_it(job: Job, aim:
     assert aim_of(job) == aim
 
 
+@pytest.mark.at_length(but=2)
 @pytest.mark.parametrize("parallel", [1, 3])
 @pytest.mark.parametrize("name", ["x.csv", "x.jsonl", "x.json", "x.geojson"])
 def test_a_download_says_how_many_rows_of_how_many_have_come(

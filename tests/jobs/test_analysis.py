@@ -44,6 +44,7 @@ def test_a_group_list_that_reaches_the_cap_is_asked_for_again_as_an_export(lab: 
     assert portal.requests[-1].path.endswith("/exports/json")
 
 
+@pytest.mark.at_length
 def test_more_groups_than_a_portal_lists_are_all_there(make_lab, tmp_path: Path) -> None:
     with LocalPortal(synthetic_rows=20_500) as portal:
         lab = make_lab(portal.url)

@@ -144,6 +144,7 @@ def test_a_backfill_does_not_move_the_watermark_back(lab: Lab, publish: Callable
     assert lab.done(load_job(**given))["rows"] == 1
 
 
+@pytest.mark.at_length
 def test_a_filter_that_finds_nothing_empties_the_table_unless_rows_are_wanted(
     lab: Lab, publish: Callable[..., None], city: str
 ) -> None:
@@ -157,6 +158,7 @@ def test_a_filter_that_finds_nothing_empties_the_table_unless_rows_are_wanted(
     assert lab.done(load_job(**given, where=none))["table_rows"] == 0
 
 
+@pytest.mark.at_length
 def test_a_table_that_is_gone_is_loaded_whole_again(lab: Lab, publish: Callable[..., None], city: str) -> None:
     job = load_job(dataset_id="numbers", table="n", destination=city, mode="append", cursor="id", if_unchanged="keep")
     publish([row(number) for number in range(5)])
@@ -179,6 +181,7 @@ class TestUnchanged:
         portal.touch("world-capitals")
         assert not lab.done(job)["unchanged"]
 
+    @pytest.mark.at_length
     def test_skip_lets_what_follows_be_skipped_once_a_run_succeeded(self, lab: Lab, city: str) -> None:
         job = load_job(dataset_id="world-capitals", table="c", destination=city, if_unchanged="skip")
         first = lab.run(job, name="night 1")
@@ -191,6 +194,7 @@ class TestUnchanged:
         third = lab.run(job, name="night 3")
         assert isinstance(third, Done) and third.skipped and "has not changed since" in third.skipped
 
+    @pytest.mark.at_length
     def test_an_append_that_could_not_say_so_is_not_done_twice(
         self, lab: Lab, publish: Callable[..., None], city: str
     ) -> None:
@@ -234,6 +238,7 @@ HIGHER = {**FIELDS, "height": "double"}
 
 
 class TestColumns:
+    @pytest.mark.at_length
     def test_a_new_field_becomes_a_column(self, lab: Lab, publish: Callable[..., None], city: str) -> None:
         job = load_job(dataset_id="numbers", table="n", destination=city, mode="merge")
         publish([row(1)])
@@ -292,6 +297,7 @@ def test_rows_that_were_cut_never_reach_the_table(lab: Lab, portal: LocalPortal,
     assert table(city, "SELECT count(*), max(population) FROM c") == before
 
 
+@pytest.mark.at_length
 def test_a_quota_frees_the_worker_and_what_was_fetched_is_kept(lab: Lab, portal: LocalPortal, city: str) -> None:
     job = load_job(dataset_id="synthetic-rows", table="s", destination=city, parallel=4, partition_by="id")
     portal.fault("quota", path="/exports/", skip=2, times=1, reset_in_s=300)

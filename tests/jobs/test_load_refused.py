@@ -72,6 +72,7 @@ def exports(portal: LocalPortal) -> int:
 class TestHistory:
     """Ended rows stay what they are."""
 
+    @pytest.mark.at_length
     def test_a_table_that_keeps_it_is_loaded_in_no_other_mode(
         self, portal: LocalPortal, load: Callable[..., Any], city: str
     ) -> None:
@@ -186,6 +187,7 @@ class TestPlaces:
 class TestAnotherDataset:
     """Its rows do not take the place of those that stand there, or mix with them."""
 
+    @pytest.mark.at_length
     @pytest.mark.parametrize("mode", ["replace", "merge", "append"])
     def test_it_is_refused_and_both_are_named(
         self, portal: LocalPortal, load: Callable[..., Any], city: str, mode: str

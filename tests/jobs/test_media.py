@@ -101,6 +101,7 @@ def test_unfit_arguments_are_refused_before_any_call(portal: LocalPortal, out: P
     assert portal.requests == []
 
 
+@pytest.mark.at_length
 def test_a_folder_in_an_object_store_is_filled_again_and_again(lab: Lab, portal: LocalPortal) -> None:
     lab.filesystems = {"bucket": Bucket()}
     for _ in range(2):
@@ -143,6 +144,7 @@ def test_a_spent_quota_becomes_a_wait_and_no_file_is_fetched_twice(lab: Lab, por
     assert len(lab.files()) == 41
 
 
+@pytest.mark.at_length
 def test_another_host_goes_on_where_the_first_stopped(lab: Lab, portal: LocalPortal, out: Path) -> None:
     job = MediaJob("landmark-photos", out, kind="files")
     portal.set_quota(remaining=12, reset_in_s=90)
@@ -153,6 +155,7 @@ def test_another_host_goes_on_where_the_first_stopped(lab: Lab, portal: LocalPor
     assert set(Counter(_fetched(portal)).values()) == {1}
 
 
+@pytest.mark.at_length
 def test_a_confirmed_file_that_somebody_removed_is_fetched_again(lab: Lab, portal: LocalPortal, out: Path) -> None:
     job = MediaJob("landmark-photos", out, kind="files")
     portal.set_quota(remaining=12, reset_in_s=90)
@@ -170,6 +173,7 @@ def test_a_cut_file_is_fetched_again(lab: Lab, portal: LocalPortal, out: Path) -
     assert len(lab.files()) == 4
 
 
+@pytest.mark.at_length
 def test_a_file_that_fails_for_good_fails_the_job_and_keeps_the_others(
     lab: Lab, portal: LocalPortal, out: Path
 ) -> None:
@@ -274,6 +278,7 @@ def test_the_manifest_tells_where_from_and_when(lab: Lab, out: Path) -> None:
         assert datetime.fromisoformat(entry["fetched_at"]).tzinfo is not None
 
 
+@pytest.mark.at_length
 def test_facets_narrow_the_files_too(lab: Lab, portal: LocalPortal, out: Path) -> None:
     query = Query.of(exclude={"title": "Landmark 3: Tür №3"})
     assert lab.done(MediaJob("landmark-photos", out, kind="files", query=query))["files"] == 39
@@ -367,6 +372,7 @@ def test_alternative_exports_and_thumbnails_come_from_a_portal(lab: Lab, portal:
     assert all(entry["file"].endswith(".png") for entry in _manifest(out / "thumbs"))
 
 
+@pytest.mark.at_length(but=3)
 @pytest.mark.parametrize(
     ("fault", "error"), [("login_html", OdsAuthError), ("html", OdsNotAPortal), ("json_error", OdsQueryError)]
 )

@@ -146,6 +146,7 @@ def test_more_is_not_dropped_at_once_than_a_portal_loses(lab: Lab, towns: LocalP
     assert len(list((tmp_path / "out").glob("*.csv"))) == 10
 
 
+@pytest.mark.at_length
 def test_with_other_filters_nothing_is_taken_for_gone(lab: Lab, tmp_path: Path) -> None:
     to = {"to": str(tmp_path / "out"), "format": "csv", "vanished": "drop"}
     lab.done(mirror_job(**to, where=OURS))
@@ -184,6 +185,7 @@ def test_the_rest_is_left_to_tomorrow_longest_waiting_first(lab: Lab, towns: Loc
     assert (rows_at(to, "town-3"), rows_at(to, "town-4"), rows_at(to, "town-0")) == (4, 5, 2)
 
 
+@pytest.mark.at_length
 def test_a_quota_that_ends_in_the_middle_leaves_the_rest_too(lab: Lab, towns: LocalPortal, tmp_path: Path) -> None:
     # It is not stated before: others spend it.
     towns.fault("quota", times=None, path="town-2/", reset_in_s=7_200.0)
@@ -231,6 +233,7 @@ def test_plan_batches_and_report_do_on_many_workers_what_one_does(
     assert report["calls"] == asked
 
 
+@pytest.mark.at_length
 def test_another_portal_s_mirror_and_a_broken_list_are_refused(lab: Lab, tmp_path: Path) -> None:
     job = mirror_job(to=str(tmp_path / "out"), where=OURS)
     lab.done(job)

@@ -56,6 +56,7 @@ def test_a_search_and_an_analysis_ask_there_and_say_so(lab: Lab, portal: LocalPo
     assert sources(portal) == {"monitoring"}
 
 
+@pytest.mark.at_length
 def test_what_one_source_wrote_is_not_kept_for_the_other(lab: Lab, published: LocalPortal, out: Path) -> None:
     def load(**source: str) -> Any:
         asked = {"dataset_id": STATISTICS, "path": str(out / "x.csv"), "select": STEADY, "if_unchanged": "keep"}

@@ -47,6 +47,7 @@ def exports(portal: LocalPortal) -> list[str]:
     return [call.query for call in portal.requests if "/exports/" in call.path]
 
 
+@pytest.mark.at_length(but=2)
 @pytest.mark.parametrize("format", JOINED)
 def test_parts_become_one_file_that_holds_every_row_once(lab: Lab, portal: LocalPortal, out: Path, format: str) -> None:
     path = out / f"rows.{format}"
@@ -60,6 +61,7 @@ def test_parts_become_one_file_that_holds_every_row_once(lab: Lab, portal: Local
     assert (told.field, told.parts, told.done) == ("id", 5, 0)
 
 
+@pytest.mark.at_length
 def test_a_joined_file_is_what_one_stream_writes(lab: Lab, out: Path) -> None:
     for format in ("csv", "jsonl", "json"):
         lab.done(job(out / f"parts.{format}"))
@@ -100,6 +102,7 @@ def test_a_folder_keeps_the_parts_and_tells_of_them(lab: Lab, out: Path, format:
         assert duckdb.sql(f"SELECT count(DISTINCT id) FROM '{folder}/*.parquet'").fetchall() == [(300,)]
 
 
+@pytest.mark.at_length
 def test_a_folder_takes_the_place_of_an_older_one_and_of_nothing_else(lab: Lab, out: Path) -> None:
     folder = out / "rows"
     lab.done(job(folder, format="csv", layout="folder", parallel=6))
@@ -214,6 +217,7 @@ def test_a_part_that_another_run_wrote_anew_is_not_put_together_with_ours(lab: L
     assert lab.done(job(out / "rows", format="csv", layout=layout))["rows"] == ROWS
 
 
+@pytest.mark.at_length
 def test_a_store_whose_folder_was_left_half_replaced_is_mended_by_the_next_try(lab: Lab) -> None:
     bucket = Bucket()
     lab.filesystems = {"bucket": bucket}
@@ -236,6 +240,7 @@ def test_in_memory_no_part_is_fetched_twice_either(lab: Lab, portal: LocalPortal
     assert len(exports(portal)) == 6
 
 
+@pytest.mark.at_length
 def test_a_quota_that_is_just_enough_for_fewer_parts_is_enough(lab: Lab, portal: LocalPortal, out: Path) -> None:
     lab.settings["max_wait_s"] = 1
     for left in (10, 12, 14, 16):
@@ -264,6 +269,7 @@ def test_a_signal_ends_the_threads_that_wait_to_try_again(lab: Lab, portal: Loca
         time.sleep(0.05)
 
 
+@pytest.mark.at_length
 @pytest.mark.parametrize("layout", ["file", "folder"])
 def test_on_an_object_store_no_part_is_fetched_twice(lab: Lab, portal: LocalPortal, layout: str) -> None:
     bucket = Bucket()
@@ -314,6 +320,7 @@ def test_by_itself_it_takes_as_many_streams_as_pay(lab: Lab, portal: LocalPortal
     assert second.tried == ("order_by is kept by one stream only",)
 
 
+@pytest.mark.at_length
 def test_the_options_of_a_format_hold_for_every_part(lab: Lab, out: Path) -> None:
     options = {"delimiter": ";", "with_bom": True, "use_labels": True}
     lab.done(job(out / "a.csv", format_options=options))

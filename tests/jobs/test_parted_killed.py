@@ -85,6 +85,7 @@ def expect_all(out: Path, format: str, layout: str) -> None:
     assert len(list(out.iterdir())) == 1
 
 
+@pytest.mark.at_length(but=1)
 @pytest.mark.parametrize("seed", range(ROUNDS))
 @pytest.mark.parametrize(("format", "layout"), KINDS)
 def test_kills_at_random_moments_lose_nothing_and_cost_no_confirmed_part(

@@ -151,6 +151,7 @@ class _WriteOnly(Bucket):
     makedirs = mkdir = mkdirs = info = ls = rm = _rm = find = isdir = modified = _refuse
 
 
+@pytest.mark.at_length
 def test_whoever_may_only_put_objects_gets_its_files(lab: Lab, out: Path) -> None:
     bucket = _WriteOnly()
     lab.filesystems = {"bucket": bucket}

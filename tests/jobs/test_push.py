@@ -98,6 +98,7 @@ def test_a_file_of_records_is_pushed(lab: Lab, portal: LocalPortal, out: Path, e
         assert _pushed(portal)["p-11"]["note"] == 'ü,;"'
 
 
+@pytest.mark.at_length
 def test_batches_stay_under_the_limit_with_the_fewest_calls(lab: Lab, portal: LocalPortal) -> None:
     records = [_reading(number, note="ü" * 2_000) for number in range(3_000)]
     encoded = len(json.dumps(records, ensure_ascii=False, separators=(",", ":")).encode())
@@ -367,6 +368,7 @@ def test_a_dataset_without_key_fields_refuses_to_confirm_before_anything_is_sent
         make_lab(server.url, push_api_key=PUSH_KEY).run(_push([{"v": "1"}], confirm=True))
 
 
+@pytest.mark.at_length
 def test_many_records_are_sampled_over_the_whole(make_lab: Any) -> None:
     fields = tuple(Field(name, kind, annotations={"id": True} if name == "k" else {}) for name, kind in [("k", "int")])
     reading = ReadBack.of(Dataset("d", fields=fields))

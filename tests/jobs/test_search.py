@@ -75,6 +75,7 @@ def test_all_rows_beyond_the_window_come_from_one_export(lab: Lab, portal: Local
     assert lab.files() == ["rows.jsonl"]
 
 
+@pytest.mark.at_length
 def test_an_export_that_lacks_rows_is_an_error_and_leaves_no_file(lab: Lab, portal: LocalPortal, out: Path) -> None:
     portal.fault("short_rows", path="/exports/", times=None)
     with pytest.raises(OdsIncomplete, match="12,344 rows where the portal counted 12,345"):

@@ -60,6 +60,7 @@ def fetched(lab: Lab, parts: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return list(json.loads(json.dumps(made)))
 
 
+@pytest.mark.at_length
 @pytest.mark.parametrize(("layout", "format"), [("folder", "parquet"), ("folder", "csv"), ("file", "jsonl")])
 def test_parts_that_were_fetched_apart_become_one(lab: Lab, out: Path, layout: str, format: str) -> None:
     path = out / (f"rows.{format}" if layout == "file" else "rows")
@@ -75,12 +76,14 @@ def test_parts_that_were_fetched_apart_become_one(lab: Lab, out: Path, layout: s
     assert (layout == "file") == (not (path / MANIFEST).exists())
 
 
+@pytest.mark.at_length
 def test_a_packed_file_is_packed_once(lab: Lab, out: Path) -> None:
     parts = named(lab, out / "rows.csv.gz", layout="file")
     lab.done(assemble_job(parts=fetched(lab, parts)))
     assert duckdb.sql(f"SELECT count(*) FROM read_csv('{out}/rows.csv.gz')").fetchall() == [(ROWS,)]
 
 
+@pytest.mark.at_length
 def test_an_object_store_serves_as_well(lab: Lab) -> None:
     bucket = Bucket()
     lab.filesystems = {"bucket": bucket}
@@ -89,6 +92,7 @@ def test_an_object_store_serves_as_well(lab: Lab) -> None:
     assert sorted(bucket.objects) == [f"b/rows/{name}" for name in [MANIFEST, *(f"part-{n:05d}.csv" for n in range(6))]]
 
 
+@pytest.mark.at_length
 def test_a_part_that_is_missing_twice_there_or_changed_is_named_and_nothing_committed(lab: Lab, out: Path) -> None:
     outcomes = fetched(lab, named(lab, out / "rows", format="csv"))
     with pytest.raises(OdsIncomplete, match="parts 2 are missing, of 6"):
@@ -101,6 +105,7 @@ def test_a_part_that_is_missing_twice_there_or_changed_is_named_and_nothing_comm
     assert not (out / "rows").exists()
 
 
+@pytest.mark.at_length
 def test_a_republished_dataset_asks_for_new_parts(lab: Lab, portal: LocalPortal, out: Path) -> None:
     parts = named(lab, out / "rows")
     older = fetched(lab, parts[:3])

@@ -134,6 +134,7 @@ def test_a_source_that_was_cut_stops_before_anything_is_sent(
     assert left(state) == []
 
 
+@pytest.mark.at_length
 def test_as_many_rows_go_as_are_allowed_to(lab: Lab, portal: LocalPortal) -> None:
     stock(portal, rows(*range(100)))
     assert lab.done(sync(rows(*range(90)), max_delete="10%"))["deleted"] == 10
@@ -148,6 +149,7 @@ def test_a_dataset_that_is_empty_is_filled(lab: Lab, portal: LocalPortal) -> Non
     assert sorted(portal.rows(DATASET), key=lambda row: row["id"]) == rows(*range(300))
 
 
+@pytest.mark.at_length
 def test_every_row_is_looked_at_when_all_is_done(lab: Lab, portal: LocalPortal) -> None:
     stock(portal, rows(*range(1_000)))
     result = lab.done(sync([row | {"value": 1.5} for row in rows(*range(950))]))
@@ -279,6 +281,7 @@ def _lab(portal: LocalPortal) -> Lab:
     return Lab(portal.url, Path(os.environ["XDG_STATE_HOME"]), api_key=API_KEY, push_api_key=PUSH_KEY)
 
 
+@pytest.mark.at_length(but=6)
 @pytest.mark.parametrize(
     ("field", "value", "said"),
     [
@@ -328,6 +331,7 @@ def test_keys_that_stand_twice_and_records_without_one_are_named(lab: Lab, porta
     assert sent(portal) == []
 
 
+@pytest.mark.at_length
 def test_a_field_that_later_records_are_the_first_to_name_is_compared_in_all(lab: Lab, portal: LocalPortal) -> None:
     stock(portal, rows(*range(2_000)))
     wanted = [{"id": row["id"], "name": row["name"]} for row in rows(*range(2_000))]
@@ -345,6 +349,7 @@ def test_fields_that_the_source_lacks_are_left_out_and_told(lab: Lab, portal: Lo
     assert "not compared: value" in result["note"]
 
 
+@pytest.mark.at_length
 def test_names_that_the_dataset_does_not_know_are_refused_wherever_they_stand(lab: Lab, portal: LocalPortal) -> None:
     stock(portal, [])
     records = rows(*range(900))
@@ -355,6 +360,7 @@ def test_names_that_the_dataset_does_not_know_are_refused_wherever_they_stand(la
     assert result["pushed"] == 900 and "nmae" in result["note"]
 
 
+@pytest.mark.at_length
 def test_moments_of_which_the_portal_shows_whole_seconds_only_are_not_sent_for_ever(
     lab: Lab, portal: LocalPortal
 ) -> None:
@@ -453,6 +459,7 @@ def test_a_wait_keeps_the_plan_and_the_batches_that_were_accepted(lab: Lab, port
     assert left(state) == [] and not lab.checkpoints.exists()
 
 
+@pytest.mark.at_length
 @pytest.mark.parametrize("path", ["/live/push/", "/live/delete/"])
 def test_a_lost_answer_doubles_and_loses_nothing(lab: Lab, portal: LocalPortal, path: str) -> None:
     stock(portal, rows(*range(300)))
@@ -462,6 +469,7 @@ def test_a_lost_answer_doubles_and_loses_nothing(lab: Lab, portal: LocalPortal, 
     assert len(portal.rows(DATASET)) == 300
 
 
+@pytest.mark.at_length
 def test_what_the_portal_does_not_show_is_an_error_and_the_next_try_looks_again(lab: Lab, portal: LocalPortal) -> None:
     stock(portal, rows(*range(50)))
     portal.fault("status", path="/live/push/", status=200, body='{"status": "OK"}')
@@ -547,6 +555,7 @@ def test_rows_lie_meanwhile_where_nobody_else_reads_them(lab: Lab, portal: Local
     assert folder.stat().st_mode & 0o077 == 0
 
 
+@pytest.mark.at_length
 def test_a_resource_that_takes_no_pushes_is_told_before_the_source_is_read(lab: Lab, portal: LocalPortal) -> None:
     stock(portal, rows(1))
 

@@ -141,6 +141,7 @@ def test_another_question_is_fetched(lab: Lab, portal: LocalPortal, out: Path, c
     assert lab.done(_job(out / "a", **changed))["unchanged"] is True
 
 
+@pytest.mark.at_length(but=3)
 @pytest.mark.parametrize("how", ["keep", "skip"])
 @pytest.mark.parametrize("harm", ["other bytes", "shorter", "gone", "a broken sidecar", "another release"])
 def test_a_file_that_does_not_stand_as_it_was_written_is_fetched(
@@ -166,6 +167,7 @@ def test_a_file_that_does_not_stand_as_it_was_written_is_fetched(
     assert _exports(portal) == 2
 
 
+@pytest.mark.at_length(but=2)
 @pytest.mark.parametrize(
     "text", ["[]", "null", "{}", '{"version": 1, "files": {}, "outcome": []}', "\x00", "[" * 99_999]
 )
@@ -426,6 +428,7 @@ def test_the_older_api_keeps_downloads_and_refuses_searches(lab: Lab, portal: Lo
         search_job(dataset_id=DATASET, path=out / "s.jsonl", v1={}, if_unchanged="skip")
 
 
+@pytest.mark.at_length(but=1)
 @pytest.mark.parametrize("v1", [None, {}])
 @pytest.mark.parametrize("kind", ["attachments", "files"])
 def test_files_of_a_dataset_that_did_not_change_are_kept(
@@ -526,6 +529,7 @@ def test_what_is_committed_but_not_told_yet_is_not_fetched_again(
     assert not [name for name in lab.files() if ".progress" in name or name.endswith(".part")]
 
 
+@pytest.mark.at_length
 @pytest.mark.parametrize("layout", ["file", "folder"])
 def test_parts_on_a_bucket_are_kept_too(lab: Lab, portal: LocalPortal, bucket: Bucket, layout: str) -> None:
     given = {"dataset_id": DATASET, "format": "csv", "parallel": 3, "partition_by": "population", "layout": layout}

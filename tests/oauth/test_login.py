@@ -99,6 +99,7 @@ def count(portal: Any, environment: dict[str, str], monkeypatch: pytest.MonkeyPa
         return client.count("gated-loads")
 
 
+@pytest.mark.at_length
 def test_a_browser_that_comes_back_is_enough_for_workers(
     ods_portal: Any, environment: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -41,6 +41,7 @@ def test_a_value_that_is_none_is_refused_and_nothing_is_changed(edit, given):
     assert edit.done("GET", f"{at}/metadata/") == before
 
 
+@pytest.mark.at_length
 def test_published_metadata_is_what_explore_shows(edit, at):
     edit.done("PUT", f"{at}/metadata/default/keyword/", json={"value": ["a", "b"]})
     edit.done("PUT", f"{at}/metadata/default/modified/", json={"value": "2020-02-02T00:00:00Z"})
@@ -92,6 +93,7 @@ def test_templates_and_suggestions_are_told(edit):
     assert edit.done("GET", path, params={"query": "cc by"}) == [{"value": "ccby40", "label": "CC BY 4.0"}]
 
 
+@pytest.mark.at_length
 def test_field_configurations_change_what_is_served(edit, at):
     field(edit, at, type="rename", from_name="name", to_name="title", field_label="The title")
     field(edit, at, type="type", field="n", type_param="double")
@@ -157,6 +159,7 @@ PROCESSORS = [
 ]
 
 
+@pytest.mark.at_length(but=3)
 @pytest.mark.parametrize(("processor", "found"), PROCESSORS, ids=[one["type"] for one, _ in PROCESSORS])
 def test_processors_change_what_is_served(edit, at, processor, found):
     edit.done("POST", f"{at}/processors/", 201, json=processor)

@@ -132,6 +132,7 @@ def test_json_in_each_form(edit, content, params):
     assert rows == [{"a": 1.0, "b": "x", "c": None}, {"a": 2.5, "b": None, "c": '{"d":1}'}]
 
 
+@pytest.mark.at_length
 def test_two_numbers_are_a_place_only_where_they_can_be_nothing_else(edit):
     cells = {
         "comma": ("1,5", "text"),
@@ -155,6 +156,7 @@ def test_json_keeps_its_own_types(edit):
     assert (rows[0]["n"], rows[0]["open"], rows[0]["area"]["geometry"]) == ("12", True, AREA)
 
 
+@pytest.mark.at_length
 def test_geojson_workbooks_and_parquet(edit):
     rows, types = published(edit, "a.geojson", json.dumps(FEATURES), "geojson")
     assert types == {"geo_point_2d": "geo_point_2d", "geo_shape": "geo_shape", "name": "text"}
@@ -246,6 +248,7 @@ def test_text_that_is_no_list_is_refused(text):
         list(items(io.StringIO(text), ["a"] if text.startswith("{") else []))
 
 
+@pytest.mark.at_length
 def test_a_file_by_http_comes_from_this_machine_only(edit):
     portal = edit.ask.portal.url
     at = edit.new()

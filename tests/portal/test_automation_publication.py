@@ -72,6 +72,7 @@ def test_each_status_lasts_as_long_as_told(timed):
     assert timed.ask.get("/datasets/mine").status_code == 404
 
 
+@pytest.mark.at_length
 def test_a_queue_takes_so_many_at_a_time_and_waits_for_steps(edit):
     edit.office.switch(queued_s=None, processing_s=None, at_once=2)
     names = [f"d{number}" for number in range(4)]
@@ -227,6 +228,7 @@ def test_what_came_with_the_portal_is_published_again_with_its_rows(edit):
     assert edit.ask.total() == 110
 
 
+@pytest.mark.at_length
 @pytest.mark.parametrize("steps", [[], [{"type": "delete", "field": "nothing"}]], ids=["as they were", "read again"])
 def test_publishing_what_nobody_changed_changes_nothing(edit, steps):
     def shown(dataset_id):

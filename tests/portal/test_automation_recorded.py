@@ -201,6 +201,7 @@ def test_what_a_file_is_guessed_to_be_reads_as_real_guesses(edit):
     assert [(one["name"], one["type"], one["is_mandatory"]) for one in ours["parameters"]] == told
 
 
+@pytest.mark.at_length
 def test_field_configurations_and_processors_are_taken_as_scripts_send_them(edit):
     at = edit.new()
     edit.resource(at, "a.csv", CSV, separator=";")

@@ -151,6 +151,7 @@ def test_the_portal_s_own_realtime_dataset_is_fed_as_before(edit):
     assert edit.ask.total("live-readings") == 4
 
 
+@pytest.mark.at_length
 def test_a_record_that_was_read_and_one_that_is_pushed_have_one_id(edit):
     at = edit.new("both")
     text = 'k,day,at,x,v\nä"q,2024-01-02,2024-01-02T03:04:05.5Z,1.25,old\n'

@@ -151,6 +151,7 @@ def test_a_compressed_file_is_gzip_all_through(ask):
     assert gzip.decompress(answer.content) == ask.export("csv", **POINTS).content
 
 
+@pytest.mark.at_length
 def test_the_catalogue_speaks_to_harvesters(ask):
     links = [link["rel"] for link in ask.whole("/exports")["links"]]
     live = ["self", "csv", "json", "data.json", "rdf", "ttl", "dublin_core", "dcat", "rss", "sitemap", "xlsx"]

@@ -186,6 +186,7 @@ def test_numbers_beyond_2_to_the_53_lie_on_their_own_side(bench: Bench) -> None:
     bench.expect_each_row_once("big", Query(), made)
 
 
+@pytest.mark.at_length
 def test_many_parts_are_even(bench: Bench) -> None:
     rows = [{"value": (number * 7919) % 1009 / 7, "kind": f"k{number % 50}"} for number in range(1000)]
     bench.portal.add_dataset("even", {"value": "double", "kind": "text"}, rows)

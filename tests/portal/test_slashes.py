@@ -30,6 +30,7 @@ def same(ask, path, **params):
     return slashed
 
 
+@pytest.mark.at_length(but=10)
 @pytest.mark.parametrize("path", PATHS)
 @pytest.mark.parametrize("root", ["/api/explore/v2.1/catalog", "/api/explore/v2.0/catalog", "/api/v2/catalog"])
 def test_an_address_answers_with_and_without_a_slash(ask, root, path):

@@ -32,6 +32,7 @@ def bomb(size_bytes: int, first: bytes = b'{"results": [') -> bytes:
     return b"".join([*pieces, packer.flush()])
 
 
+@pytest.mark.at_length
 def test_a_bomb_in_place_of_an_answer_is_an_error_that_says_so() -> None:
     with (
         replay(play.answer(bomb(ANSWER_BYTES + 2 * 1_048_576), "200 OK", *ZIPPED)) as server,

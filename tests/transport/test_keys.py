@@ -140,6 +140,7 @@ WRONG = [(kind, plan) for kind in ANSWERS for plan in (count, send, list_formats
 WRONG.remove(("an array", groups))
 
 
+@pytest.mark.at_length(but=60)
 @pytest.mark.parametrize("way", [in_place, in_thread, in_loop])
 @pytest.mark.parametrize(("kind", "plan"), WRONG)
 def test_an_error_keeps_no_key(kind: str, plan: Callable[[], Plan[Any]], way: Callable[..., None]) -> None:
@@ -247,6 +248,7 @@ def oauth(server: Replay) -> OdsConnection:
     return from_parts(host=server.url, extra=extra | {"timeout_s": 0.4, "max_retries": 0})
 
 
+@pytest.mark.at_length(but=20)
 @pytest.mark.usefixtures("_echo_tokens")
 @pytest.mark.parametrize("way", [in_place, in_thread, in_loop])
 @pytest.mark.parametrize("kind", list(EXCHANGES))

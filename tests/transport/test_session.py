@@ -235,6 +235,7 @@ def test_a_stream_that_was_cut_is_never_taken_for_whole(cut: play.Play) -> None:
         drain(send(server, Request("/e", kind="export")))
 
 
+@pytest.mark.at_length
 def test_a_small_body_that_inflates_hugely_comes_in_small_pieces() -> None:
     with replay(play.chunked([gzip.compress(b"\0" * 50_000_000)], "Content-Encoding: gzip")) as server:
         response = send(server, Request("/e", kind="export"))

@@ -49,6 +49,7 @@ def test_the_largest_population_per_country_is_the_same_both_ways_and_in_the_row
     assert {row["country_code"]: row["largest"] for row in newer} == expected
 
 
+@pytest.mark.at_length
 def test_a_query_of_20_kb_travels_as_a_form(client, ods_portal, long_query):
     assert len(long_query.q) > 20_000
     body = client.v1.search_records(CAPITALS, q=long_query.q, rows=50)

@@ -58,6 +58,7 @@ def test_rows_is_the_number_of_files(run, ods_portal, tmp_path, kind):
     assert run(media(tmp_path / "out", {"rows": "2"}, kind=kind), ods_portal).result["files"] == 2
 
 
+@pytest.mark.at_length
 def test_after_a_quota_the_files_that_are_here_are_not_asked_for_again(run, ods_portal, tmp_path):
     ods_portal.set_quota(limit=12, remaining=12, reset_in_s=90)
     assert isinstance(run(media(tmp_path / "out", kind="files"), ods_portal), Wait)

@@ -288,6 +288,7 @@ def test_an_address_of_more_than_8_kb_is_refused(get, path):
     assert "Too Large" in get(path, q="x" * 20_000, dataset="world-capitals", expect=414).text
 
 
+@pytest.mark.at_length
 def test_a_portal_can_have_version_1_switched_off():
     with LocalPortal(v1=False) as portal:
         answer = requests.get(f"{portal.url}{DATASETS}/search/", timeout=30)

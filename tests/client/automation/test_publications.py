@@ -61,6 +61,7 @@ def test_the_old_idle_that_is_still_told_is_not_the_end(timed, tmp_path, times, 
     assert told[-1] == ("done", "idle")
 
 
+@pytest.mark.at_length
 def test_a_run_that_nobody_saw_at_work_is_known_by_its_moment(timed, tmp_path):
     # Faster than any look; moments are told to the second, so that the order waits for the next one.
     published, datasets = with_a_file(timed, tmp_path), timed.automation.datasets
@@ -195,6 +196,7 @@ def test_what_a_status_says_depends_on_what_was_ordered(action, told, state):
     assert judged(ordered, Status.of(told | {"since": "2026-01-01T00:00:01Z"})).state == state
 
 
+@pytest.mark.at_length(but=2)
 @pytest.mark.parametrize("accepted", [True, False])
 @pytest.mark.parametrize("stale", [0, 1, 2])
 def test_an_order_whose_answer_is_lost_is_given_once(desk, published, accepted, stale):

@@ -32,6 +32,7 @@ CHANGES: dict[str, tuple[str, str, Any]] = {
 }
 
 
+@pytest.mark.at_length(but=3)
 @pytest.mark.parametrize("envelope", ENVELOPES, ids=["new", "old"])
 @pytest.mark.parametrize("change", CHANGES)
 def test_a_change_that_was_refused_is_not_taken_for_made(desk: Desk, change: str, envelope: dict[str, Any]) -> None:

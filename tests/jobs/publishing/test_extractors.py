@@ -42,6 +42,7 @@ def test_what_is_mistyped_is_refused_with_what_was_meant(desk: Desk, name: str, 
     assert not desk.office.drafts.named("new")
 
 
+@pytest.mark.at_length
 def test_what_nobody_can_know_is_allowed(desk: Desk) -> None:
     desk.publish(desk.file(), params={"something_else": 1})
     (resource,) = desk.resources()
@@ -51,6 +52,7 @@ def test_what_nobody_can_know_is_allowed(desk: Desk) -> None:
     assert result["rows_shown"] == 3
 
 
+@pytest.mark.at_length
 def test_nothing_is_asked_where_nothing_is_named_and_a_key_that_may_not_ask_goes_on(desk: Desk) -> None:
     desk.publish(desk.file())
     assert not [call for call in desk.portal.requests if call.path.endswith("/extractors/")]

@@ -28,6 +28,7 @@ class TestFailures:
         assert desk.resources()[0].datasource["file"]["uid"] == first["file"]
         assert desk.posts("/publish/") == 2
 
+    @pytest.mark.at_length
     def test_cells_that_do_not_fit_are_shown_and_the_earlier_file_is_published_again(self, desk: Desk) -> None:
         desk.publish(desk.file())
         desk.office.switch(typed_by_rows=2)
@@ -42,6 +43,7 @@ class TestFailures:
         assert desk.publish(bad, max_errors=12)["records_errors"] == 12
         assert len(desk.rows()) == 14
 
+    @pytest.mark.at_length
     def test_a_limit_is_told_and_taken_back(self, desk: Desk) -> None:
         desk.publish(desk.file())
         desk.office.switch(most_rows=3)
@@ -64,6 +66,7 @@ class TestFailures:
             desk.publish(path)
         assert [row["name"] for row in desk.rows()] == ["a", "b", "c"]
 
+    @pytest.mark.at_length
     def test_without_an_earlier_file_nothing_is_undone(self, desk: Desk) -> None:
         desk.office.outcome(dataset_id="mine", status="error", message="No")
         with pytest.raises(OdsPublicationFailed, match="no earlier file to go back to: nothing of it is public"):
@@ -111,6 +114,7 @@ class TestOthers:
         desk.office.settle()
         return str(file["uid"])
 
+    @pytest.mark.at_length
     def test_as_many_rows_of_theirs_are_no_success(self, desk: Desk, job: PublishFileJob) -> None:
         theirs = self.others(desk, "name;n\nq;7\nr;8\ns;9\n")
         with pytest.raises(
@@ -132,6 +136,7 @@ class TestOthers:
         assert desk.resources()[0].datasource["file"]["uid"] == theirs
         assert [row["n"] for row in desk.rows()] == [7]
 
+    @pytest.mark.at_length
     def test_a_resource_that_they_deleted_is_told(self, desk: Desk, job: PublishFileJob) -> None:
         desk.office.switch(processing_s=0.0)
         with desk.client() as client:
@@ -140,6 +145,7 @@ class TestOthers:
         with pytest.raises(OdsPublicationFailed, match="was deleted"):
             desk.lab.done(job)
 
+    @pytest.mark.at_length
     def test_a_dataset_that_they_withdrew_is_not_said_to_be_public(self, desk: Desk, job: PublishFileJob) -> None:
         desk.office.switch(processing_s=0.0)
         desk.office.settle()

@@ -18,6 +18,7 @@ from publishing_desk import Desk
 from ods_provider.core.events import Progress
 
 
+@pytest.mark.at_length
 def test_a_first_file_makes_the_resource_and_the_next_one_goes_into_the_same(desk: Desk) -> None:
     first = desk.publish(desk.file())
     assert (first["rows"], first["verified"], first["unchanged"]) == (3, "counted", False)
@@ -54,6 +55,7 @@ FILES: dict[str, str | bytes] = {
 }
 
 
+@pytest.mark.at_length(but=3)
 @pytest.mark.parametrize("name", FILES)
 def test_each_kind_of_file_is_read_by_the_portal_as_it_is(desk: Desk, name: str) -> None:
     result = desk.publish(desk.file(name, FILES[name]))
@@ -61,6 +63,7 @@ def test_each_kind_of_file_is_read_by_the_portal_as_it_is(desk: Desk, name: str)
     assert (result["rows"], result["verified"]) == (3, "counted")
 
 
+@pytest.mark.at_length
 def test_a_mark_at_the_beginning_of_a_text_is_not_sent(desk: Desk) -> None:
     # Who writes JSON may not send one (RFC 8259), and to some readers of CSV it is a part of the first name.
     for name in ("marked.csv", "marked.jsonl", "marked.json"):
@@ -81,6 +84,7 @@ def test_features_become_records_with_their_shapes(desk: Desk) -> None:
     assert desk.resources()[0].type == "geojson"
 
 
+@pytest.mark.at_length
 def test_types_of_parquet_and_of_records_arrive(desk: Desk) -> None:
     at = datetime(2026, 3, 1, 12, 30, tzinfo=UTC)
     rows = [
@@ -99,6 +103,7 @@ def test_types_of_parquet_and_of_records_arrive(desk: Desk) -> None:
     assert desk.rows() == from_file
 
 
+@pytest.mark.at_length
 def test_what_people_set_on_the_resource_stays_and_what_the_file_contradicts_does_not(desk: Desk) -> None:
     uid = desk.publish(desk.file())["resource"]
     with desk.client() as client:

@@ -38,6 +38,7 @@ def made(desk: Desk) -> int:
     return desk.posts("/v1.0/datasets/") - 1  # the desk's own
 
 
+@pytest.mark.at_length
 @pytest.mark.parametrize("template", ["default", "asset"])
 def test_it_is_made_once_and_published_as_any_other(desk: Desk, template: str) -> None:
     desk.office.switch(template=template)
@@ -81,6 +82,7 @@ def test_a_lost_answer_makes_no_second_one(desk: Desk, kind: Any) -> None:
     assert made(desk) == (1 if kind == "lost" else 2)
 
 
+@pytest.mark.at_length(but=1)
 @pytest.mark.parametrize(
     ("method", "path", "skip"),
     [("GET", "/v1.0/datasets/", 2), ("GET", "/resources/", 0), ("POST", "/files/", 0), ("POST", "/resources/", 0)],
@@ -125,6 +127,7 @@ def test_a_key_that_makes_none_is_told_so(desk: Desk) -> None:
     assert trees(desk) == []
 
 
+@pytest.mark.at_length
 def test_a_first_publication_that_fails_leaves_a_draft_that_the_next_one_uses(desk: Desk) -> None:
     path = desk.file()
     desk.portal.fault("status", method="POST", path="/publish/", status=400, body='{"message": "no"}', times=None)
@@ -139,6 +142,7 @@ def test_a_first_publication_that_fails_leaves_a_draft_that_the_next_one_uses(de
     assert (trees(desk), made(desk)) == ([dataset], 1)
 
 
+@pytest.mark.at_length
 def test_what_is_unchanged_is_skipped_as_with_any_other(desk: Desk) -> None:
     path = desk.file()
     first = publish(desk, path, if_unchanged="keep")

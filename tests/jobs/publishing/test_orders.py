@@ -20,6 +20,7 @@ def _published(desk: Desk) -> None:
         path.unlink()
 
 
+@pytest.mark.at_length
 def test_each_action_is_carried_out(desk: Desk) -> None:
     for action in ("publish", "publish_metadata", "unpublish"):
         result = desk.lab.done(PublishJob("mine", action))  # type: ignore[arg-type]
@@ -36,6 +37,7 @@ def test_any_end_is_an_end(desk: Desk, status: str) -> None:
     assert not desk.lab.checkpoints.exists()
 
 
+@pytest.mark.at_length
 def test_cells_that_do_not_fit_are_counted_and_shown(desk: Desk) -> None:
     errors = [{"record_id": str(n), "field_uid": "n", "message": "no number"} for n in range(12)]
     desk.office.outcome(dataset_id="mine", records_errors=errors)
@@ -44,6 +46,7 @@ def test_cells_that_do_not_fit_are_counted_and_shown(desk: Desk) -> None:
     assert result["shown_errors"][0] == "0 n: no number"
 
 
+@pytest.mark.at_length
 def test_an_order_of_a_process_that_died_is_followed_and_an_old_one_forgotten(desk: Desk) -> None:
     desk.office.switch(processing_s=None)
     job = PublishJob("mine")

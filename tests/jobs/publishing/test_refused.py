@@ -81,6 +81,7 @@ def _none() -> dict[str, bytes]:
     return texts | {"a.geojson": features, "a.xlsx": _workbook(()), "a.parquet": parquet.getvalue()}
 
 
+@pytest.mark.at_length
 def test_a_file_without_a_field_changes_nothing_and_a_header_alone_is_one(desk: Desk) -> None:
     desk.publish(desk.file())
     before = len([call for call in desk.portal.requests if call.method != "GET"])

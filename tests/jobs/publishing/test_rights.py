@@ -44,6 +44,7 @@ def sent(desk: Desk) -> list[str]:
     return [f"{call.method} {call.path}" for call in desk.portal.requests if call.method != "GET"]
 
 
+@pytest.mark.at_length(but=4)
 @pytest.mark.parametrize("dry_run", [False, True], ids=["at work", "dry run"])
 @pytest.mark.parametrize("name", JOBS)
 def test_it_is_refused_before_anything_is_changed(desk: Desk, editor: Lab, name: str, dry_run: bool) -> None:
@@ -57,18 +58,21 @@ def test_it_is_refused_before_anything_is_changed(desk: Desk, editor: Lab, name:
     assert sent(desk) == []
 
 
+@pytest.mark.at_length
 def test_a_rule_on_the_dataset_gives_the_right(desk: Desk, editor: Lab) -> None:
     with desk.client() as client:
         client.automation.security.users.set("mine", "editor", permissions=["edit_dataset", "publish_dataset"])
     assert editor.ended(JOBS["publish-file"](desk))["rows"] == 3
 
 
+@pytest.mark.at_length
 def test_what_needs_no_publication_needs_no_right_to_publish(desk: Desk, editor: Lab) -> None:
     assert editor.done(MetadataJob("mine", {"default.title": "Other"}, publish=None))["changed_fields"]
     assert editor.done(MetadataJob("mine", {"default.title": "Other"}))["unchanged"]
     assert editor.done(VisibilityJob("mine", public=True))["unchanged"]
 
 
+@pytest.mark.at_length
 def test_a_portal_that_tells_nothing_of_rights_refuses_the_order_itself(desk: Desk, editor: Lab) -> None:
     desk.office.switch(status_to_editors=True)
     with pytest.raises(OdsAuthError, match="a key with edit_dataset and publish_dataset"):
@@ -76,6 +80,7 @@ def test_a_portal_that_tells_nothing_of_rights_refuses_the_order_itself(desk: De
     assert [call.rsplit("/", 2)[1] for call in sent(desk)][-1] == "publish"
 
 
+@pytest.mark.at_length
 def test_it_is_one_call_more(desk: Desk) -> None:
     desk.publish(desk.file())
     desk.portal.requests.clear()

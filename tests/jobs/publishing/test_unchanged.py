@@ -37,6 +37,7 @@ class TestUnchanged:
         assert kept.result["unchanged"] is True
         assert desk.posts("/publish/") == 1
 
+    @pytest.mark.at_length
     def test_other_content_or_another_state_of_the_portal_is(self, desk: Desk) -> None:
         path = desk.file()
         known = desk.publish(path)
@@ -50,6 +51,7 @@ class TestUnchanged:
         assert self._again(desk, desk.file("a.csv", "name;n\na;1\nb;2\nc;4\n"), ended.result).skipped is None
         assert desk.posts("/publish/") == 3
 
+    @pytest.mark.at_length
     def test_a_retry_of_a_run_that_had_succeeded_returns_what_came_of_it(self, desk: Desk) -> None:
         path = desk.file()
         first = desk.publish(path)

@@ -31,6 +31,7 @@ def publish(lab: Lab, desk: Desk, **given: Any) -> Any:
     return lab.ended(PublishFileJob("mine", desk.file(content=OTHER), **{"lag_s": 0.0, **given}))
 
 
+@pytest.mark.at_length
 def test_it_is_known_before_the_upload_and_told(desk: Desk, blind: Lab) -> None:
     result = publish(blind, desk)
     assert (result["rows"], result["rows_shown"], result["verified"]) == (3, None, "published")
@@ -44,6 +45,7 @@ def test_it_is_known_before_the_upload_and_told(desk: Desk, blind: Lab) -> None:
     assert sorted(row["name"] for row in desk.rows()) == ["d", "e", "f"]
 
 
+@pytest.mark.at_length
 def test_that_nobody_knows_how_many_rows_stood_is_told(desk: Desk, blind: Lab) -> None:
     with desk.client() as client:
         # Somebody else's file, which no run of ours remembers.
@@ -54,6 +56,7 @@ def test_that_nobody_knows_how_many_rows_stood_is_told(desk: Desk, blind: Lab) -
     assert result["note"].endswith("its rows are not counted, nor held against max_drop")
 
 
+@pytest.mark.at_length
 def test_it_is_not_published_again_unchanged(desk: Desk, blind: Lab) -> None:
     publish(blind, desk, if_unchanged="keep")
     assert publish(blind, desk, if_unchanged="keep")["unchanged"] is True
@@ -64,6 +67,7 @@ def test_a_dry_run_tells_it_too(desk: Desk, blind: Lab) -> None:
     assert "its rows are not counted" in publish(blind, desk, dry_run=True)["note"]
 
 
+@pytest.mark.at_length
 def test_what_may_just_not_show_yet_is_waited_for(desk: Desk, blind: Lab) -> None:
     # Published a moment ago: it may be the index that lags.
     waits = blind.run(PublishFileJob("mine", desk.file(content=OTHER), lag_s=300.0))
@@ -78,6 +82,7 @@ def test_a_refusal_is_known_whenever_it_comes(desk: Desk) -> None:
     assert result["note"] == "Explore shows this key none of its rows: they are not counted"
 
 
+@pytest.mark.at_length
 def test_a_run_that_somebody_else_began_proves_nothing(desk: Desk, blind: Lab) -> None:
     # The order's answer is lost, and what runs then may have read another file.
     desk.portal.fault("status", path="/publish/", method="POST", status=403, times=1, body='{"message": "no"}')

@@ -47,6 +47,7 @@ def test_a_dataset_is_closed_and_opened_and_published_for_it(desk: Desk) -> None
         assert seen(desk) is public
 
 
+@pytest.mark.at_length
 def test_nothing_is_published_where_it_shows_at_once(desk: Desk) -> None:
     desk.office.switch(security_needs_publish=False)
     for public in (False, True):
@@ -180,6 +181,7 @@ def test_a_first_publication_that_runs_is_waited_for(desk: Desk, public: bool) -
         assert client.automation.datasets.status("first").ready
 
 
+@pytest.mark.at_length
 def test_a_deadline_while_the_portal_is_at_work_says_so(desk: Desk) -> None:
     desk.office.switch(processing_s=None)
     with desk.client() as client:

@@ -26,6 +26,7 @@ class TestWaiting:
         assert ended.result["rows"] == 3
         assert (desk.posts("/files/"), desk.posts("/publish/"), desk.posts("/resources/")) == (1, 1, 1)
 
+    @pytest.mark.at_length
     def test_what_runs_already_is_no_publication_of_this_file(self, desk: Desk) -> None:
         desk.publish(desk.file())
         desk.office.switch(processing_s=None)
@@ -41,12 +42,14 @@ class TestWaiting:
         assert desk.lab.done(job)["rows"] == 1
         assert len(desk.rows()) == 1
 
+    @pytest.mark.at_length
     def test_the_old_idle_right_after_the_order_is_not_its_end(self, desk: Desk) -> None:
         desk.publish(desk.file())
         desk.office.switch(stale_idle=2, processing_s=0.2)
         assert desk.publish(desk.file("b.csv", "n\n1\n2\n"))["rows"] == 2
         assert len(desk.rows()) == 2
 
+    @pytest.mark.at_length
     def test_a_lost_answer_and_an_old_status_after_it_make_no_second_order(self, desk: Desk) -> None:
         desk.publish(desk.file())
         desk.office.switch(stale_idle=1, processing_s=0.1)
