@@ -1,6 +1,8 @@
 """One environment per scheduler and version; what `make test` tries in one is tried in each where it can differ."""
 
 import os
+import shutil
+import sys
 import tempfile
 from pathlib import Path
 
@@ -20,6 +22,9 @@ nox.options.sessions += ["system_airflow", "browser", "distributed", "fuzz", "cl
 PYTHONS = ["3.11", "3.12", "3.13", "3.14"]
 # Airflow's lowest supported version on the oldest Python, the latest on the newest; `make test` is what lies between.
 AIRFLOWS = [("3.11", "3.2"), ("3.13", "3.3"), ("3.14", "3.3")]
+if not any(shutil.which(f"python{python}") for python, _ in AIRFLOWS[1:]):
+    # What is tried at length is tried there only: where neither is, on the Python that is.
+    AIRFLOWS.append((f"3.{sys.version_info.minor}", AIRFLOWS[-1][1]))
 # What has a session of its own; `make test` and the bare machine run it with all the rest.
 ELSEWHERE = tuple(f"--ignore=tests/{room}" for room in ("core", "bare", "cli"))
 # What leans on Airflow, or on what its constraints pin: DuckDB, pyarrow, Starlette.
