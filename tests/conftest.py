@@ -100,7 +100,8 @@ def _a_little(items: list[pytest.Item]) -> list[pytest.Item]:
 
 def _differs_at_length(item: pytest.Item) -> bool:
     marked = item.get_closest_marker("at_length") or hasattr(getattr(item, "obj", None), "hypothesis")
-    return bool(marked) or "effort" in vars(item.getparent(pytest.Module).obj) or bool(WHOLE & set(item.path.parts))
+    rooms = set(item.path.relative_to(item.config.rootpath).parts)  # wherever the checkout lies
+    return bool(marked) or "effort" in vars(item.getparent(pytest.Module).obj) or bool(WHOLE & rooms)
 
 
 @pytest.hookimpl(optionalhook=True)
